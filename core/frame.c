@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * frame.c - machine memory: the memfd and the count of who refers to each frame.
+ * Rule: a free frame is a hole in the memfd, so it costs nothing and the next owner finds zeros.
+ */
+#include "core/frame.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { FRAME_SIZE = 4096 };
+/* 64 TiB: the file offset, the mappings and the reference counts of more would not fit a 47-bit host. */
+#define FRAMES_MAX_BYTES (1ull << 46)
+
+int frames_open(struct frames *f, u64 bytes, struct err *err)
+{
+	*f = (struct frames){ .fd = -1 };
+	if (!bytes || bytes > FRAMES_MAX_BYTES)
+		return err_set(err, EINVAL, "machine memory of %" PRIu64 " bytes: expected 1 byte to 64 TiB",
+			       bytes);
+	f->n = (bytes + FRAME_SIZE - 1) / FRAME_SIZE;
+	f->refs = calloc(f->n, sizeof(*f->refs));
+	if (!f->refs) {
+		f->n = 0;
+		return err_set(err, ENOMEM,
+			       "machine memory of %" PRIu64 " bytes: the host has no room to account for it",
+			       bytes);
+	}
+	f->fd = memfd_create("vitrine-machine", MFD_CLOEXEC);
+	if (f->fd < 0 || ftruncate(f->fd, (off_t)(f->n * FRAME_SIZE)) < 0) {
+		int code = errno;
+
+		frames_close(f);
+		return err_set(err, code, "machine memory of %" PRIu64 " bytes: memfd: %s", bytes,
+			       strerror(code));
+	}
+	return 0;
+}
+
+void frames_close(struct frames *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	free(f->refs);
+	*f = (struct frames){ .fd = -1 };
+}
+
+/* First of `count` free frames in a row within [from, to), or FRAME_NONE. */
+static frame_no find_free(const struct frames *f, u64 from, u64 to, u64 count)
+{
+	u64 run = 0;
+
+	for (u64 i = from; i < to; i++) {
+		run = f->refs[i] ? 0 : run + 1;
+		if (run == count)
+			return i + 1 - count;
+	}
+	return FRAME_NONE;
+}
+
+frame_no frames_alloc(struct frames *f, u64 count)
+{
+	frame_no first;
+
+	if (!count || count > f->n - f->used)
+		return FRAME_NONE;
+	first = find_free(f, f->cursor, f->n, count);
+	if (first == FRAME_NONE)
+		first = find_free(f, 0, f->n, count);
+	if (first == FRAME_NONE)
+		return FRAME_NONE;
+	for (u64 i = 0; i < count; i++)
+		f->refs[first + i] = 1;
+	f->used += count;
+	f->cursor = first + count;
+	return first;
+}
+
+void frames_ref(struct frames *f, frame_no first, u64 count)
+{
+	assert(first < f->n && count <= f->n - first);
+	for (u64 i = first; i < first + count; i++) {
+		assert(f->refs[i] && f->refs[i] < UINT32_MAX);
+		f->refs[i]++;
+	}
+}
+
+/* Give the content of free frames back to the host. */
+static void punch(struct frames *f, frame_no first, u64 count)
+{
+	static const u8 zeros[FRAME_SIZE];
+	off_t at = (off_t)(first * FRAME_SIZE), len = (off_t)(count * FRAME_SIZE);
+
+	if (!fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, len))
+		return;
+	/* A memfd without holes (a seccomp filter, an odd kernel): the next owner must find zeros all
+	 * the same. */
+	for (u64 i = 0; i < count; i++) {
+		ssize_t done = pwrite(f->fd, zeros, FRAME_SIZE, at + (off_t)(i * FRAME_SIZE));
+
+		assert(done == FRAME_SIZE);
+		(void)done;
+	}
+}
+
+void frames_unref(struct frames *f, frame_no first, u64 count)
+{
+	u64 freed = 0; /* length of the run of freed frames that ends before i */
+
+	assert(first < f->n && count <= f->n - first);
+	for (u64 i = first; i < first + count; i++) {
+		assert(f->refs[i]);
+		if (--f->refs[i] == 0) {
+			freed++;
+			f->used--;
+			continue;
+		}
+		if (freed)
+			punch(f, i - freed, freed);
+		freed = 0;
+	}
+	if (freed)
+		punch(f, first + count - freed, freed);
+}
+
+/* read or write may do part of the work; none of it means the host is out of memory, which is beyond
+ * repair here. */
+void frames_read(const struct frames *f, frame_no first, u64 offset, void *out, u64 len)
+{
+	off_t at = (off_t)(first * FRAME_SIZE + offset);
+	u8 *to = out;
+
+	assert(first <= f->n && offset + len <= (f->n - first) * FRAME_SIZE);
+	while (len) {
+		ssize_t done = pread(f->fd, to, len, at);
+
+		assert(done > 0 || (done < 0 && errno == EINTR));
+		if (done <= 0)
+			continue;
+		to += done;
+		at += done;
+		len -= (u64)done;
+	}
+}
+
+void frames_write(struct frames *f, frame_no first, u64 offset, const void *in, u64 len)
+{
+	off_t at = (off_t)(first * FRAME_SIZE + offset);
+	const u8 *from = in;
+
+	assert(first <= f->n && offset + len <= (f->n - first) * FRAME_SIZE);
+	while (len) {
+		ssize_t done = pwrite(f->fd, from, len, at);
+
+		assert(done > 0 || (done < 0 && errno == EINTR));
+		if (done <= 0)
+			continue;
+		from += done;
+		at += done;
+		len -= (u64)done;
+	}
+}

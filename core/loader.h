@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * loader.h - put an image into guest memory and the boot vCPU at its first instruction.
+ * Rule: an image is hostile input; nothing is written to the guest before all of it has been checked.
+ */
+#ifndef VITRINE_CORE_LOADER_H
+#define VITRINE_CORE_LOADER_H
+
+#include "core/base/err.h"
+#include "core/base/types.h"
+
+struct vm;
+
+enum image_kind { IMAGE_BOOT_SECTOR, IMAGE_ELF, IMAGE_MULTIBOOT, IMAGE_BZIMAGE, IMAGE_SNAPSHOT, IMAGE_FLAT, IMAGE_UNKNOWN };
+
+enum { IMAGE_MODULES = 8 };
+struct image {
+	const char *path;        /* for messages */
+	const u8 *data;
+	u64 len;
+	const char *cmdline;     /* multiboot; NULL = "" */
+	struct { const char *path; const u8 *data; u64 len; const char *cmdline; } module[IMAGE_MODULES];
+	int nmodules;
+};
+
+/* By content: ELF magic, multiboot header in the first 8 KiB, "HdrS", snapshot magic, 55 AA at 510. */
+enum image_kind image_kind(const u8 *data, u64 len);
+const char *image_kind_name(enum image_kind kind);
+/* Boot sector (or any flat real-mode image up to 64 KiB * 9): at 0000:7C00, DL = boot drive, as a BIOS would leave it. */
+int load_boot_sector(struct vm *vm, const struct image *img, u8 drive, struct err *err);
+/* ELF32/ELF64 executable, entered in 32-bit protected mode (ELF32) or 64-bit mode with the first 4 GiB identity-mapped (ELF64). */
+int load_elf(struct vm *vm, const struct image *img, struct err *err);
+/* Multiboot 1 (specification 0.6.96): ELF or a.out-kludge addresses, command line, modules, memory map. */
+int load_multiboot(struct vm *vm, const struct image *img, struct err *err);
+/* Recognise and load. */
+int load_image(struct vm *vm, const struct image *img, struct err *err);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * mem-slot.c - the guest-physical map: which frames appear where.
+ * Rule: the host mapping always says what the list says; a hole is mapped without any access, so that a
+ * forgotten check of ours stops at once instead of reading something that is not there.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "core/mem.h"
+#include "core/x86/x86.h"
+
+enum { SLOT_FLAGS = SLOT_ROM | SLOT_LOG | SLOT_HOLE };
+#define A20 (1ull << 20)
+
+int mem_open(struct mem *m, struct frames *frames, u64 span, struct err *err)
+{
+	void *base;
+
+	memset(m, 0, sizeof(*m));
+	m->frames = frames;
+	m->gpa_mask = UINT64_MAX;
+	if (!span || span & PAGE_MASK_4K)
+		return err_set(err, EINVAL,
+			       "guest-physical space of 0x%" PRIx64 " bytes: expected whole pages", span);
+	base = mmap(NULL, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (base == MAP_FAILED)
+		return err_set(err, errno,
+			       "guest-physical space of 0x%" PRIx64 " bytes: the host has no room for it: %s",
+			       span, strerror(errno));
+	m->base = base;
+	m->span = span;
+	return 0;
+}
+
+static u64 pages_of(const struct mem_slot *s)
+{
+	return s->size / PAGE_SIZE_4K;
+}
+
+void mem_close(struct mem *m)
+{
+	if (m->base)
+		munmap(m->base, m->span);
+	for (int i = 0; i < m->nslots; i++) {
+		if (m->slot[i].frame != FRAME_NONE)
+			frames_unref(m->frames, m->slot[i].frame, pages_of(&m->slot[i]));
+		free(m->slot[i].dirty);
+	}
+	memset(m, 0, sizeof(*m));
+}
+
+/* Make the host mapping say what the slot says. */
+static int map(struct mem *m, const struct mem_slot *s, struct err *err)
+{
+	void *at = m->base + s->gpa, *got;
+
+	if (s->flags & SLOT_HOLE)
+		got = mmap(at, s->size, PROT_NONE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			   -1, 0);
+	else
+		got = mmap(at, s->size, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED, m->frames->fd,
+			   (off_t)(s->frame * PAGE_SIZE_4K));
+	if (got == MAP_FAILED)
+		return err_set(err, errno, "slot %s at 0x%" PRIx64 ": mapping its memory failed: %s", s->name,
+			       s->gpa, strerror(errno));
+	return 0;
+}
+
+/* Frames and flags of a slot are ones that can be mapped. */
+static int check_backing(const struct mem *m, const struct mem_slot *s, struct err *err)
+{
+	u64 n = m->frames->n;
+
+	if (s->flags & ~(u32)SLOT_FLAGS)
+		return err_set(err, EINVAL, "slot %s: unknown flags 0x%x", s->name, (unsigned)s->flags);
+	if (s->frame == FRAME_NONE && !(s->flags & SLOT_HOLE))
+		return err_set(err, EINVAL, "slot %s: only a hole can be without frames", s->name);
+	if (s->frame != FRAME_NONE && (s->frame >= n || pages_of(s) > n - s->frame))
+		return err_set(err, EINVAL,
+			       "slot %s: frames 0x%" PRIx64 " and on, the machine has 0x%" PRIx64, s->name,
+			       s->frame, n);
+	return 0;
+}
+
+/* Where in the sorted list the new slot goes, or a negative errno. */
+static int place_for(const struct mem *m, const struct mem_slot *s, struct err *err)
+{
+	int at = 0;
+
+	if (!s->size || (s->gpa | s->size) & PAGE_MASK_4K)
+		return err_set(err, EINVAL,
+			       "slot %s: 0x%" PRIx64 " bytes at 0x%" PRIx64 ", expected whole pages", s->name,
+			       s->size, s->gpa);
+	if (s->gpa >= m->span || s->size > m->span - s->gpa)
+		return err_set(err, EINVAL,
+			       "slot %s: 0x%" PRIx64 " bytes at 0x%" PRIx64
+			       " leave the guest's space of 0x%" PRIx64,
+			       s->name, s->size, s->gpa, m->span);
+	if (m->nslots == MEM_SLOTS)
+		return err_set(err, ENOSPC, "slot %s: there are %d slots already", s->name, MEM_SLOTS);
+	while (at < m->nslots && m->slot[at].gpa < s->gpa)
+		at++;
+	if (at > 0 && s->gpa - m->slot[at - 1].gpa < m->slot[at - 1].size)
+		return err_set(err, EEXIST, "slot %s at 0x%" PRIx64 ": lies in slot %s", s->name, s->gpa,
+			       m->slot[at - 1].name);
+	if (at < m->nslots && m->slot[at].gpa - s->gpa < s->size)
+		return err_set(err, EEXIST, "slot %s at 0x%" PRIx64 ": reaches into slot %s", s->name, s->gpa,
+			       m->slot[at].name);
+	return at;
+}
+
+static int start_log(struct mem_slot *s, struct err *err)
+{
+	s->dirty = calloc((pages_of(s) + 63) / 64, sizeof(*s->dirty));
+	if (!s->dirty)
+		return err_set(err, ENOMEM, "slot %s: no memory for its dirty log", s->name);
+	s->flags |= SLOT_LOG;
+	return 0;
+}
+
+static void tell_changed(struct mem *m, const struct mem_slot *s)
+{
+	if (m->changed)
+		m->changed(m->arg, s);
+}
+
+int mem_slot_add(struct mem *m, const char *name, u64 gpa, u64 size, frame_no frame, u32 flags,
+		 struct err *err)
+{
+	/* Slots are never taken away, so their number is a fresh id. */
+	struct mem_slot s = {
+		.name = name, .gpa = gpa, .size = size, .frame = frame, .flags = flags, .id = (u32)m->nslots
+	};
+	int at, rc;
+
+	at = place_for(m, &s, err);
+	rc = at < 0 ? at : check_backing(m, &s, err);
+	if (!rc && flags & SLOT_LOG)
+		rc = start_log(&s, err);
+	if (!rc)
+		rc = map(m, &s, err);
+	if (rc) {
+		free(s.dirty);
+		return rc;
+	}
+	if (frame != FRAME_NONE)
+		frames_ref(m->frames, frame, pages_of(&s));
+	memmove(&m->slot[at + 1], &m->slot[at], sizeof(s) * (size_t)(m->nslots - at));
+	m->slot[at] = s;
+	m->nslots++;
+	tell_changed(m, &m->slot[at]);
+	return (int)s.id;
+}
+
+static struct mem_slot *slot_by_id(struct mem *m, u32 id)
+{
+	for (int i = 0; i < m->nslots; i++)
+		if (m->slot[i].id == id)
+			return &m->slot[i];
+	return NULL;
+}
+
+int mem_slot_change(struct mem *m, u32 id, frame_no frame, u32 flags, struct err *err)
+{
+	struct mem_slot *s = slot_by_id(m, id), was, now;
+	int rc;
+
+	if (!s)
+		return err_set(err, ENOENT, "there is no memory slot %u", (unsigned)id);
+	was = now = *s;
+	now.frame = frame;
+	now.flags = (flags & ~(u32)SLOT_LOG) | (was.flags & SLOT_LOG); /* mem_log says what is logged */
+	if (now.frame == was.frame && now.flags == was.flags)
+		return 0;
+	rc = check_backing(m, &now, err);
+	if (!rc && (now.frame != was.frame || (now.flags ^ was.flags) & SLOT_HOLE))
+		rc = map(m, &now, err);
+	if (rc)
+		return rc;
+	if (frame != FRAME_NONE)
+		frames_ref(m->frames, frame, pages_of(&now));
+	if (was.frame != FRAME_NONE)
+		frames_unref(m->frames, was.frame, pages_of(&was));
+	*s = now;
+	if (now.frame != was.frame && now.flags & SLOT_LOG)
+		mem_mark_dirty(s, s->gpa, s->size); /* other content at every address */
+	tell_changed(m, s);
+	return 0;
+}
+
+const struct mem_slot *mem_slot_at(const struct mem *m, u64 gpa)
+{
+	int low = 0, high = m->nslots;
+
+	while (low < high) {
+		int mid = (low + high) / 2;
+
+		if (gpa < m->slot[mid].gpa)
+			high = mid;
+		else if (gpa - m->slot[mid].gpa >= m->slot[mid].size)
+			low = mid + 1;
+		else
+			return &m->slot[mid];
+	}
+	return NULL;
+}
+
+void mem_set_a20(struct mem *m, bool open)
+{
+	u64 mask = open ? UINT64_MAX : ~A20;
+
+	if (mask == m->gpa_mask)
+		return;
+	m->gpa_mask = mask;
+	tell_changed(m, NULL);
+}
+
+int mem_log(struct mem *m, u32 id, bool on, struct err *err)
+{
+	struct mem_slot *s = slot_by_id(m, id);
+
+	if (!s)
+		return err_set(err, ENOENT, "there is no memory slot %u", (unsigned)id);
+	if (on == !!(s->flags & SLOT_LOG))
+		return 0;
+	if (on) {
+		int rc = start_log(s, err);
+		if (rc)
+			return rc;
+	} else {
+		free(s->dirty);
+		s->dirty = NULL;
+		s->flags &= ~(u32)SLOT_LOG;
+	}
+	tell_changed(m, s);
+	return 0;
+}
+
+u64 mem_fetch_dirty(struct mem *m, u32 id, u64 *bitmap)
+{
+	struct mem_slot *s = slot_by_id(m, id);
+	u64 found = 0;
+
+	assert(s && s->flags & SLOT_LOG);
+	for (u64 i = 0; i < (pages_of(s) + 63) / 64; i++) {
+		bitmap[i] = __atomic_exchange_n(&s->dirty[i], 0, __ATOMIC_ACQ_REL);
+		found += (u64)__builtin_popcountll(bitmap[i]);
+	}
+	if (m->cleared)
+		m->cleared(m->arg, s);
+	return found;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * mem.c - reading and writing guest memory from outside the vCPU, the dirty log, and the hash of all of it.
+ * Rule: every write that lands is marked dirty and told to the engine, before the call returns.
+ *
+ * No function here applies the A20 gate: it sits on the processor's address pins, so whoever acts for
+ * the processor passes mem_gpa(gpa); devices, loaders and debuggers reach all of memory.
+ */
+#include "core/mem.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "core/x86/x86.h"
+
+u8 *mem_host(const struct mem *m, u64 gpa, u64 len, bool write)
+{
+	const struct mem_slot *s = mem_slot_at(m, gpa);
+
+	if (!s || s->flags & SLOT_HOLE || (write && s->flags & SLOT_ROM) || len > s->size - (gpa - s->gpa))
+		return NULL;
+	return m->base + gpa;
+}
+
+/* The longest piece of [gpa, gpa + len) that lies in one slot, or in none: its length; *slot says which. */
+static u64 piece(const struct mem *m, u64 gpa, u64 len, const struct mem_slot **slot)
+{
+	const struct mem_slot *s = mem_slot_at(m, gpa);
+
+	*slot = s;
+	if (s) {
+		u64 rest = s->size - (gpa - s->gpa);
+
+		return len < rest ? len : rest;
+	}
+	for (int i = 0; i < m->nslots; i++)
+		if (m->slot[i].gpa > gpa)
+			return len < m->slot[i].gpa - gpa ? len : m->slot[i].gpa - gpa;
+	return len;
+}
+
+bool mem_read(const struct mem *m, u64 gpa, void *out, u64 len)
+{
+	const struct mem_slot *s;
+	bool all = true;
+	u8 *to = out;
+
+	for (u64 n; len; gpa += n, to += n, len -= n) {
+		n = piece(m, gpa, len, &s);
+		if (s && !(s->flags & SLOT_HOLE)) {
+			memcpy(to, m->base + gpa, n);
+		} else {
+			memset(to, 0xff, n);
+			all = false;
+		}
+	}
+	return all;
+}
+
+static bool write_parts(struct mem *m, u64 gpa, const void *in, u64 len, u32 closed)
+{
+	const struct mem_slot *s;
+	const u8 *from = in;
+	bool all = true;
+
+	for (u64 n; len; gpa += n, from += n, len -= n) {
+		n = piece(m, gpa, len, &s);
+		if (!s || s->flags & closed) {
+			all = false;
+			continue;
+		}
+		memcpy(m->base + gpa, from, n);
+		if (s->flags & SLOT_LOG)
+			mem_mark_dirty(&m->slot[s - m->slot], gpa, n);
+		if (m->written)
+			m->written(m->arg, gpa, n);
+	}
+	return all;
+}
+
+bool mem_write(struct mem *m, u64 gpa, const void *in, u64 len)
+{
+	return write_parts(m, gpa, in, len, SLOT_HOLE | SLOT_ROM);
+}
+
+bool mem_poke(struct mem *m, u64 gpa, const void *in, u64 len)
+{
+	return write_parts(m, gpa, in, len, SLOT_HOLE);
+}
+
+void mem_mark_dirty(struct mem_slot *s, u64 gpa, u64 len)
+{
+	u64 first, last;
+
+	if (!len)
+		return;
+	first = (gpa - s->gpa) / PAGE_SIZE_4K;
+	last = (gpa - s->gpa + len - 1) / PAGE_SIZE_4K;
+	for (u64 page = first; page <= last; page++)
+		__atomic_fetch_or(&s->dirty[page / 64], 1ull << page % 64, __ATOMIC_RELAXED);
+}
+
+/* FNV-1a over 64-bit words instead of bytes, eight times as fast.  A multiplication carries only
+ * upwards, so the high half is folded down each time; else two flipped top bits could cancel. */
+static u64 hash_word(u64 hash, u64 word)
+{
+	hash = (hash ^ word) * 0x100000001b3ull;
+	return hash ^ hash >> 32;
+}
+
+/* A page counts with its number, unless it is all zeros. */
+static u64 hash_page(u64 hash, u64 number, const u8 *page)
+{
+	u64 word;
+
+	if (!page[0] && !memcmp(page, page + 1, PAGE_SIZE_4K - 1))
+		return hash;
+	hash = hash_word(hash, number);
+	for (size_t i = 0; i < PAGE_SIZE_4K; i += sizeof(word)) {
+		memcpy(&word, page + i, sizeof(word));
+		hash = hash_word(hash, word);
+	}
+	return hash;
+}
+
+/* Pages never touched are holes in the memfd; they are stepped over, because even reading one would
+ * take host memory. */
+static u64 hash_slot(const struct mem *m, const struct mem_slot *s, u64 hash)
+{
+	u64 at = s->frame * PAGE_SIZE_4K, end = at + s->size;
+	u8 hidden[PAGE_SIZE_4K];
+
+	while (at < end) {
+		off_t data = lseek(m->frames->fd, (off_t)at, SEEK_DATA), hole;
+
+		if (data < 0 || (u64)data >= end)
+			break;
+		hole = lseek(m->frames->fd, data, SEEK_HOLE);
+		at = (u64)data & ~(u64)PAGE_MASK_4K;
+		for (; at < end && (hole < 0 || at < (u64)hole); at += PAGE_SIZE_4K) {
+			u64 gpa = s->gpa + (at - s->frame * PAGE_SIZE_4K);
+			const u8 *page = m->base + gpa;
+
+			if (s->flags & SLOT_HOLE) { /* not mapped: fetch it */
+				frames_read(m->frames, at / PAGE_SIZE_4K, 0, hidden, PAGE_SIZE_4K);
+				page = hidden;
+			}
+			hash = hash_page(hash, gpa / PAGE_SIZE_4K, page);
+		}
+	}
+	return hash;
+}
+
+u64 mem_hash(const struct mem *m, u64 seed)
+{
+	u64 hash = seed;
+
+	for (const struct mem_slot *s = m->slot; s < m->slot + m->nslots; s++)
+		if (s->frame != FRAME_NONE) /* a hole may have frames: memory that nothing shows at the moment */
+			hash = hash_slot(m, s, hash);
+	return hash;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * on-exit.c - what the hypervisor does about each VM exit: one handler per reason, found in one table.
+ * Rule: a handler only answers, in place; telling the subscribers is done once, afterwards, for all of them.
+ */
+#include <errno.h>
+
+#include "core/run-priv.h"
+
+enum answer {
+	RESUME, /* the guest goes on with what is now in the exit, unless vm->stop has been set */
+	FAIL,   /* the host cannot go on; err says why */
+};
+typedef enum answer (*exit_fn)(struct vcpu *v, struct vm_exit *e, struct err *err);
+
+/* True once for each unknown number; a full list means that the rest is not worth a line. */
+static bool is_first_use(struct vm *vm, u16 reason, u64 number)
+{
+	for (int i = 0; i < vm->nfirst_uses; i++)
+		if (vm->first_use[i].reason == reason && vm->first_use[i].number == number)
+			return false;
+	if (vm->nfirst_uses == VM_FIRST_USES)
+		return false;
+	vm->first_use[vm->nfirst_uses].reason = reason;
+	vm->first_use[vm->nfirst_uses++].number = number;
+	return true;
+}
+
+/* ---- ports and device memory ---- */
+
+static enum answer on_io(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	struct bus_hit hit = { 0 };
+
+	if (e->io.write)
+		bus_write(&v->vm->port, e->io.port, e->io.size, e->io.value, &hit);
+	else
+		e->io.value = bus_read(&v->vm->port, e->io.port, e->io.size, &hit);
+	e->who = hit.who;
+	e->what = hit.what;
+	return RESUME;
+}
+
+static enum answer on_ept_violation(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	struct vm *vm = v->vm;
+	u64 gpa = mem_gpa(&vm->mem, e->gpa);
+	const struct mem_slot *slot = mem_slot_at(&vm->mem, gpa);
+	struct bus_hit hit = { 0 };
+	bool rom = slot && (slot->flags & SLOT_ROM) && !(slot->flags & SLOT_HOLE);
+
+	if (rom && !e->mmio.write) {
+		e->who = "rom";
+		e->what = "read";
+		e->mmio.value = 0;
+		mem_read(&vm->mem, gpa, &e->mmio.value, e->mmio.size);
+		return RESUME;
+	}
+	if (e->mmio.write)
+		bus_write(&vm->mmio, gpa, e->mmio.size, e->mmio.value, &hit);
+	else
+		e->mmio.value = bus_read(&vm->mmio, gpa, e->mmio.size, &hit);
+	e->who = hit.who;
+	e->what = hit.what;
+	if (rom && !hit.dev) { /* a ROM takes no writes; what lies behind it may (PAM) */
+		e->who = "rom";
+		e->what = "write ignored";
+	}
+	return RESUME;
+}
+
+/* ---- instructions that ask the processor about itself ---- */
+
+static enum answer on_cpuid(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	struct vm *vm = v->vm;
+	struct cpuid_result r;
+	struct x86_state s;
+	u64 cr4 = 0;
+
+	/* CPUID shows CR4.OSXSAVE, and changes no control register: reading them half-way through it is safe. */
+	if (cpu_has(vm->cpu, FEAT_XSAVE) && vm->engine->get(v, &s, ST_CTRL) == 0)
+		cr4 = s.cr4[0];
+	r = cpuid(vm->cpu, e->cpuid.leaf, e->cpuid.subleaf, cr4, v->index, vm->ncpus);
+	e->cpuid.eax = r.eax;
+	e->cpuid.ebx = r.ebx;
+	e->cpuid.ecx = r.ecx;
+	e->cpuid.edx = r.edx;
+	e->who = vm->cpu->name;
+	return RESUME;
+}
+
+/* Registers that firmware and kernels touch before they know the processor; harmless to answer. */
+static const struct known_msr { u32 index; bool writable; u64 value; const char *name; } known_msrs[] = {
+	{ MSR_PLATFORM_ID, false, 0, "IA32_PLATFORM_ID" },
+	{ MSR_FEATURE_CONTROL, false, 1, "IA32_FEATURE_CONTROL" }, /* locked, VMX off (SDM 3C 23.7) */
+	{ MSR_BIOS_SIGN_ID, true, 0, "IA32_BIOS_SIGN_ID" },        /* 0 = no microcode update (SDM 3A 9.11.7) */
+	{ MSR_MTRRCAP, false, 0x508, "IA32_MTRRCAP" },             /* 8 variable ranges, fixed ones, WC (SDM 3A 11.11.1) */
+};
+
+static const struct known_msr *msr_find(u32 index)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(known_msrs); i++)
+		if (known_msrs[i].index == index)
+			return &known_msrs[i];
+	return NULL;
+}
+
+static enum answer msr_fault(struct vcpu *v, struct vm_exit *e, const char *verb)
+{
+	e->msr.fault = 1;
+	e->what = "refused: #GP(0)";
+	if (is_first_use(v->vm, e->reason, e->msr.index))
+		log_put(&v->vm->log, LOG_WARN, "cpu", "the guest %s MSR 0x%x, which this processor does not allow: #GP(0)",
+			verb, e->msr.index);
+	return RESUME;
+}
+
+static enum answer on_rdmsr(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	const struct known_msr *m = msr_find(e->msr.index);
+
+	if (!m)
+		return msr_fault(v, e, "reads");
+	e->msr.fault = 0;
+	e->msr.value = m->value;
+	e->who = m->name;
+	return RESUME;
+}
+
+static enum answer on_wrmsr(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	const struct known_msr *m = msr_find(e->msr.index);
+
+	if (!m || !m->writable)
+		return msr_fault(v, e, "writes");
+	e->msr.fault = 0;
+	e->who = m->name;
+	e->what = "write ignored";
+	return RESUME;
+}
+
+static enum answer on_random(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	u64 value = vm_random(v->vm);
+
+	if (e->random.size < 8)
+		value &= (1ull << e->random.size * 8) - 1;
+	e->random.value = value;
+	e->random.ok = 1;
+	e->what = "from the seeded generator";
+	vm_input(v->vm, INPUT_RANDOM, value);
+	return RESUME;
+}
+
+/* ---- hypercalls ---- */
+
+static enum answer on_vmcall(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	e->call.result = (u64)-1000; /* KVM_ENOSYS: what Linux guests expect of a hypervisor that lacks a call */
+	e->what = "unknown hypercall: rax = -1000";
+	if (is_first_use(v->vm, e->reason, e->call.nr))
+		log_put(&v->vm->log, LOG_INFO, "cpu", "the guest makes hypercall %llu, which is unknown",
+			(unsigned long long)e->call.nr);
+	return RESUME;
+}
+
+/* ---- the processor stops, or is stopped ---- */
+
+static enum answer on_hlt(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	v->activity = ACT_HALTED;
+	e->what = "waits for an interrupt";
+	return RESUME;
+}
+
+static enum answer on_triple_fault(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	v->activity = ACT_SHUTDOWN;
+	v->vm->stop = STOP_TRIPLE_FAULT;
+	e->what = "the guest is dead";
+	return RESUME;
+}
+
+static enum answer on_limit(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	e->what = clock_next_due(&v->vm->clock) <= v->vm->clock.now ? "a timer is due" : "the limit is reached";
+	return RESUME;
+}
+
+static enum answer on_kick(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	e->what = "the host wants attention";
+	return RESUME;
+}
+
+static enum answer on_window(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	e->what = "the interrupt can be delivered";
+	return RESUME;
+}
+
+/* Intercepted for somebody who watches: the guest gets what it would have got without us. */
+static enum answer on_watched(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	e->what = "let it happen";
+	return RESUME;
+}
+
+/* Exception intercepted for somebody who watches: give it back.  An exit leaves CR2 and DR6 as they were before the
+ * exception (SDM 3C 27.1), and injection does not write them (26.6.1): that is for the hypervisor to do. */
+static enum answer on_exception(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	u32 type = intr_type(e->intr_info);
+	struct x86_state s;
+	int rc;
+
+	e->what = "given back to the guest";
+	rc = v->vm->engine->get(v, &s, ST_CTRL | ST_PENDING);
+	if (rc == 0) {
+		if (type == INTR_TYPE_HARD_EXC && intr_vector(e->intr_info) == VEC_PF)
+			s.cr2[0] = e->qualification;
+		if (type == INTR_TYPE_HARD_EXC && intr_vector(e->intr_info) == VEC_DB)
+			s.dr[6] = (s.dr[6] & ~0xfull) | e->qualification;
+		s.inject_info[0] = e->intr_info;
+		s.inject_error[0] = e->intr_error;
+		s.inject_len[0] = e->insn_len;
+		rc = v->vm->engine->set(v, &s, ST_CTRL | ST_PENDING, err);
+	}
+	return rc < 0 ? FAIL : RESUME;
+}
+
+static enum answer on_bad_state(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	err_set(err, EINVAL, "vCPU %u is in a state no processor can be in (at rip 0x%llx)", v->index,
+		(unsigned long long)e->rip);
+	return FAIL;
+}
+
+static const exit_fn on_exit_of[EXIT_COUNT] = {
+	[EXIT_EXCEPTION] = on_exception,
+	[EXIT_EXT_INTR] = on_kick,
+	[EXIT_TRIPLE_FAULT] = on_triple_fault,
+	[EXIT_INTR_WINDOW] = on_window,
+	[EXIT_TASK_SWITCH] = on_watched,
+	[EXIT_CPUID] = on_cpuid,
+	[EXIT_HLT] = on_hlt,
+	[EXIT_INVD] = on_watched,
+	[EXIT_INVLPG] = on_watched,
+	[EXIT_RDPMC] = on_watched,
+	[EXIT_RDTSC] = on_watched,
+	[EXIT_VMCALL] = on_vmcall,
+	[EXIT_CR_ACCESS] = on_watched,
+	[EXIT_DR_ACCESS] = on_watched,
+	[EXIT_IO] = on_io,
+	[EXIT_RDMSR] = on_rdmsr,
+	[EXIT_WRMSR] = on_wrmsr,
+	[EXIT_BAD_STATE] = on_bad_state,
+	[EXIT_MTF] = on_limit,
+	[EXIT_PAUSE] = on_watched,
+	[EXIT_EPT_VIOLATION] = on_ept_violation,
+	[EXIT_RDTSCP] = on_watched,
+	[EXIT_PREEMPT_TIMER] = on_limit,
+	[EXIT_WBINVD] = on_watched,
+	[EXIT_XSETBV] = on_watched,
+	[EXIT_RDRAND] = on_random,
+	[EXIT_RDSEED] = on_random,
+};
+
+/* ---- telling the subscribers ---- */
+
+static u64 value_of(const struct vm_exit *e)
+{
+	switch (e->reason) {
+	case EXIT_IO: return e->io.value;
+	case EXIT_EPT_VIOLATION: return e->mmio.value;
+	case EXIT_RDMSR:
+	case EXIT_WRMSR: return e->msr.value;
+	case EXIT_RDRAND:
+	case EXIT_RDSEED: return e->random.value;
+	case EXIT_CPUID: return e->cpuid.leaf;
+	case EXIT_VMCALL: return e->call.nr;
+	case EXIT_EXCEPTION: return e->intr_info;
+	default: return 0;
+	}
+}
+
+/* A subscriber may look at the vCPU, which settles it and may overwrite v->exit: hence the copy. */
+static void announce(struct vcpu *v)
+{
+	struct event_stream *events = &v->vm->events;
+	const struct vm_exit e = v->exit;
+	struct event ev = { 0 };
+
+	if (e.reason == EXIT_IO && event_wanted(events, EV_io)) {
+		ev = (struct event){ .kind = EV_io, .io = { e.io.port, e.io.size, e.io.write, e.io.value, e.who, e.what } };
+		vcpu_emit(v, &ev);
+	}
+	if (e.reason == EXIT_EPT_VIOLATION && event_wanted(events, EV_mmio)) {
+		ev = (struct event){ .kind = EV_mmio,
+				     .mmio = { e.gpa, e.mmio.size, e.mmio.write, e.mmio.value, e.who, e.what } };
+		vcpu_emit(v, &ev);
+	}
+	if (event_wanted(events, EV_exit)) {
+		ev = (struct event){ .kind = EV_exit, .exit = { e.reason, e.qualification, e.rip, e.gpa, value_of(&e),
+								e.who, e.what } };
+		vcpu_emit(v, &ev);
+	}
+}
+
+int exit_handle(struct vcpu *v, struct err *err)
+{
+	struct vm_exit *e = &v->exit;
+	exit_fn handle = e->reason < EXIT_COUNT ? on_exit_of[e->reason] : NULL;
+	enum answer answer;
+
+	e->vcpu = (u8)v->index;
+	e->who = e->what = NULL;
+	v->vm->exits++;
+	if (!handle)
+		return err_set(err, ENOSYS, "engine %s: exit %u (%s) is not handled here", v->vm->engine->name, e->reason,
+			       exit_title(e->reason) ? exit_title(e->reason) : "no such reason");
+	answer = handle(v, e, err);
+	if (answer == FAIL)
+		return err && err->code ? -err->code : -EIO;
+	announce(v);
+	return 0;
+}

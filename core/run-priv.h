@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * run-priv.h - what the run loop, the vCPU and the exit handlers share; nobody else includes it.
+ * Rule: an exit is handled exactly once, by exit_handle, between the engine's run (or settle) and the next one.
+ */
+#ifndef VITRINE_CORE_RUN_PRIV_H
+#define VITRINE_CORE_RUN_PRIV_H
+
+#include "core/vm.h"
+
+/* Answer v->exit in place, then tell the subscribers.  0, or a negative errno when the host cannot go on. */
+int exit_handle(struct vcpu *v, struct err *err);
+/* Say "io", "intr" and so on in the name of this vCPU, at its instruction count and the present time. */
+void vcpu_emit(struct vcpu *v, struct event *ev);
+/* The vCPU has retired instructions up to `icount`: virtual time follows. */
+void vcpu_retire(struct vcpu *v, u64 icount);
+/* The next number of the VM's seeded generator. */
+u64 vm_random(struct vm *vm);
+
+#endif

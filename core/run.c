@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * run.c - the run loop: time, interrupts, then the guest, again and again.
+ * Rule: timers fire and interrupts are delivered only between whole instructions, and the budget is looked at before
+ * either; so a run cut into pieces goes through exactly the states of the run in one piece.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/run-priv.h"
+
+/* So many timers in a row without one instruction executed: whatever ticks there will not wake the guest. */
+enum { IDLE_LIMIT = 1 << 21 };
+
+struct run {
+	struct vm *vm;
+	u64 end;  /* vm_icount at which the budget is used up */
+	u32 idle; /* timers skipped to since the last instruction */
+};
+
+/* ---- when to stop ---- */
+
+static bool stopped(struct run *r)
+{
+	struct vm *vm = r->vm;
+
+	if (vm->stop != STOP_NONE)
+		return true;
+	if (vm->events.stop)
+		vm->stop = STOP_EVENT;
+	else if (__atomic_exchange_n(&vm->user_stop, 0, __ATOMIC_SEQ_CST))
+		vm->stop = STOP_USER;
+	else if (vm_icount(vm) >= r->end)
+		vm->stop = STOP_BUDGET;
+	return vm->stop != STOP_NONE;
+}
+
+void vm_request_stop(struct vm *vm)
+{
+	__atomic_store_n(&vm->user_stop, 1, __ATOMIC_SEQ_CST);
+	for (u32 i = 0; i < vm->ncpus; i++)
+		vm->engine->kick(&vm->vcpu[i]);
+}
+
+/* ---- whose turn it is ---- */
+
+static void pass_turn(struct vm *vm)
+{
+	vm->turn = (vm->turn + 1) % vm->ncpus;
+	vm->turn_used = 0;
+}
+
+/* The active vCPU whose turn it is, or NULL when all of them wait. */
+static struct vcpu *pick(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->ncpus; i++) {
+		struct vcpu *v = &vm->vcpu[vm->turn];
+
+		if (v->activity == ACT_ACTIVE && vm->turn_used < VM_QUANTUM)
+			return v;
+		pass_turn(vm);
+	}
+	return vm->vcpu[vm->turn].activity == ACT_ACTIVE ? &vm->vcpu[vm->turn] : NULL;
+}
+
+/* ---- delivering interrupts ---- */
+
+static int inject(struct vcpu *v, u32 type, int vector, struct err *err)
+{
+	struct event ev = { .kind = EV_intr, .intr = { (u8)vector, 0 } };
+	struct x86_state s;
+	int rc = v->vm->engine->inject(v, intr_info(type, (u32)vector, false), 0);
+
+	if (rc < 0)
+		return err_set(err, -rc, "engine %s: cannot deliver vector %d: %s", v->vm->engine->name, vector,
+			       strerror(-rc));
+	v->activity = ACT_ACTIVE;
+	if (!event_wanted(&v->vm->events, EV_intr))
+		return 0;
+	if (v->vm->engine->get(v, &s, ST_GPR) == 0)
+		ev.intr.rip = s.rip[0];
+	vcpu_emit(v, &ev);
+	return 0;
+}
+
+/* An NMI waits while another is handled and behind MOV SS (SDM 3A 6.7.1, 6.8.3), and for an event on its way. */
+static int deliver_nmi(struct vcpu *v, struct err *err)
+{
+	struct x86_state s;
+	int rc = v->vm->engine->get(v, &s, ST_PENDING);
+
+	if (rc < 0)
+		return err_set(err, -rc, "engine %s: cannot read vCPU %u: %s", v->vm->engine->name, v->index, strerror(-rc));
+	if (s.nmi_blocked[0] || (s.shadow[0] & SHADOW_MOV_SS) || (s.inject_info[0] & INTR_VALID))
+		return 0; /* vm->nmi stays, and the guest goes on in steps of one instruction */
+	v->vm->nmi = false;
+	return inject(v, INTR_TYPE_NMI, VEC_NMI, err);
+}
+
+static void want_window(struct vcpu *v, bool want)
+{
+	if (v->window == want)
+		return;
+	v->window = want;
+	v->vm->engine->want_window(v, want);
+}
+
+/* The controller's output is wired to the first processor, as on a board without I/O APIC.  v is settled. */
+static int deliver(struct vcpu *v, struct err *err)
+{
+	struct vm *vm = v->vm;
+	int rc = 0, vector = -1;
+
+	if (v->activity != ACT_ACTIVE && v->activity != ACT_HALTED)
+		return 0;
+	if (vm->nmi)
+		rc = deliver_nmi(v, err);
+	if (rc || !vm->intr || !vm->engine->can_inject(v)) {
+		want_window(v, vm->intr);
+		return rc;
+	}
+	if (vm->intc.ack)
+		vector = vm->intc.ack(vm->intc.arg);
+	want_window(v, false); /* a line still up after this gets its next chance one instruction later: limit_of */
+	return vector < 0 ? 0 : inject(v, INTR_TYPE_EXT, vector & 0xff, err);
+}
+
+/* ---- doing nothing, and executing ---- */
+
+/* Every vCPU waits.  Only a halted one with interrupts enabled can be woken, and only by a timer's device. */
+static int idle(struct run *r, struct err *err)
+{
+	struct vm *vm = r->vm;
+	u64 due = clock_next_due(&vm->clock);
+	bool wakeable = false;
+	struct x86_state s;
+
+	for (u32 i = 0; i < vm->ncpus; i++) {
+		struct vcpu *v = &vm->vcpu[i];
+		int rc = v->activity == ACT_HALTED ? vcpu_get(v, &s, ST_GPR) : -ENOENT;
+
+		if (rc == 0 && (s.rflags[0] & FLAG_IF))
+			wakeable = true;
+		if (v->activity == ACT_SHUTDOWN) {
+			vm->stop = STOP_TRIPLE_FAULT;
+			return 0;
+		}
+	}
+	if (!wakeable || due == UINT64_MAX || ++r->idle > IDLE_LIMIT)
+		vm->stop = STOP_HALTED;
+	else
+		clock_skip_to(&vm->clock, due);
+	return 0;
+}
+
+static u64 limit_of(const struct run *r)
+{
+	const struct vm *vm = r->vm;
+	u64 limit = r->end - vm_icount(vm), due = clock_insns_until_due(&vm->clock);
+
+	if (due < limit)
+		limit = due;
+	if (vm->ncpus > 1 && VM_QUANTUM - vm->turn_used < limit)
+		limit = VM_QUANTUM - vm->turn_used;
+	/* A line that is up without a window asked for was just served, and is served again after one instruction: a
+	 * storm of interrupts still makes progress, and so ends with the budget.  A waiting NMI is looked at as often. */
+	if (vm->nmi || (vm->intr && !vm->vcpu[0].window))
+		return 1;
+	return limit > INT64_MAX ? 0 : limit;
+}
+
+static int execute(struct run *r, struct vcpu *v, struct err *err)
+{
+	struct vm *vm = r->vm;
+	const struct run_limit limit = { .insns = limit_of(r) };
+	u64 before = v->clock_icount;
+	int rc;
+
+	v->settled = false;
+	rc = vm->engine->run(v, &limit, &v->exit);
+	if (rc < 0)
+		return err_set(err, -rc, "engine %s: cannot run vCPU %u: %s", vm->engine->name, v->index, strerror(-rc));
+	vcpu_retire(v, v->exit.icount);
+	if (vm->ncpus > 1)
+		vm->turn_used += v->clock_icount - before;
+	if (v->clock_icount != before)
+		r->idle = 0;
+	rc = exit_handle(v, err);
+	/* The turn of one that waits from now on is over: its HLT must be complete before another moves the time. */
+	if (!rc && v->activity != ACT_ACTIVE)
+		rc = vcpu_settle(v, err);
+	return rc < 0 ? rc : 0;
+}
+
+/* ---- the loop ---- */
+
+/* 1 if an instruction was finished: time may have moved, so look at everything again. */
+static int settle_all(struct vm *vm, struct err *err)
+{
+	int moved = 0;
+
+	for (u32 i = 0; i < vm->ncpus; i++) {
+		u64 before = vm->vcpu[i].clock_icount;
+		int rc = vcpu_settle(&vm->vcpu[i], err);
+
+		if (rc < 0)
+			return rc;
+		if (vm->ncpus > 1 && i == vm->turn)
+			vm->turn_used += vm->vcpu[i].clock_icount - before;
+		moved |= rc;
+	}
+	return moved;
+}
+
+static bool needs_attention(const struct vm *vm, const struct vcpu *next)
+{
+	return !next || vm->reset_wanted || vm->intr || vm->nmi || vm->vcpu[0].window ||
+	       clock_next_due(&vm->clock) <= vm->clock.now;
+}
+
+/* One time round.  0, or a negative errno. */
+static int go_round(struct run *r, struct err *err)
+{
+	struct vm *vm = r->vm;
+	struct vcpu *next = pick(vm);
+	int rc;
+
+	if (needs_attention(vm, next)) {
+		rc = settle_all(vm, err);
+		if (rc)
+			return rc < 0 ? rc : 0;
+		if (vm->reset_wanted) {
+			vm_reset(vm);
+			return 0;
+		}
+		/* A device may have raised a line, or asked for the end of the machine: look again; unless its timer is
+		 * due again at once, for such a device must not keep the guest from executing. */
+		if (clock_fire_due(&vm->clock) && clock_next_due(&vm->clock) > vm->clock.now)
+			return 0;
+		rc = deliver(&vm->vcpu[0], err);
+		if (rc)
+			return rc;
+		next = pick(vm);
+	}
+	return next ? execute(r, next, err) : idle(r, err);
+}
+
+enum stop_why vm_run(struct vm *vm, u64 budget, struct err *err)
+{
+	struct run r = { .vm = vm, .end = vm_icount(vm) + budget };
+	struct event ev = { .kind = EV_stop };
+	int rc = 0;
+
+	if (!budget || r.end < budget)
+		r.end = UINT64_MAX;
+	vm->stop = STOP_NONE;
+	vm->stop_status = 0;
+	vm->events.stop = false;
+	while (!rc && !stopped(&r))
+		rc = go_round(&r, err);
+	/* Finishing the last instruction may itself raise a question, whose answer may have consequences. */
+	while (!rc && (rc = settle_all(vm, err)) > 0)
+		rc = 0;
+	if (rc)
+		vm->stop = STOP_ERROR;
+	ev.stop.why = (u8)vm->stop;
+	ev.stop.status = (u8)vm->stop_status;
+	if (event_wanted(&vm->events, EV_stop))
+		vcpu_emit(&vm->vcpu[vm->turn], &ev);
+	return vm->stop;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * snapshot-priv.h - sections of a snapshot stream, and its memory pages; only core/snapshot*.c includes it.
+ * Rule: a section is whole (length and CRC agree) before anybody looks into it.
+ *
+ * A stream is the magic, then sections; all numbers are little-endian, texts are u16 length and bytes:
+ *	text name, text instance, u32 length, `length` bytes of payload, u32 CRC of everything before it in the section.
+ */
+#ifndef VITRINE_CORE_SNAPSHOT_PRIV_H
+#define VITRINE_CORE_SNAPSHOT_PRIV_H
+
+#include "core/snapshot.h"
+#include "core/vm.h"
+
+#define SNAPSHOT_MAGIC "VITRINE\1"
+enum { SNAPSHOT_MAGIC_LEN = 8, SECTION_NAME = 64 };
+
+/* What must be the same in the machine that saves and the one that loads. */
+#define MACHINE_STATE(F, S) \
+	F(S, u64, mem_size, 1, 0, DEC, "bytes of RAM (--mem)") \
+	F(S, u32, cpus, 1, 0, DEC, "processors (--cpus)") \
+	F(S, u64, insn_ps, 1, 0, DEC, "picoseconds per instruction")
+STATE(machine_state, 1, MACHINE_STATE);
+
+#define CLOCK_STATE(F, S) \
+	F(S, u64, now, 1, 0, DEC, "virtual time, ns") \
+	F(S, u64, frac_ps, 1, 0, DEC, "and picoseconds") \
+	F(S, u64, order, 1, 0, DEC, "timers armed so far") \
+	F(S, u8, timer_armed, CLOCK_TIMERS, 0, BOOL, "armed") \
+	F(S, u64, timer_due, CLOCK_TIMERS, 0, DEC, "deadline of an armed timer, ns") \
+	F(S, u64, timer_order, CLOCK_TIMERS, 0, DEC, "which of two with one deadline comes first")
+STATE(clock_state, 1, CLOCK_STATE);
+
+/* What the VM itself remembers, outside its devices and vCPUs. */
+#define VM_STATE(F, S) \
+	F(S, u8, intr, 1, 0, BOOL, "the interrupt controller's output") \
+	F(S, u8, nmi, 1, 0, BOOL, "an NMI waits") \
+	F(S, u8, a20, 1, 1, BOOL, "the A20 gate is open") \
+	F(S, u8, reset_wanted, 1, 0, BOOL, "a device asked for a reset") \
+	F(S, u64, random, 1, 0, HEX, "the random generator") \
+	F(S, u32, turn, 1, 0, DEC, "vCPU whose turn it is") \
+	F(S, u64, turn_used, 1, 0, DEC, "instructions of its turn that are gone")
+STATE(vm_state, 1, VM_STATE);
+
+/* The lists, from and to the machine. */
+void machine_state_get(const struct vm *vm, struct machine_state *s);
+void clock_state_get(const struct vm *vm, struct clock_state *s);
+void vm_state_get(const struct vm *vm, struct vm_state *s);
+void vm_state_set(struct vm *vm, const struct vm_state *s);
+/* The devices have armed their timers again, in their own order: put back which comes first among equals. */
+void clock_state_set_order(struct vm *vm, const struct clock_state *s);
+
+struct section {
+	char name[SECTION_NAME], instance[SECTION_NAME];
+	struct reader payload;
+};
+
+/* CRC-32 of IEEE 802.3; chain by passing the previous result, 0 to start. */
+u32 snapshot_crc(u32 crc, const u8 *data, size_t len);
+/* Append a section; the payload is emptied for the next one. */
+void section_put(struct buf *out, const char *name, const char *instance, struct buf *payload);
+/* The next section, checked as a whole. */
+int section_read(struct reader *in, struct section *s, struct err *err);
+
+/* Memory travels by machine frame, not by guest address: so what no slot shows at the moment (RAM under a ROM) travels
+ * too.  Frames that are all zero do not travel. */
+int pages_save(struct vm *vm, struct buf *out, struct err *err);
+
+struct pages_in {
+	struct vm *vm;
+	u8 *raw;       /* room for one section's pages */
+	u64 next;      /* the lowest frame number that may come now: they ascend */
+	bool write;    /* false: only check that it could be done */
+};
+int pages_in_open(struct pages_in *p, struct vm *vm, struct err *err);
+void pages_in_close(struct pages_in *p);
+/* Start again from the first section: check only, or write.  Writing begins with all memory zero. */
+int pages_in_start(struct pages_in *p, bool write, struct err *err);
+int pages_in_section(struct pages_in *p, struct section *s, struct err *err);
+
+#endif

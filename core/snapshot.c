@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * snapshot.c - a whole VM as a stream of sections, and the hash of all that a VM is.
+ * Rule: what is saved is what is hashed: declared lists and memory, nothing else.
+ */
+#include "core/snapshot.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/snapshot-priv.h"
+
+/* ---- the lists, from and to the machine ---- */
+
+void machine_state_get(const struct vm *vm, struct machine_state *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->mem_size[0] = vm->mem_size;
+	s->cpus[0] = vm->ncpus;
+	s->insn_ps[0] = vm->clock.insn_ps;
+}
+
+void clock_state_get(const struct vm *vm, struct clock_state *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->now[0] = vm->clock.now;
+	s->frac_ps[0] = vm->clock.frac_ps;
+	s->order[0] = vm->clock.order;
+	for (int i = 0; i < CLOCK_TIMERS; i++) {
+		const struct timer *t = &vm->clock.timer[i];
+
+		if (!t->armed)
+			continue;
+		s->timer_armed[i] = 1;
+		s->timer_due[i] = t->due;
+		s->timer_order[i] = t->order;
+	}
+}
+
+void clock_state_set_order(struct vm *vm, const struct clock_state *s)
+{
+	for (int i = 0; i < CLOCK_TIMERS; i++) {
+		struct timer *t = &vm->clock.timer[i];
+
+		if (t->armed && s->timer_armed[i] && t->due == s->timer_due[i])
+			t->order = s->timer_order[i];
+	}
+	vm->clock.order = s->order[0];
+}
+
+static bool a20_is_open(const struct mem *m)
+{
+	return m->gpa_mask >> 20 & 1;
+}
+
+void vm_state_get(const struct vm *vm, struct vm_state *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->intr[0] = vm->intr;
+	s->nmi[0] = vm->nmi;
+	s->a20[0] = a20_is_open(&vm->mem);
+	s->reset_wanted[0] = vm->reset_wanted;
+	s->random[0] = vm->random;
+	s->turn[0] = vm->turn;
+	s->turn_used[0] = vm->turn_used;
+}
+
+void vm_state_set(struct vm *vm, const struct vm_state *s)
+{
+	vm->intr = s->intr[0];
+	vm->nmi = s->nmi[0];
+	vm->reset_wanted = s->reset_wanted[0];
+	vm->random = s->random[0];
+	vm->turn = s->turn[0];
+	vm->turn_used = s->turn_used[0];
+	if (a20_is_open(&vm->mem) != (bool)s->a20[0])
+		mem_set_a20(&vm->mem, s->a20[0]);
+}
+
+/* ---- save ---- */
+
+static void put_state(struct buf *out, const char *name, const char *instance, const struct layout *l, const void *s)
+{
+	struct buf payload = { 0 };
+
+	state_save(l, s, &payload);
+	section_put(out, name, instance, &payload);
+	buf_free(&payload);
+}
+
+static void put_slots(const struct vm *vm, struct buf *out)
+{
+	struct buf payload = { 0 };
+
+	buf_put_uint(&payload, (u64)vm->mem.nslots, 4);
+	for (int i = 0; i < vm->mem.nslots; i++) {
+		buf_put_str(&payload, vm->mem.slot[i].name);
+		buf_put_uint(&payload, vm->mem.slot[i].gpa, 8);
+		buf_put_uint(&payload, vm->mem.slot[i].size, 8);
+	}
+	section_put(out, "slots", "", &payload);
+	buf_free(&payload);
+}
+
+static int put_vcpus(struct vm *vm, struct buf *out, struct err *err)
+{
+	struct x86_state s = { 0 };
+	char index[16];
+
+	for (u32 i = 0; i < vm->ncpus; i++) {
+		int rc = vcpu_get(&vm->vcpu[i], &s, ST_ALL);
+
+		if (rc < 0)
+			return err_set(err, -rc, "snapshot: cannot read vCPU %u: %s", i, strerror(-rc));
+		snprintf(index, sizeof(index), "%u", i);
+		put_state(out, "vcpu", index, &x86_state_layout, &s);
+	}
+	return 0;
+}
+
+int snapshot_save(struct vm *vm, struct buf *out, struct err *err)
+{
+	struct buf none = { 0 }, vcpus = { 0 };
+	struct machine_state machine;
+	struct clock_state clock;
+	struct vm_state state;
+	int rc = put_vcpus(vm, &vcpus, err); /* first: it settles, which may still move devices and time */
+
+	machine_state_get(vm, &machine);
+	clock_state_get(vm, &clock);
+	vm_state_get(vm, &state);
+	buf_put(out, SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_LEN);
+	put_state(out, "machine", vm->cpu->name, &machine_state_layout, &machine);
+	put_slots(vm, out);
+	put_state(out, "clock", "", &clock_state_layout, &clock);
+	put_state(out, "vm", "", &vm_state_layout, &state);
+	for (int i = 0; i < vm->ndevices; i++)
+		put_state(out, "device", vm->device[i]->name, vm->device[i]->class->layout, vm->device[i]->state);
+	buf_put(out, vcpus.data, vcpus.len);
+	if (!rc)
+		rc = pages_save(vm, out, err);
+	section_put(out, "end", "", &none);
+	if (!rc && (out->failed || vcpus.failed))
+		rc = err_set(err, ENOMEM, "snapshot: no memory for %zu bytes and more", out->len);
+	buf_free(&vcpus);
+	return rc;
+}
+
+/* ---- hash ---- */
+
+u64 vm_state_hash(struct vm *vm)
+{
+	u64 hash = STATE_HASH_SEED;
+	struct x86_state cpu;
+	struct clock_state clock;
+	struct vm_state state;
+
+	for (u32 i = 0; i < vm->ncpus; i++) {
+		memset(&cpu, 0, sizeof(cpu));
+		if (vcpu_get(&vm->vcpu[i], &cpu, ST_ALL) < 0)
+			return 0; /* host trouble: no state, no hash */
+		hash = state_hash(&x86_state_layout, &cpu, hash);
+	}
+	clock_state_get(vm, &clock);
+	hash = state_hash(&clock_state_layout, &clock, hash);
+	vm_state_get(vm, &state);
+	hash = state_hash(&vm_state_layout, &state, hash);
+	for (int i = 0; i < vm->ndevices; i++)
+		hash = state_hash(vm->device[i]->class->layout, vm->device[i]->state, hash);
+	return mem_hash(&vm->mem, hash);
+}

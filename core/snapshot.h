@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * snapshot.h - a whole VM in a file, and the state hash.
+ * Rule: a snapshot is a migration stream that ended: sections {name, instance, length, fields by name, CRC}, pages
+ * compressed with zstd.  The stream is hostile input: whatever is in it, load answers with an error or a good VM.
+ */
+#ifndef VITRINE_CORE_SNAPSHOT_H
+#define VITRINE_CORE_SNAPSHOT_H
+
+#include "core/base/buf.h"
+#include "core/base/err.h"
+#include "core/base/types.h"
+
+struct vm;
+
+int snapshot_save(struct vm *vm, struct buf *out, struct err *err);
+/* Into a VM built with the same machine options; on failure the VM is as before (memory included). */
+int snapshot_load(struct vm *vm, const u8 *data, size_t len, struct err *err);
+/* Written to PATH.tmp-PID, synced, renamed. */
+int snapshot_save_file(struct vm *vm, const char *path, struct err *err);
+int snapshot_load_file(struct vm *vm, const char *path, struct err *err);
+/* All declared state, virtual time, armed timers and memory.  Same inputs, same instruction count, same hash. */
+u64 vm_state_hash(struct vm *vm);
+
+#endif

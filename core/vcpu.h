@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * vcpu.h - one virtual processor, whichever engine executes it.
+ * Rule: state is only seen settled: vcpu_get and vcpu_set finish a half-done instruction first.
+ */
+#ifndef VITRINE_CORE_VCPU_H
+#define VITRINE_CORE_VCPU_H
+
+#include "core/engine.h"
+#include "core/exit.h"
+#include "core/state.h"
+
+struct vm;
+
+struct vcpu {
+	struct vm *vm;
+	u32 index;
+	void *engine_data;
+	struct vm_exit exit;  /* the latest exit; answered in place */
+	bool settled;         /* no answer waits to be taken up */
+	bool window;          /* the engine has been asked for an interrupt window */
+	u8 activity;          /* enum activity, as the run loop sees it */
+	u64 clock_icount;     /* instructions already told to the clock */
+};
+
+/* Finish the instruction whose exit was answered, answering its further fragments on the way, and tell the clock.
+ * 1 if that changed anything, 0 if there was nothing to finish, or a negative errno. */
+int vcpu_settle(struct vcpu *v, struct err *err);
+/* Groups are enum state_group.  Only while the vCPU is out of run(): between vm_run calls, in an event's callback. */
+int vcpu_get(struct vcpu *v, struct x86_state *s, u32 groups);
+int vcpu_set(struct vcpu *v, const struct x86_state *s, u32 groups, struct err *err);
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * vm.c - build, reset and take down a virtual machine.
+ * Rule: the VM lends devices its clock, memory and events through struct device_world; it never looks into a device.
+ */
+#include "core/vm.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/run-priv.h"
+
+enum { ROM_ROOM = 64 << 20 }; /* machine memory beyond RAM: ROMs, device memory, page tables of the hypervisor */
+
+const char *stop_why_name(enum stop_why why)
+{
+	static const char *const names[] = {
+		[STOP_NONE] = "running", [STOP_POWER_OFF] = "power-off", [STOP_HALTED] = "halted for ever",
+		[STOP_TRIPLE_FAULT] = "triple fault", [STOP_BUDGET] = "budget used up", [STOP_USER] = "stopped by the user",
+		[STOP_EVENT] = "stopped by an event", [STOP_ERROR] = "host error",
+	};
+
+	return (unsigned)why < ARRAY_LEN(names) ? names[why] : "?";
+}
+
+/* ---- what devices may ask of the machine ---- */
+
+static void power_off(void *arg, int status)
+{
+	struct vm *vm = arg;
+
+	vm->stop = STOP_POWER_OFF;
+	vm->stop_status = status;
+}
+
+static void reset_request(void *arg)
+{
+	((struct vm *)arg)->reset_wanted = true;
+}
+
+static void put_byte(void *arg, const char *channel, u8 byte)
+{
+	struct vm *vm = arg;
+
+	if (vm->put_byte)
+		vm->put_byte(vm->put_arg, channel, byte);
+}
+
+static void log_event(void *arg, enum log_level level, const char *who, const char *text)
+{
+	struct vm *vm = arg;
+	struct event ev = { .kind = EV_log, .log = { (u8)level, who, text } };
+
+	if (event_wanted(&vm->events, EV_log))
+		vcpu_emit(&vm->vcpu[vm->turn], &ev);
+}
+
+/* ---- memory tells the engine ---- */
+
+static void mem_changed(void *arg, const struct mem_slot *slot)
+{
+	struct vm *vm = arg;
+
+	vm->engine->mem_changed(vm, slot);
+}
+
+static void mem_written(void *arg, u64 gpa, u64 len)
+{
+	struct vm *vm = arg;
+
+	vm->engine->mem_written(vm, gpa, len);
+}
+
+static void mem_cleared(void *arg, const struct mem_slot *slot)
+{
+	struct vm *vm = arg;
+
+	vm->engine->dirty_cleared(vm, slot);
+}
+
+/* ---- create and destroy ---- */
+
+static int config_check(const struct vm_config *c, struct err *err)
+{
+	if (!c->mem_size || c->mem_size % PAGE_SIZE_4K)
+		return err_set(err, EINVAL, "guest memory of %llu bytes; expected a multiple of 4096, at least 4096",
+			       (unsigned long long)c->mem_size);
+	if (c->mem_size > VM_MEM_MAX)
+		return err_set(err, EINVAL, "guest memory of %llu MiB; expected at most %llu MiB",
+			       (unsigned long long)c->mem_size >> 20, VM_MEM_MAX >> 20);
+	if (c->cpus < 1 || c->cpus > VM_VCPUS)
+		return err_set(err, EINVAL, "%u processors; expected 1 to %d", c->cpus, VM_VCPUS);
+	return 0;
+}
+
+static void fill_in(struct vm *vm, const struct vm_config *c)
+{
+	vm->name = c->name ? c->name : "vm";
+	vm->engine = c->engine;
+	vm->cpu = c->cpu ? c->cpu : &cpu_models[0];
+	vm->mem_size = c->mem_size;
+	vm->random = c->seed;
+	vm->controls.hlt_exiting = vm->controls.rdrand_exiting = vm->controls.rdseed_exiting = true;
+	vm->log = (struct log){ log_event, vm, LOG_INFO };
+	vm->world = (struct device_world){
+		.clock = &vm->clock, .mem = &vm->mem, .events = &vm->events, .log = &vm->log,
+		.power_off = power_off, .reset_request = reset_request, .put_byte = put_byte, .arg = vm,
+	};
+	clock_init(&vm->clock, c->insn_ps ? c->insn_ps : 1000);
+}
+
+static int open_memory(struct vm *vm, const struct vm_config *c, struct err *err)
+{
+	u64 span = c->mem_span ? c->mem_span : (4ull << 30) + c->mem_size;
+	int rc = frames_open(&vm->frames, c->mem_size + ROM_ROOM, err);
+
+	if (rc)
+		return rc;
+	rc = mem_open(&vm->mem, &vm->frames, span, err);
+	if (rc) {
+		frames_close(&vm->frames);
+		return rc;
+	}
+	vm->mem.changed = mem_changed;
+	vm->mem.written = mem_written;
+	vm->mem.cleared = mem_cleared;
+	vm->mem.arg = vm;
+	return 0;
+}
+
+static void close_engine(struct vm *vm)
+{
+	while (vm->ncpus)
+		vm->engine->vcpu_close(&vm->vcpu[--vm->ncpus]);
+	vm->engine->vm_close(vm);
+}
+
+static int open_engine(struct vm *vm, u32 cpus, struct err *err)
+{
+	int rc = vm->engine->vm_open(vm, err);
+
+	if (rc)
+		return rc;
+	for (u32 i = 0; i < cpus && !rc; i++) {
+		vm->vcpu[i] = (struct vcpu){ .vm = vm, .index = i, .settled = true };
+		rc = vm->engine->vcpu_open(&vm->vcpu[i], err);
+		if (!rc)
+			vm->ncpus++;
+	}
+	if (rc)
+		close_engine(vm);
+	return rc;
+}
+
+struct vm *vm_create(const struct vm_config *config, struct err *err)
+{
+	struct vm *vm;
+
+	if (config_check(config, err))
+		return NULL;
+	vm = calloc(1, sizeof(*vm));
+	if (!vm) {
+		err_set(err, ENOMEM, "no memory for a virtual machine");
+		return NULL;
+	}
+	fill_in(vm, config);
+	if (open_memory(vm, config, err)) {
+		free(vm);
+		return NULL;
+	}
+	if (open_engine(vm, config->cpus, err)) {
+		mem_close(&vm->mem);
+		frames_close(&vm->frames);
+		free(vm);
+		return NULL;
+	}
+	vm_reset(vm); /* no device yet: the vCPUs are in their power-up state from the beginning */
+	return vm;
+}
+
+void vm_destroy(struct vm *vm)
+{
+	if (!vm)
+		return;
+	vm->mem.changed = NULL; /* the engine goes first: what it mapped must not outlive the memory */
+	vm->mem.written = NULL;
+	vm->mem.cleared = NULL;
+	close_engine(vm);
+	mem_close(&vm->mem);
+	frames_close(&vm->frames);
+	free(vm);
+}
+
+/* ---- devices ---- */
+
+int vm_add_device(struct vm *vm, struct device *d, struct err *err)
+{
+	int rc = 0;
+
+	if (vm->ndevices == VM_DEVICES)
+		return err_set(err, ENOSPC, "device %s: the machine already has %d devices", d->name, VM_DEVICES);
+	if (vm_find_device(vm, d->name))
+		return err_set(err, EEXIST, "device %s: there already is one of this name", d->name);
+	for (int i = 0; i < d->class->nclaims && !rc; i++) {
+		const struct claim *claim = &d->class->claims[i];
+
+		rc = bus_add(claim->space == SPACE_PORT ? &vm->port : &vm->mmio, d, claim, err);
+	}
+	if (rc) {
+		bus_remove(&vm->port, d);
+		bus_remove(&vm->mmio, d);
+		return rc;
+	}
+	vm->device[vm->ndevices++] = d;
+	return 0;
+}
+
+struct device *vm_find_device(struct vm *vm, const char *name)
+{
+	for (int i = 0; i < vm->ndevices; i++)
+		if (!strcmp(vm->device[i]->name, name))
+			return vm->device[i];
+	return NULL;
+}
+
+/* ---- reset ---- */
+
+static void vcpu_reset(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	struct x86_state s;
+	int rc;
+
+	x86_state_reset(&s, cpu_signature(vm->cpu));
+	if (v->index) {
+		s.apic_base[0] &= ~(1ull << 8);  /* only the first is the bootstrap processor (SDM 3A 10.4.4) */
+		s.activity[0] = ACT_WAIT_SIPI; /* the others wait to be started (SDM 3A 8.4.1) */
+	}
+	rc = vcpu_settle(v, NULL);
+	assert(rc >= 0);
+	s.icount[0] = v->clock_icount;
+	s.tsc_offset[0] = -vm->clock.now; /* the time-stamp counter starts from 0 (SDM 3A table 9-1) */
+	rc = vcpu_set(v, &s, ST_ALL, NULL);
+	assert(rc == 0);
+	vm->engine->want_window(v, false);
+	v->window = false;
+}
+
+void vm_reset(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->ncpus; i++)
+		vcpu_settle(&vm->vcpu[i], NULL);
+	vm->intr = vm->nmi = vm->reset_wanted = false;
+	for (int i = 0; i < vm->ndevices; i++)
+		device_reset(vm->device[i]);
+	for (u32 i = 0; i < vm->ncpus; i++)
+		vcpu_reset(&vm->vcpu[i]);
+	vm->turn = 0;
+	vm->turn_used = 0;
+}
+
+/* ---- lines, events, input ---- */
+
+void vm_intr_line(void *vm, int n, int level)
+{
+	((struct vm *)vm)->intr = level != 0;
+}
+
+void vm_nmi_line(void *vm, int n, int level)
+{
+	if (level)
+		((struct vm *)vm)->nmi = true; /* an edge, remembered until it is taken */
+}
+
+u64 vm_icount(const struct vm *vm)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < vm->ncpus; i++)
+		sum += vm->vcpu[i].clock_icount;
+	return sum;
+}
+
+static void observe(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->ncpus; i++)
+		vm->engine->observe(&vm->vcpu[i]);
+}
+
+int vm_subscribe(struct vm *vm, u32 mask, event_fn fn, void *arg)
+{
+	int id = event_subscribe(&vm->events, mask, fn, arg);
+
+	if (id >= 0)
+		observe(vm);
+	return id;
+}
+
+void vm_unsubscribe(struct vm *vm, int id)
+{
+	event_unsubscribe(&vm->events, id);
+	observe(vm);
+}
+
+void vm_input(struct vm *vm, u8 source, u64 value)
+{
+	struct event ev = { .kind = EV_input, .input = { source, value } };
+
+	if (event_wanted(&vm->events, EV_input))
+		vcpu_emit(&vm->vcpu[vm->turn], &ev);
+}
+
+/* SplitMix64 (Steele, Lea, Flood 2014): every seed is good, and the state is one number to save. */
+u64 vm_random(struct vm *vm)
+{
+	u64 z = vm->random += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * vm.h - a virtual machine: memory, buses, time, devices, vCPUs, and the loop that runs them.
+ * Rule: the loop knows exits and time; it knows no device and no engine by name.
+ */
+#ifndef VITRINE_CORE_VM_H
+#define VITRINE_CORE_VM_H
+
+#include "core/base/log.h"
+#include "core/bus.h"
+#include "core/clock.h"
+#include "core/device.h"
+#include "core/event.h"
+#include "core/frame.h"
+#include "core/mem.h"
+#include "core/vcpu.h"
+#include "core/x86/cpuid.h"
+
+enum { VM_VCPUS = 8, VM_DEVICES = 48, VM_FIRST_USES = 32 };
+#define VM_MEM_MAX (64ull << 30)  /* bytes of guest memory at most */
+#define VM_QUANTUM 10000u         /* instructions of one turn, when several vCPUs share the thread */
+
+/* Where something from outside came from: the source of an input event. */
+enum input_source { INPUT_RANDOM, INPUT_SERIAL, INPUT_KEY, INPUT_TIME };
+
+enum stop_why {
+	STOP_NONE,
+	STOP_POWER_OFF,    /* the guest asked: status says how */
+	STOP_HALTED,       /* HLT, and nothing can ever wake it */
+	STOP_TRIPLE_FAULT, /* the guest died */
+	STOP_BUDGET,       /* the budget is used up */
+	STOP_USER,         /* vm_request_stop: Ctrl-C */
+	STOP_EVENT,        /* a subscriber answered EV_STOP */
+	STOP_ERROR,        /* host trouble: err says what */
+};
+const char *stop_why_name(enum stop_why why);
+
+/* Which events leave the guest; VT-x control names (SDM 3C 24.6).  CPUID, XSETBV, I/O and VMCALL always exit. */
+struct vm_controls {
+	u32 exception_bitmap;  /* bit per vector */
+	bool hlt_exiting;      /* on by default */
+	bool rdtsc_exiting, invlpg_exiting, cr3_exiting, mov_dr_exiting, pause_exiting, wbinvd_exiting, rdpmc_exiting;
+	bool rdrand_exiting, rdseed_exiting; /* on by default: random numbers are outside input */
+};
+
+/* The board's interrupt controller, as the loop sees it: a level, and a vector when acknowledged. */
+struct vm_intc {
+	int (*ack)(void *arg); /* vector, or -1 if the request went away */
+	void *arg;
+};
+
+struct vm_config {
+	const char *name;
+	const struct engine *engine;
+	u64 mem_size;        /* bytes of guest RAM; slots are added by the board */
+	u64 mem_span;        /* bytes of guest-physical space to reserve; 0 = above RAM and 4 GiB */
+	u32 cpus;            /* 1..VM_VCPUS */
+	const struct cpu_model *cpu; /* NULL = default */
+	u64 insn_ps;         /* virtual picoseconds per instruction, 0 = 1000 */
+	u64 seed;            /* of RDRAND and everything random */
+};
+
+struct vm {
+	const char *name;
+	const struct engine *engine;
+	void *engine_data;
+	const struct cpu_model *cpu;
+	struct frames frames;
+	struct mem mem;
+	struct bus port, mmio;
+	struct clock clock;
+	struct event_stream events;
+	struct log log;        /* by default each line becomes an EV_log event; its owner may set another sink */
+	struct vm_controls controls;
+	struct device *device[VM_DEVICES];
+	int ndevices;
+	struct device_world world;
+	struct vcpu vcpu[VM_VCPUS];
+	u32 ncpus;
+	struct vm_intc intc;
+	bool intr, nmi;        /* level of the controller's output; NMI edge waiting */
+	u64 random;            /* state of the seeded generator */
+	u64 mem_size;
+	void (*put_byte)(void *arg, const char *channel, u8 byte); /* console sink, NULL = nowhere */
+	void *put_arg;
+	enum stop_why stop;    /* set by exit handlers and requests during a run */
+	int stop_status;       /* process exit status asked for, with STOP_POWER_OFF */
+	bool reset_wanted;
+	int user_stop;         /* set atomically by vm_request_stop */
+	u64 exits;             /* handled so far */
+	u32 turn;              /* the vCPU whose turn it is */
+	u64 turn_used;         /* instructions of its turn that are gone */
+	struct { u16 reason; u64 number; } first_use[VM_FIRST_USES]; /* unknown MSRs and hypercalls warned about */
+	int nfirst_uses;
+};
+
+struct vm *vm_create(const struct vm_config *config, struct err *err);
+void vm_destroy(struct vm *vm);
+/* Register a device: its claims go to the buses, its state into snapshots and hashes, in this order. */
+int vm_add_device(struct vm *vm, struct device *d, struct err *err);
+struct device *vm_find_device(struct vm *vm, const char *name);
+/* Power-up: devices, then vCPUs.  RAM and the counts of instructions and time are kept (as a warm reset does). */
+void vm_reset(struct vm *vm);
+/* The output of the interrupt controller; set is the irq_line function: irq_line{vm_intr_line, vm, 0}. */
+void vm_intr_line(void *vm, int n, int level);
+void vm_nmi_line(void *vm, int n, int level);
+
+/* Run until something stops the machine or `budget` instructions have retired (0 = no limit; summed over vCPUs).
+ * On return every vCPU is settled. */
+enum stop_why vm_run(struct vm *vm, u64 budget, struct err *err);
+/* Any thread, also a signal handler: vm_run returns STOP_USER soon. */
+void vm_request_stop(struct vm *vm);
+u64 vm_icount(const struct vm *vm);
+
+int vm_subscribe(struct vm *vm, u32 mask, event_fn fn, void *arg);
+void vm_unsubscribe(struct vm *vm, int id);
+/* The host or user put something into the machine (keys, random seeds): says so as an event. */
+void vm_input(struct vm *vm, u8 source, u64 value);
+
+#endif

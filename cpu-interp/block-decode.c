@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * block-decode.c - from code bytes to a run of ready-made instructions.
+ * Rule: a block ends where control may go elsewhere, where the page or the code segment ends, or at an instruction
+ * that cannot be decoded; whatever follows is decided when execution gets there.
+ */
+#include <string.h>
+
+#include "cpu-interp/block-priv.h"
+#include "cpu-interp/block.h"
+#include "cpu-interp/fault.h"
+#include "cpu-interp/handlers.h"
+#include "cpu-interp/mmu.h"
+
+static const u8 nothing[16] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+				0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+u64 block_linear_ip(const struct cpu *c)
+{
+	if (c->mode == MODE_64)
+		return c->r[REG_IP];
+	return (u32)(c->s.seg_base[SEG_CS] + c->r[REG_IP]);
+}
+
+/* Bytes left in the code segment from ip on, at most 4096. */
+static int limit_avail(const struct cpu *c, u64 ip)
+{
+	if (c->mode == MODE_64)
+		return PAGE_SIZE_4K;
+	u64 limit = c->s.seg_limit[SEG_CS];
+	if (ip > limit)
+		return 0;
+	return limit - ip >= PAGE_SIZE_4K ? (int)PAGE_SIZE_4K : (int)(limit - ip + 1);
+}
+
+/* Where there is no memory the bus answers all-ones; FF FF is no instruction, so #UD follows. */
+static const u8 *code_bytes(struct cpu *c, u64 gpa, int len)
+{
+	const u8 *host = mem_host(&c->vm->mem, gpa, (u64)len, false);
+	return host ? host : nothing;
+}
+
+/* Would the first instruction need more than the bytes of this page? */
+static bool needs_more(struct cpu *c, const struct block_source *src)
+{
+	struct decoded d;
+	return src->avail < 15 && isa_decode(src->bytes, src->avail, c->mode, c->vm->cpu->features, &d) == DECODE_MORE;
+}
+
+bool block_source(struct cpu *c, struct block_source *src)
+{
+	u64 lin = block_linear_ip(c);
+	int in_segment = limit_avail(c, c->r[REG_IP]);
+	if (in_segment == 0)
+		return fault_gp(c, 0);
+	if (!mmu_fetch(c, lin, &src->gpa))
+		return false;
+	int in_page = (int)(PAGE_SIZE_4K - (lin & PAGE_MASK_4K));
+	src->avail = in_page < in_segment ? in_page : in_segment;
+	src->bytes = code_bytes(c, src->gpa, src->avail);
+	if (src->bytes == nothing && src->avail > (int)sizeof nothing)
+		src->avail = sizeof nothing;
+	src->limit_ends = in_segment <= in_page;
+	src->straddles = !src->limit_ends && needs_more(c, src);
+	return true;
+}
+
+bool block_straddling(struct cpu *c, struct block_source *src)
+{
+	int first = src->avail, whole = limit_avail(c, c->r[REG_IP]);
+	u64 gpa, next = block_linear_ip(c) + (u64)first;
+	if (!mmu_fetch(c, c->mode == MODE_64 ? next : (u32)next, &gpa))
+		return false;
+	if (whole > 15)
+		whole = 15;
+	memcpy(src->copy, src->bytes, (size_t)first);
+	memcpy(src->copy + first, code_bytes(c, gpa, whole - first), (size_t)(whole - first));
+	src->bytes = src->copy;
+	src->avail = whole;
+	src->limit_ends = whole < 15;
+	return true;
+}
+
+handler block_handler(const struct insn *o, enum form form)
+{
+	const struct op *op = row_op[o->row];
+	if (op->by_cond)
+		return op->by_cond[o->x];
+	handler fn = o->size <= 8 ? op->by_form[__builtin_ctz(o->size)][form] : NULL;
+	return fn ? fn : op->plain;
+}
+
+static u8 reg_offset(const struct operand *o) { return (u8)(o->reg * 8 + o->high); }
+
+/* Which operand is where; destination first (enum form). */
+static enum form form_of(const struct decoded *d)
+{
+	if (d->o[0].kind == OPD_MEM)
+		return d->o[1].kind == OPD_IMM ? MI : MR;
+	if (d->o[0].kind == OPD_IMM)
+		return RI;
+	return d->o[1].kind == OPD_MEM ? RM : d->o[1].kind == OPD_IMM ? RI : RR;
+}
+
+static u64 size_mask(int size) { return size == 8 ? UINT64_MAX : (1ull << 8 * size) - 1; }
+
+static void set_memory_operand(struct insn *o, const struct decoded *d)
+{
+	i64 disp = d->disp;
+	o->base = d->base == ISA_RIP ? REG_IP : d->base;
+	o->index = d->index;
+	o->scale = d->scale;
+	o->seg = d->segment;
+	o->amask = size_mask(d->addrsize);
+	if (d->base == ISA_RIP)
+		disp += o->off + o->len; /* REG_IP stands at the block's start */
+	o->disp = (i32)disp;
+	if (o->disp != disp) {
+		o->taken = (const void *)(uintptr_t)disp;
+		o->fn = fn_wide;
+	}
+}
+
+/* The register named by ModRM.reg (of whatever kind) and by VEX.vvvv. */
+static void set_numbers(struct insn *o, const struct decoded *d)
+{
+	o->digit = d->modrm >> 3 & 7;
+	o->x = d->opcode & 15;
+	for (int i = 0; i < 4; i++) {
+		u8 letter = d->row->o[i];
+		if ((letter >= Gb && letter <= Gy) || (letter >= Cy && letter <= Sw) || (letter >= ES && letter <= GS))
+			o->digit = d->o[i].reg;
+		if (letter == By)
+			o->x = d->o[i].reg;
+	}
+}
+
+/* Relative branches: both ways to go on, counted from the block's start. */
+static void set_branch(struct insn *o, const struct decoded *d)
+{
+	o->disp = o->off + o->len;
+	o->imm = d->imm + (u64)o->disp;
+	o->amask = size_mask(d->opsize);
+	o->scale = d->addrsize; /* LOOP and JCXZ count in CX, ECX or RCX */
+}
+
+/* Width of the operation; an immediate on its own (PUSH) is as wide as the operand size says. */
+static u8 size_of_first(const struct decoded *d)
+{
+	return d->o[0].kind == OPD_IMM || !d->o[0].size ? d->opsize : d->o[0].size;
+}
+
+static void translate(struct insn *o, const struct decoded *d, u16 off, u8 nth)
+{
+	const struct operand *second = &d->o[d->row->o[1] == By ? 2 : 1]; /* VEX.vvvv has its own place */
+	*o = (struct insn){
+		.row = (u16)isa_row_index(d->row), .off = off, .nth = nth, .len = d->len, .imm = d->imm,
+		.size = size_of_first(d), .ssize = d->o[1].size, .opsize = d->opsize,
+		.rep = d->rep, .base = REG_ZERO, .index = REG_ZERO, .seg = d->segment, .form = form_of(d),
+		.amask = size_mask(d->addrsize), .disp = (i32)d->imm2,
+		.d = d->o[0].kind == OPD_REG ? reg_offset(&d->o[0]) : 0,
+		.s = second->kind == OPD_REG ? reg_offset(second) : 0,
+	};
+	set_numbers(o, d);
+	o->fn = block_handler(o, o->form);
+	for (int i = 0; i < 4; i++)
+		o->mem |= d->o[i].kind == OPD_MEM;
+	if (o->mem || d->has_modrm)
+		set_memory_operand(o, d);
+	else if (d->row->flags & BR)
+		set_branch(o, d);
+}
+
+static void end_with(struct insn *o, handler fn, u16 off, u8 nth)
+{
+	*o = (struct insn){ .fn = fn, .off = off, .nth = nth };
+}
+
+/* An instruction of which bytes lie beyond the segment's limit faults; beyond the page it begins a new block. */
+static handler fn_after(const struct block_source *src, enum decode_status status, bool first)
+{
+	if (status == DECODE_UD)
+		return fn_invalid;
+	if (status == DECODE_TOO_LONG || (src->limit_ends && first))
+		return fn_too_long; /* both are #GP(0) */
+	return fn_block_end;
+}
+
+void block_decode(struct cpu *c, const struct block_source *src, int max, struct block *blk)
+{
+	int off = 0, n = 0;
+	bool ended = false;
+	handler tail = fn_block_end;
+	while (n < max && off < src->avail && !ended) {
+		struct decoded d;
+		enum decode_status status = isa_decode(src->bytes + off, src->avail - off, c->mode,
+						       c->vm->cpu->features, &d);
+		if (status != DECODE_OK) {
+			tail = fn_after(src, status, n == 0);
+			break;
+		}
+		translate(&blk->first[n], &d, (u16)off, (u8)n);
+		ended = d.row->flags & ENDS;
+		off += d.len;
+		n++;
+	}
+	end_with(&blk->first[n], tail, (u16)off, (u8)n);
+	blk->count = (u16)(n + 1);
+	blk->bytes = (u16)(off < src->avail ? off + 1 : off);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * block.c - the store of decoded blocks: found by guest-physical address, forgotten when their bytes change.
+ * Rule: see block.h.  A block lies within one page; what it was decoded under (mode, and for segments that are not
+ * flat also base, limit and IP) is part of its key, so a hit needs no further check.
+ */
+#include "cpu-interp/block.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu-interp/block-priv.h"
+#include "cpu-interp/handlers.h"
+
+enum { BLOCKS = 1 << 16, INSNS = 1 << 19, BUCKETS = 1 << 16 };
+
+struct blocks {
+	u64 pages;
+	u32 *granules;         /* per page: which of its 32 pieces of 128 bytes hold decoded code */
+	u32 *first_in_page;    /* per page: block number + 1 */
+	u32 nblocks, ninsns;
+	struct block *block;
+	struct insn *insn;
+	u32 bucket[BUCKETS];   /* block number + 1 */
+	struct insn one[2];    /* block_one: the instruction and the end */
+};
+
+struct blocks *blocks_open(u64 pages)
+{
+	struct blocks *b = calloc(1, sizeof *b);
+	if (!b)
+		return NULL;
+	b->pages = pages;
+	b->granules = calloc(pages, sizeof *b->granules);
+	b->first_in_page = calloc(pages, sizeof *b->first_in_page);
+	b->block = malloc(BLOCKS * sizeof *b->block);
+	b->insn = aligned_alloc(64, INSNS * sizeof *b->insn);
+	if (b->granules && b->first_in_page && b->block && b->insn)
+		return b;
+	blocks_close(b);
+	return NULL;
+}
+
+void blocks_close(struct blocks *b)
+{
+	if (!b)
+		return;
+	free(b->granules);
+	free(b->first_in_page);
+	free(b->block);
+	free(b->insn);
+	free(b);
+}
+
+void blocks_drop(struct blocks *b)
+{
+	for (u32 i = 0; i < b->nblocks; i++) {
+		u64 page = b->block[i].key.gpa >> 12;
+		b->granules[page] = 0;
+		b->first_in_page[page] = 0;
+	}
+	memset(b->bucket, 0, sizeof b->bucket);
+	b->nblocks = 0;
+	b->ninsns = 0;
+}
+
+bool blocks_in_page(const struct blocks *b, u64 gpa)
+{
+	return gpa >> 12 < b->pages && b->granules[gpa >> 12];
+}
+
+static u32 granule_mask(u64 gpa, u64 len)
+{
+	u32 first = gpa >> 7 & 31, last = (gpa + len - 1) >> 7 & 31;
+	return (UINT32_MAX >> (31 - last)) & (UINT32_MAX << first);
+}
+
+static void page_written(struct blocks *b, u64 gpa, u64 len)
+{
+	u64 page = gpa >> 12;
+	if (page >= b->pages || !(b->granules[page] & granule_mask(gpa, len)))
+		return;
+	for (u32 n = b->first_in_page[page]; n; n = b->block[n - 1].next_in_page) {
+		struct block *blk = &b->block[n - 1];
+		blk->key.mode = KEY_STALE;
+		for (u32 i = 0; i < blk->count; i++)
+			blk->first[i].fn = fn_stale;
+	}
+	b->granules[page] = 0;
+	b->first_in_page[page] = 0;
+}
+
+void blocks_written(struct blocks *b, u64 gpa, u64 len)
+{
+	while (len) {
+		u64 piece = PAGE_SIZE_4K - (gpa & PAGE_MASK_4K);
+		if (piece > len)
+			piece = len;
+		page_written(b, gpa, piece);
+		gpa += piece;
+		len -= piece;
+	}
+}
+
+/* What a block is found by: the physical bytes and everything their decoding depended on. */
+static struct block_key key_now(const struct cpu *c, u64 gpa)
+{
+	struct block_key k = { .gpa = gpa, .mode = c->mode };
+	bool flat = c->mode == MODE_64 || (c->s.seg_limit[SEG_CS] == UINT32_MAX && c->s.seg_base[SEG_CS] == 0);
+	if (!flat) {
+		k.cs_base = c->s.seg_base[SEG_CS];
+		k.cs_limit = c->s.seg_limit[SEG_CS];
+		k.ip = c->r[REG_IP];
+	}
+	return k;
+}
+
+static u32 bucket_of(const struct block_key *k)
+{
+	u64 h = (k->gpa ^ k->cs_base << 7) * 0x9e3779b97f4a7c15ull;
+	return h >> 48 & (BUCKETS - 1);
+}
+
+static bool same_key(const struct block_key *a, const struct block_key *b)
+{
+	return a->gpa == b->gpa && a->mode == b->mode && a->cs_base == b->cs_base && a->cs_limit == b->cs_limit &&
+	       a->ip == b->ip;
+}
+
+static const struct block *find(const struct blocks *b, const struct block_key *key)
+{
+	for (u32 n = b->bucket[bucket_of(key)]; n; n = b->block[n - 1].next_in_bucket)
+		if (same_key(&b->block[n - 1].key, key))
+			return &b->block[n - 1];
+	return NULL;
+}
+
+/* From now on a store to this page must be seen: its write translations go, whoever holds them. */
+static void protect_page(struct cpu *c)
+{
+	for (int user = 0; user < 2; user++)
+		for (int i = 0; i < TLB_SIZE; i++)
+			c->tlb_wr[user].e[i].tag = TLB_EMPTY;
+}
+
+static const struct block *add(struct cpu *c, const struct block_key *key, const struct block_source *src)
+{
+	struct blocks *b = c->blocks;
+	struct block *blk = &b->block[b->nblocks];
+	u64 page = key->gpa >> 12;
+	u32 bucket = bucket_of(key);
+	*blk = (struct block){ .key = *key, .first = &b->insn[b->ninsns] };
+	block_decode(c, src, BLOCK_MAX, blk);
+	b->nblocks++;
+	b->ninsns += blk->count;
+	blk->next_in_bucket = b->bucket[bucket];
+	b->bucket[bucket] = b->nblocks;
+	blk->next_in_page = b->first_in_page[page];
+	b->first_in_page[page] = b->nblocks;
+	if (!b->granules[page])
+		protect_page(c);
+	b->granules[page] |= granule_mask(key->gpa, blk->bytes ? blk->bytes : 1);
+	return blk;
+}
+
+static struct jump *jump_slot(struct cpu *c, u64 lin)
+{
+	return &c->jump[c->cpl == 3][(lin ^ lin >> 10) & (JUMP_CACHE - 1)];
+}
+
+const struct insn *block_at(struct cpu *c)
+{
+	struct block_source src;
+	u64 lin = block_linear_ip(c);
+	struct jump *j = jump_slot(c, lin);
+	if (j->first && j->lin == lin && j->first->fn != fn_stale)
+		return j->first;
+	if (!block_source(c, &src))
+		return NULL;
+	if (src.straddles || src.gpa >> 12 >= c->blocks->pages)
+		return block_one(c);
+	struct block_key key = key_now(c, src.gpa);
+	const struct block *blk = find(c->blocks, &key);
+	if (!blk) {
+		if (c->blocks->nblocks == BLOCKS || c->blocks->ninsns > INSNS - BLOCK_MAX - 1) {
+			blocks_drop(c->blocks);
+			memset(c->jump, 0, sizeof c->jump);
+		}
+		blk = add(c, &key, &src);
+	}
+	j->lin = lin;
+	j->first = blk->first;
+	return blk->first;
+}
+
+const struct insn *block_one(struct cpu *c)
+{
+	struct block_source src;
+	struct block blk = { .first = c->blocks->one };
+	if (!block_source(c, &src))
+		return NULL;
+	if (src.straddles && !block_straddling(c, &src))
+		return NULL;
+	block_decode(c, &src, 1, &blk);
+	return c->blocks->one;
+}
+
+bool block_run_copy(struct cpu *c, const struct insn *o, const struct insn *copy)
+{
+	struct insn pair[2] = { *copy, { .fn = fn_stop } };
+	c->stopped = false;
+	pair[0].fn(c, pair);
+	if (c->cur == pair)
+		c->cur = o;
+	return c->stopped;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * cpu.c - the processor between instructions: architectural state in and out, and what is derived from it.
+ * Rule: nothing derived is ever saved; cpu_load and cpu_update_mode can rebuild it from `s` alone.
+ */
+#include "cpu-interp/cpu.h"
+
+#include <string.h>
+
+#include "cpu-interp/block.h"
+#include "cpu-interp/flags.h"
+#include "cpu-interp/mmu.h"
+#include "cpu-interp/seg.h"
+
+u64 cpu_icount(const struct cpu *c, const struct insn *o)
+{
+	return *c->s.icount + (u64)(c->granted - c->left) + (o ? o->nth : 0);
+}
+
+void cpu_sync(struct cpu *c)
+{
+	memcpy(c->s.gpr, c->r, sizeof c->s.gpr);
+	*c->s.rip = c->r[REG_IP];
+	flags_set(c, flags_get(c));
+}
+
+static u8 current_cpl(const struct cpu *c)
+{
+	if (real_mode(c))
+		return 0;
+	return c->v86 ? 3 : c->s.seg_attr[SEG_SS] >> SEG_DPL_SHIFT & 3; /* SDM 3C 24.4.1 */
+}
+
+static u8 current_mode(const struct cpu *c)
+{
+	u32 cs = c->s.seg_attr[SEG_CS];
+	if (long_active(c) && (cs & SEG_L))
+		return MODE_64;
+	return cs & SEG_DB && !c->v86 ? MODE_32 : MODE_16;
+}
+
+/* The jump caches hold linear addresses; they die with the view of the code segment they were made under. */
+static void update_view(struct cpu *c)
+{
+	bool smap_open = (*c->s.cr4 & CR4_SMAP) && (*c->s.rflags & FLAG_AC);
+	u64 base = c->mode == MODE_64 ? 0 : c->s.seg_base[SEG_CS];
+	u32 limit = c->mode == MODE_64 ? UINT32_MAX : c->s.seg_limit[SEG_CS];
+	if (smap_open != c->view.smap_open)
+		mmu_flush(c); /* user pages come into and go out of the supervisor's TLB with EFLAGS.AC */
+	else if (base != c->view.base || limit != c->view.limit || c->mode != c->view.mode)
+		memset(c->jump, 0, sizeof c->jump);
+	c->view.base = base;
+	c->view.limit = limit;
+	c->view.mode = c->mode;
+	c->view.smap_open = smap_open;
+}
+
+/* Everything that must see each access or each instruction by itself is had by withholding TLB and long blocks. */
+static void update_observation(struct cpu *c)
+{
+	bool align_check = (*c->s.cr0 & CR0_AM) && (*c->s.rflags & FLAG_AC) && c->cpl == 3;
+	bool breakpoints = c->s.dr[7] & 0xff;
+	bool events = c->vm->events.mask & (EV_BIT(insn) | EV_BIT(mem));
+	c->watch_mem = event_wanted(&c->vm->events, EV_mem);
+	c->exact = events || breakpoints || (*c->s.rflags & FLAG_TF);
+	bool slow = align_check || breakpoints || c->watch_mem;
+	c->rd = slow ? &c->none : &c->tlb_rd[c->cpl == 3];
+	c->wr = slow ? &c->none : &c->tlb_wr[c->cpl == 3];
+}
+
+void cpu_update_mode(struct cpu *c)
+{
+	c->v86 = !real_mode(c) && (*c->s.rflags & FLAG_VM);
+	c->cpl = current_cpl(c);
+	c->mode = current_mode(c);
+	if (c->mode == MODE_64)
+		c->sp_mask = UINT64_MAX;
+	else
+		c->sp_mask = c->s.seg_attr[SEG_SS] & SEG_DB ? 0xffffffffu : 0xffff;
+	seg_update_all(c);
+	update_view(c);
+	update_observation(c);
+}
+
+void cpu_load(struct cpu *c)
+{
+	memcpy(c->r, c->s.gpr, sizeof c->s.gpr);
+	c->r[REG_ZERO] = 0;
+	c->r[REG_IP] = *c->s.rip;
+	flags_set(c, *c->s.rflags);
+	mmu_flush(c);
+	cpu_update_mode(c);
+}
+
+void cpu_drop_caches(struct cpu *c)
+{
+	mmu_flush(c);
+	blocks_drop(c->blocks);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * cpu.h - the interpreter's processor: architectural state, and the caches derived from it.
+ *
+ * Rule: everything outside `s`, `r`, the lazy flags and the answers is a cache.  It can be dropped at any instruction
+ * boundary (cpu_drop_caches) and the guest never notices.
+ */
+#ifndef VITRINE_CPU_INTERP_CPU_H
+#define VITRINE_CPU_INTERP_CPU_H
+
+#include "core/event.h"
+#include "core/exit.h"
+#include "core/state.h"
+#include "core/vcpu.h"
+#include "core/vm.h"
+#include "core/x86/x86.h"
+#include "cpu-interp/isa/isa.h"
+
+struct cpu;
+struct insn;
+
+/* A handler executes one decoded instruction.  Release builds chain handlers by tail calls; debug and ASan builds,
+ * where the compiler may not turn calls into jumps, return the next instruction to a loop (ops.h). */
+#ifdef CALL_THREADED
+typedef const struct insn *(*handler)(struct cpu *c, const struct insn *o);
+#else
+typedef void (*handler)(struct cpu *c, const struct insn *o);
+#endif
+
+/* Beyond the 16 general registers the register file holds pseudo-registers, so that an operand or an address never
+ * needs a special case: ZERO stands for "no base" or "no index"; TEMP holds a memory operand on the slow path; IP is
+ * the instruction pointer (offset in CS) of the block being executed; WIDE holds a displacement that needs 64 bits. */
+enum { REG_ZERO = X86_GPRS, REG_TEMP, REG_IP, REG_WIDE, REG_COUNT };
+
+/* How a templated handler finds its operands: destination first. */
+enum form { RR, RM, MR, RI, MI, FORMS };
+
+/* The semantics of one family of instructions.  Either one function for all cases, or one per width (8, 16, 32, 64
+ * bits) and form. */
+struct op {
+	handler plain;
+	handler by_form[4][FORMS];
+	const handler *by_cond; /* sixteen, for Jcc */
+};
+
+/* One decoded instruction: 64 bytes, a cache line. */
+struct insn {
+	handler fn;
+	u64 imm;                         /* immediate; branches: block start + imm = target */
+	const struct insn *taken, *next; /* branches: first instruction of the target block, once known */
+	u64 amask;                       /* mask of the address size; branches: of the operand size */
+	i32 disp;                        /* displacement; without ModRM: second immediate or selector; jcc: length */
+	u16 off;                         /* bytes from the block's start */
+	u16 row;                         /* index into isa_rows */
+	u8 d, s;                         /* byte offsets into cpu.r of the first and second operand (VEX.vvvv not counted) */
+	u8 base, index, scale, seg;      /* memory operand: register numbers (REG_ZERO = none), shift, enum x86_seg */
+	u8 size, ssize;                  /* bytes of the first and second operand */
+	u8 opsize;                       /* effective operand size: 2, 4, 8 */
+	u8 len;
+	u8 nth;                          /* instructions before this one in its block */
+	u8 form;                         /* enum form */
+	u8 mem;                          /* the r/m operand is in memory */
+	u8 rep;                          /* 0, 0xf2, 0xf3 */
+	u8 digit;                        /* ModRM.reg with REX.R: number of the reg operand, whatever its kind */
+	u8 x;                            /* VEX.vvvv register number, or the condition (opcode & 15) */
+};
+_Static_assert(sizeof(struct insn) == 64, "a decoded instruction is one cache line");
+
+struct tlb_entry {
+	u64 tag;       /* linear page, or TLB_EMPTY */
+	uintptr_t add; /* host address = add + linear address */
+};
+enum { TLB_SIZE = 256 };
+#define TLB_EMPTY 1u
+struct tlb { struct tlb_entry e[TLB_SIZE]; };
+
+/* What the fast path needs of a segment: a check that also says no to unusable ones.  Offset `off`, n bytes, is fine
+ * to read if off - lo + n - 1 < rlen (unsigned).  In 64-bit mode lo = 0, rlen = ~0. */
+struct segment { u64 base, lo, rlen, wlen; };
+
+/* Why a chain of handlers was left. */
+enum why { WHY_DONE, WHY_FAULT, WHY_EXIT };
+
+/* An exception raised but not yet delivered. */
+struct fault {
+	u8 vector;
+	bool has_error;
+	u32 error;
+	u64 cr2;   /* #PF */
+	u64 dr6;   /* #DB: bits to set */
+	bool trap; /* taken after the instruction (RIP already advanced): INT3, INTO, single step */
+};
+
+/* Lazy flags: what made the arithmetic flags (flags.h). */
+enum flag_kind { K_FLAGS, K_ADD, K_ADC, K_SUB, K_SBB, K_LOGIC, K_INC, K_DEC, K_CARRY };
+
+enum { ANSWERS = 64, JUMP_CACHE = 1024, BLOCK_MAX = 64 };
+struct jump { u64 lin; const struct insn *first; };
+
+struct cpu {
+	/* hot: registers, flags, budget, segments */
+	u64 r[REG_COUNT];
+	u64 fa, fb, fr;     /* operands and result, sign-extended to 64 bits */
+	u32 fk;             /* enum flag_kind */
+	u8 cpl;             /* current privilege level */
+	u8 mode;            /* enum isa_mode of the code segment */
+	u8 why;             /* enum why */
+	bool v86;
+	i64 left;           /* instructions until the chain must be left; a chain overshoots by less than BLOCK_MAX */
+	i64 granted;        /* what left was at the start of the chain */
+	const struct insn *cur; /* where the chain was left, for WHY_FAULT and WHY_EXIT */
+	struct tlb *rd, *wr; /* the TLBs in use: by privilege, or `none` when every access must take the slow road */
+	u64 sp_mask;        /* of the stack segment's size */
+	struct segment seg[X86_SEGS];
+
+	struct x86_state s; /* gpr, rip and rflags' arithmetic bits are stale here: see cpu_sync */
+	struct fault fault;
+	bool stopped;       /* a copied instruction ran to its end (block_run_copy) */
+	bool fault_pending; /* raised, to be delivered before the next instruction */
+	struct vcpu *vcpu;
+	struct vm *vm;
+
+	/* questions to the hypervisor already answered for the instruction being restarted, in order */
+	struct vm_exit exit;
+	struct vm_exit answer[ANSWERS];
+	u8 nanswers, cursor;
+	bool asked;         /* the latest exit waits for its answer */
+	bool window;        /* leave when an interrupt can be taken */
+	bool exact;         /* blocks of one instruction: something watches every step */
+	bool watch_mem;     /* EV_mem is wanted: no access may hit a TLB */
+	int kicked;         /* atomic: another thread wants us out */
+	u8 delivering;      /* vector + 1 while an event is being delivered; for the chain of faults */
+
+	/* caches */
+	struct blocks *blocks;
+	struct tlb tlb_rd[2], tlb_wr[2]; /* [0] supervisor, [1] user */
+	struct tlb none;                 /* always empty */
+	struct tlb_entry tlb_fetch[2][TLB_SIZE]; /* add = machine offset (guest-physical page) */
+	struct jump jump[2][JUMP_CACHE]; /* [0] supervisor, [1] user */
+	u64 tlb_flushes;
+	bool tlb_large;     /* a piece of a large page has been translated since the last flush */
+	struct { u64 base; u32 limit; u8 mode; bool smap_open; } view; /* what the caches were made for */
+};
+
+/* Copy r, rip and the lazy flags into s; and back (also recomputes every derived cache). */
+void cpu_sync(struct cpu *c);
+void cpu_load(struct cpu *c);
+void cpu_drop_caches(struct cpu *c);
+/* Recompute cpl, mode, sp_mask, effective segments, TLB choice, exact after CR0, EFER, CS, SS, RFLAGS or DR7 changed. */
+void cpu_update_mode(struct cpu *c);
+
+/* Instructions retired before o (o == NULL: RIP is exact, between instructions). */
+u64 cpu_icount(const struct cpu *c, const struct insn *o);
+/* The time-stamp counter as instruction o reads it (op-system.c). */
+u64 cpu_tsc(const struct cpu *c, const struct insn *o);
+
+static inline bool user_mode(const struct cpu *c) { return c->cpl == 3; }
+static inline bool real_mode(const struct cpu *c) { return !(*c->s.cr0 & CR0_PE); }
+static inline bool real_or_v86(const struct cpu *c) { return real_mode(c) || c->v86; }
+static inline bool long_active(const struct cpu *c) { return *c->s.efer & EFER_LMA; }
+static inline bool has(const struct cpu *c, enum cpu_feature f) { return cpu_has(c->vm->cpu, f); }
+static inline u32 iopl(const struct cpu *c) { return *c->s.rflags >> FLAG_IOPL_SHIFT & 3; }
+
+#endif

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * interp.c - the interpreter's loop, and the interpreter as an engine.
+ *
+ * Rule: whatever must be looked at is looked at between chains of handlers, in the order of SDM 3A table 6-2; a chain
+ * is cut short (one instruction, or what is left of the budget) whenever something must be looked at soon.
+ */
+#include "cpu-interp/interp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu-interp/block.h"
+#include "cpu-interp/ops.h"
+
+enum { CHUNK = 1 << 16 }; /* instructions between two looks at `kicked` */
+
+/* ---- running handlers -------------------------------------------------------------------------------------- */
+
+/* Run from `first` until the chain is left; brings IP and the instruction count up to date. */
+static void chain(struct cpu *c, const struct insn *first, i64 allowance)
+{
+	c->left = c->granted = allowance;
+	c->why = WHY_DONE;
+	c->cur = NULL;
+#ifdef CALL_THREADED
+	for (const struct insn *o = first; o; )
+		o = o->fn(c, o);
+#else
+	first->fn(c, first);
+#endif
+	if (c->why != WHY_DONE && c->cur) { /* left in the middle of a block, at c->cur */
+		c->r[REG_IP] += c->cur->off;
+		c->left -= c->cur->nth;
+	}
+	*c->s.icount += (u64)(c->granted - c->left);
+	c->left = c->granted = 0;
+}
+
+/* Deliver c->fault.  It takes the time of one instruction, so that a guest that does nothing but fault obeys its budget. */
+static bool deliver_fault(struct cpu *c)
+{
+	c->fault_pending = true;
+	c->why = WHY_FAULT;
+	if (!fault_deliver(c))
+		return false;
+	c->fault_pending = false;
+	c->nanswers = 0;
+	++*c->s.icount;
+	return true;
+}
+
+/* After a chain: false if the engine must be left with c->exit. */
+static bool after_chain(struct cpu *c)
+{
+	if (c->why == WHY_DONE) {
+		c->nanswers = 0;
+		return true;
+	}
+	if (c->why == WHY_EXIT)
+		return false;
+	c->nanswers = c->cursor = 0;
+	return deliver_fault(c);
+}
+
+static void tell_insn(struct cpu *c, u64 rip, u8 len)
+{
+	struct event ev = { .kind = EV_insn, .vcpu = (u8)c->vcpu->index, .icount = *c->s.icount,
+			    .time = c->vm->clock.now };
+	ev.insn.rip = rip;
+	ev.insn.len = len;
+	event_emit(&c->vm->events, &ev);
+}
+
+/* Single-step trap: TF was set when the instruction began, and it was retired (SDM 3B 17.3.1.4). */
+static void note_step_trap(struct cpu *c, bool tf, u64 before)
+{
+	if (tf && c->why == WHY_DONE && *c->s.icount != before)
+		*c->s.pending_db |= DR6_BS;
+}
+
+/* Execute the instruction at IP by itself (one iteration, if it is repeated). */
+static bool step(struct cpu *c)
+{
+	bool tf = *c->s.rflags & FLAG_TF, rf = *c->s.rflags & FLAG_RF;
+	u8 shadow = *c->s.shadow;
+	u64 rip = c->r[REG_IP], before = *c->s.icount;
+	c->cursor = 0;
+	const struct insn *o = block_one(c);
+	if (!o) {
+		*c->s.shadow = 0;
+		return after_chain(c);
+	}
+	*c->s.shadow = 0;
+	chain(c, o, 1);
+	if (c->why == WHY_EXIT && c->cur)
+		*c->s.shadow = shadow; /* not executed yet */
+	if (rf && c->why == WHY_DONE)
+		*c->s.rflags &= ~(u64)FLAG_RF; /* SDM 3B 17.3.1.1: cleared by the instruction after the one that set it */
+	note_step_trap(c, tf, before);
+	if (event_wanted(&c->vm->events, EV_insn) && *c->s.icount != before)
+		tell_insn(c, rip, o->len);
+	return after_chain(c);
+}
+
+/* Execute at most `allowance` instructions, block by block. */
+static bool run_blocks(struct cpu *c, i64 allowance)
+{
+	c->cursor = 0;
+	const struct insn *first = block_at(c);
+	if (first)
+		chain(c, first, allowance);
+	return after_chain(c);
+}
+
+/* ---- between instructions ---------------------------------------------------------------------------------- */
+
+/* An instruction breakpoint at IP (SDM 3B 17.3.1.1), unless RF says it has already been reported. */
+static bool breakpoint_here(const struct cpu *c, u64 *dr6)
+{
+	u64 lin = c->mode == MODE_64 ? c->r[REG_IP] : (u32)(c->s.seg_base[SEG_CS] + c->r[REG_IP]);
+	*dr6 = 0;
+	for (int i = 0; i < 4; i++)
+		if ((c->s.dr[7] >> (2 * i) & 3) && !(c->s.dr[7] >> (16 + 4 * i) & 3) && c->s.dr[i] == lin)
+			*dr6 |= 1u << i;
+	return *dr6 && !(*c->s.rflags & FLAG_RF);
+}
+
+/* Traps of the previous instruction, then breakpoints on the next.  MOV SS holds both off for one instruction. */
+static bool debug_traps(struct cpu *c)
+{
+	u64 dr6;
+	if (*c->s.pending_db && !(*c->s.shadow & SHADOW_MOV_SS)) {
+		c->fault = (struct fault){ .vector = VEC_DB, .dr6 = *c->s.pending_db, .trap = true };
+		*c->s.pending_db = 0;
+		return deliver_fault(c);
+	}
+	if ((c->s.dr[7] & 0xff) && breakpoint_here(c, &dr6)) {
+		fault_debug(c, dr6);
+		return deliver_fault(c);
+	}
+	return true;
+}
+
+/* The event given by inject(), before anything else happens. */
+static bool deliver_injected(struct cpu *c)
+{
+	u32 info = *c->s.inject_info;
+	c->why = WHY_DONE;
+	if (!fault_interrupt(c, (u8)intr_vector(info), intr_type(info), info & INTR_HAS_ERROR, *c->s.inject_error,
+			     c->r[REG_IP] + *c->s.inject_len)) {
+		if (c->why != WHY_FAULT)
+			return false;
+		*c->s.inject_info = 0; /* the fault takes its place (SDM 3A 6.15, #DF) */
+		return deliver_fault(c);
+	}
+	*c->s.inject_info = 0;
+	*c->s.shadow = 0;
+	c->nanswers = 0;
+	++*c->s.icount;
+	return true;
+}
+
+static bool can_take_interrupt(const struct cpu *c)
+{
+	return (*c->s.rflags & FLAG_IF) && !*c->s.shadow && !*c->s.inject_info && !c->fault_pending;
+}
+
+/* Everything due at this boundary.  False: leave with c->exit. */
+static bool boundary(struct cpu *c)
+{
+	c->cursor = 0;
+	c->cur = NULL;
+	if (UNLIKELY(c->fault_pending) && !deliver_fault(c))
+		return false;
+	if (UNLIKELY(*c->s.inject_info) && !deliver_injected(c))
+		return false;
+	if (UNLIKELY(*c->s.activity != ACT_ACTIVE)) {
+		c->exit = (struct vm_exit){ .reason = *c->s.activity == ACT_HALTED ? EXIT_HLT : EXIT_TRIPLE_FAULT };
+		return false;
+	}
+	if (UNLIKELY(c->nanswers))
+		return true; /* the instruction being restarted began before any of this */
+	if (UNLIKELY(*c->s.pending_db || (c->s.dr[7] & 0xff)) && !debug_traps(c))
+		return false;
+	if (c->window && can_take_interrupt(c)) {
+		c->exit = (struct vm_exit){ .reason = EXIT_INTR_WINDOW };
+		return false;
+	}
+	return true;
+}
+
+/* ---- the engine -------------------------------------------------------------------------------------------- */
+
+static struct cpu *cpu_of(const struct vcpu *v) { return v->engine_data; }
+
+/* Complete c->exit with what every exit has, and hand it over. */
+static int leave(struct cpu *c, struct vm_exit *exit)
+{
+	if (c->asked && c->cur)
+		c->exit.insn_len = c->cur->len;
+	c->exit.rip = c->r[REG_IP] - (c->cur ? 0 : c->exit.insn_len); /* HLT has been retired already */
+	c->exit.icount = *c->s.icount;
+	c->exit.vcpu = (u8)c->vcpu->index;
+	*exit = c->exit;
+	return 0;
+}
+
+static int leave_for(struct cpu *c, struct vm_exit *exit, enum exit_reason reason)
+{
+	c->exit = (struct vm_exit){ .reason = reason };
+	c->cur = NULL;
+	return leave(c, exit);
+}
+
+/* The hypervisor has answered: keep it for the restart. */
+static void take_answer(struct cpu *c, const struct vm_exit *exit)
+{
+	if (c->asked && c->nanswers < ANSWERS)
+		c->answer[c->nanswers++] = *exit;
+	c->asked = false;
+}
+
+static int interp_run(struct vcpu *v, const struct run_limit *limit, struct vm_exit *exit)
+{
+	struct cpu *c = cpu_of(v);
+	u64 end = limit->insns ? *c->s.icount + limit->insns : UINT64_MAX;
+	take_answer(c, exit);
+	for (;;) {
+		if (*c->s.icount >= end)
+			return leave_for(c, exit, limit->insns == 1 ? EXIT_MTF : EXIT_PREEMPT_TIMER);
+		if (!boundary(c))
+			return leave(c, exit);
+		if (__atomic_exchange_n(&c->kicked, 0, __ATOMIC_ACQUIRE))
+			return leave_for(c, exit, EXIT_EXT_INTR);
+		if (c->vm->events.stop)
+			return leave_for(c, exit, EXIT_MTF);
+		u64 left = end - *c->s.icount;
+		bool alone = c->exact || c->nanswers || *c->s.shadow || left <= BLOCK_MAX || (*c->s.rflags & FLAG_RF);
+		if (!(alone ? step(c) : run_blocks(c, (i64)(left > CHUNK ? CHUNK : left) - BLOCK_MAX)))
+			return leave(c, exit);
+	}
+}
+
+static int interp_settle(struct vcpu *v, struct vm_exit *exit)
+{
+	struct cpu *c = cpu_of(v);
+	take_answer(c, exit);
+	if (!c->nanswers && !c->fault_pending)
+		return 0;
+	bool ok = true;
+	if (c->fault_pending)
+		ok = deliver_fault(c);
+	else if (*c->s.inject_info)
+		ok = deliver_injected(c);
+	else
+		ok = step(c);
+	if (ok || !c->asked)
+		return 0;
+	leave(c, exit);
+	return 1;
+}
+
+static void interp_kick(struct vcpu *v)
+{
+	__atomic_store_n(&cpu_of(v)->kicked, 1, __ATOMIC_RELEASE);
+}
+
+static int interp_get(struct vcpu *v, struct x86_state *state, u32 groups)
+{
+	struct cpu *c = cpu_of(v);
+	cpu_sync(c);
+	for (u32 i = 0; i < x86_state_layout.nfields; i++) {
+		const struct field *f = &x86_state_layout.fields[i];
+		if (groups & x86_state_group(i))
+			memcpy((u8 *)state + f->offset, (u8 *)&c->s + f->offset, (size_t)f->width * f->count);
+	}
+	return 0;
+}
+
+/* SDM 3C 26.3.1: the checks of VM entry that keep the interpreter out of states it has no meaning for. */
+static int check_state(const struct x86_state *s, struct err *err)
+{
+	u64 cr0 = *s->cr0, efer = *s->efer;
+	if ((cr0 & CR0_PG) && !(cr0 & CR0_PE))
+		return err_set(err, EINVAL, "cr0: paging (PG) needs protected mode (PE); cr0 = %#llx",
+			       (unsigned long long)cr0);
+	if ((efer & EFER_LMA) && !((cr0 & CR0_PG) && (*s->cr4 & CR4_PAE) && (efer & EFER_LME)))
+		return err_set(err, EINVAL, "efer.LMA needs cr0.PG, cr4.PAE and efer.LME");
+	if (*s->activity > ACT_WAIT_SIPI)
+		return err_set(err, EINVAL, "activity %u: expected 0 to 3", *s->activity);
+	if ((*s->rflags & FLAG_VM) && (efer & EFER_LMA))
+		return err_set(err, EINVAL, "rflags.VM cannot be set in long mode");
+	return 0;
+}
+
+static int interp_set(struct vcpu *v, const struct x86_state *state, u32 groups, struct err *err)
+{
+	struct cpu *c = cpu_of(v);
+	cpu_sync(c);
+	struct x86_state next = c->s;
+	for (u32 i = 0; i < x86_state_layout.nfields; i++) {
+		const struct field *f = &x86_state_layout.fields[i];
+		if (groups & x86_state_group(i))
+			memcpy((u8 *)&next + f->offset, (const u8 *)state + f->offset, (size_t)f->width * f->count);
+	}
+	int rc = check_state(&next, err);
+	if (rc)
+		return rc;
+	c->s = next;
+	*c->s.rflags = (*c->s.rflags & 0x3f7fd5) | FLAG_1;
+	if (groups == ST_ALL) {
+		c->fault_pending = false;
+		c->asked = false;
+		c->nanswers = 0;
+	}
+	cpu_load(c);
+	return 0;
+}
+
+static int interp_inject(struct vcpu *v, u32 info, u32 error_code)
+{
+	struct cpu *c = cpu_of(v);
+	if (*c->s.inject_info)
+		return -EBUSY;
+	*c->s.inject_info = info;
+	*c->s.inject_error = error_code;
+	*c->s.inject_len = 0;
+	if (*c->s.activity == ACT_HALTED)
+		*c->s.activity = ACT_ACTIVE;
+	return 0;
+}
+
+static bool interp_can_inject(struct vcpu *v) { return can_take_interrupt(cpu_of(v)); }
+static void interp_want_window(struct vcpu *v, bool want) { cpu_of(v)->window = want; }
+
+static void interp_observe(struct vcpu *v)
+{
+	cpu_sync(cpu_of(v));
+	cpu_update_mode(cpu_of(v));
+}
+
+static int interp_vcpu_open(struct vcpu *v, struct err *err)
+{
+	struct cpu *c = aligned_alloc(64, (sizeof *c + 63) & ~63ull);
+	if (!c)
+		return err_set(err, ENOMEM, "no memory for a vCPU");
+	memset(c, 0, sizeof *c);
+	c->vcpu = v;
+	c->vm = v->vm;
+	c->blocks = blocks_open(v->vm->mem.span >> 12);
+	if (!c->blocks) {
+		free(c);
+		return err_set(err, ENOMEM, "no memory for decoded blocks");
+	}
+	v->engine_data = c;
+	x86_state_reset(&c->s, cpu_signature(v->vm->cpu));
+	cpu_load(c);
+	return 0;
+}
+
+static void interp_vcpu_close(struct vcpu *v)
+{
+	struct cpu *c = cpu_of(v);
+	if (c)
+		blocks_close(c->blocks);
+	free(c);
+	v->engine_data = NULL;
+}
+
+static int interp_vm_open(struct vm *vm, struct err *err) { return 0; }
+static void interp_vm_close(struct vm *vm) { }
+
+#define EACH_CPU(vm, c) \
+	for (u32 i_ = 0; i_ < (vm)->ncpus; i_++) \
+		for (struct cpu *c = cpu_of(&(vm)->vcpu[i_]); c; c = NULL)
+
+static void interp_mem_changed(struct vm *vm, const struct mem_slot *slot)
+{
+	EACH_CPU(vm, c)
+		cpu_drop_caches(c);
+}
+
+static void interp_dirty_cleared(struct vm *vm, const struct mem_slot *slot)
+{
+	EACH_CPU(vm, c)
+		mmu_flush(c);
+}
+
+static void interp_mem_written(struct vm *vm, u64 gpa, u64 len)
+{
+	EACH_CPU(vm, c)
+		blocks_written(c->blocks, gpa, len);
+}
+
+const struct engine engine_interp = {
+	.name = "interp",
+	.brief = "interpreter: runs anywhere, exact and deterministic",
+	.caps = CAP_EXACT_BUDGET | CAP_COUNT_INSNS | CAP_DIRTY_LOG | CAP_INTERCEPTS | CAP_INSN_EVENTS | CAP_WATCH_MEM,
+	.vm_open = interp_vm_open,
+	.vm_close = interp_vm_close,
+	.vcpu_open = interp_vcpu_open,
+	.vcpu_close = interp_vcpu_close,
+	.mem_changed = interp_mem_changed,
+	.dirty_cleared = interp_dirty_cleared,
+	.mem_written = interp_mem_written,
+	.run = interp_run,
+	.settle = interp_settle,
+	.kick = interp_kick,
+	.get = interp_get,
+	.set = interp_set,
+	.inject = interp_inject,
+	.can_inject = interp_can_inject,
+	.want_window = interp_want_window,
+	.observe = interp_observe,
+};

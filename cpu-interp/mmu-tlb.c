@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * mmu-tlb.c - dropping translations, PAE's pointer registers, and fetching code (SDM 3A 4.4.1, 4.10).
+ * Rule: whenever a translation goes, the jump caches, which hold linear addresses too, lose what depends on it.
+ */
+#include "cpu-interp/mmu.h"
+
+#include <string.h>
+
+#include "cpu-interp/fault.h"
+#include "cpu-interp/mmu-priv.h"
+
+/* Page tables may lie anywhere; where there is no memory the bus answers all-ones, and so do we. */
+static u64 table_read(void *arg, u64 gpa, int size)
+{
+	struct cpu *c = arg;
+	const u8 *host = mem_host(&c->vm->mem, mem_gpa(&c->vm->mem, gpa), (u64)size, false);
+	u64 value = 0;
+	if (!host)
+		return size == 4 ? UINT32_MAX : UINT64_MAX;
+	memcpy(&value, host, (size_t)size);
+	return value;
+}
+
+static void table_write(void *arg, u64 gpa, int size, u64 value)
+{
+	struct cpu *c = arg;
+	gpa = mem_gpa(&c->vm->mem, gpa);
+	if (mem_host(&c->vm->mem, gpa, (u64)size, true))
+		mem_write(&c->vm->mem, gpa, &value, (u64)size);
+}
+
+static struct walk_env walk_env(struct cpu *c)
+{
+	return (struct walk_env){
+		.cr0 = *c->s.cr0, .cr3 = *c->s.cr3, .cr4 = *c->s.cr4, .efer = *c->s.efer, .pdpte = c->s.pdpte,
+		.phys_bits = c->vm->cpu->phys_bits, .pse = has(c, FEAT_PSE), .page1g = has(c, FEAT_PAGE1G),
+		.read = table_read, .write = table_write, .arg = c,
+	};
+}
+
+/* Linear to guest-physical (A20 applied); #PF if the walk says no. */
+bool mmu_translate(struct cpu *c, u64 lin, u32 access, struct walk_result *res)
+{
+	struct walk_env env = walk_env(c);
+	if (!walk(&env, lin, access | WALK_SET, res))
+		return fault_page(c, lin, res->error);
+	c->tlb_large |= res->page_size > PAGE_SIZE_4K;
+	res->gpa = mem_gpa(&c->vm->mem, res->gpa);
+	return true;
+}
+
+static void tlb_clear(struct tlb_entry *e)
+{
+	for (int i = 0; i < TLB_SIZE; i++)
+		e[i].tag = TLB_EMPTY;
+}
+
+void mmu_flush(struct cpu *c)
+{
+	for (int user = 0; user < 2; user++) {
+		tlb_clear(c->tlb_rd[user].e);
+		tlb_clear(c->tlb_wr[user].e);
+		tlb_clear(c->tlb_fetch[user]);
+	}
+	tlb_clear(c->none.e);
+	memset(c->jump, 0, sizeof c->jump);
+	c->tlb_large = false;
+	c->tlb_flushes++;
+}
+
+static void tlb_forget(struct tlb_entry *e, u64 page)
+{
+	e += page >> 12 & (TLB_SIZE - 1);
+	if (e->tag == page)
+		e->tag = TLB_EMPTY;
+}
+
+/* Large pages are held in 4 KiB pieces; once there has been one, all pieces must go (SDM 3A 4.10.2.4 allows more to
+ * be dropped than was asked for). */
+void mmu_invlpg(struct cpu *c, u64 lin)
+{
+	u64 page = lin & ~(u64)PAGE_MASK_4K;
+	if (c->tlb_large) {
+		mmu_flush(c);
+		return;
+	}
+	for (int user = 0; user < 2; user++) {
+		tlb_forget(c->tlb_rd[user].e, page);
+		tlb_forget(c->tlb_wr[user].e, page);
+		tlb_forget(c->tlb_fetch[user], page);
+		for (int i = 0; i < JUMP_CACHE; i++)
+			if ((c->jump[user][i].lin & ~(u64)PAGE_MASK_4K) == page)
+				c->jump[user][i].first = NULL;
+	}
+}
+
+bool mmu_load_pdptes(struct cpu *c, u64 cr3)
+{
+	u64 reserved = 0x1e6 | (~((1ull << c->vm->cpu->phys_bits) - 1)); /* bits 2:1, 8:5, above MAXPHYADDR */
+	u64 pdpte[4];
+	for (u64 i = 0; i < 4; i++) {
+		u64 gpa = mem_gpa(&c->vm->mem, (cr3 & 0xffffffe0u) + 8 * i);
+		if (!mem_read(&c->vm->mem, gpa, &pdpte[i], 8))
+			pdpte[i] = UINT64_MAX;
+		if ((pdpte[i] & PTE_P) && (pdpte[i] & reserved))
+			return fault_gp(c, 0);
+	}
+	memcpy(c->s.pdpte, pdpte, sizeof pdpte);
+	return true;
+}
+
+bool mmu_fetch(struct cpu *c, u64 lin, u64 *gpa)
+{
+	bool user = user_mode(c);
+	struct tlb_entry *e = &c->tlb_fetch[user][lin >> 12 & (TLB_SIZE - 1)];
+	if (e->tag != (lin & ~(u64)PAGE_MASK_4K)) {
+		if (c->mode == MODE_64 && !canonical(lin))
+			return fault_gp(c, 0);
+		struct walk_result res;
+		if (!mmu_translate(c, lin, WALK_FETCH | (user ? WALK_USER : 0), &res))
+			return false;
+		e->tag = lin & ~(u64)PAGE_MASK_4K;
+		e->add = res.gpa & ~(u64)PAGE_MASK_4K;
+	}
+	*gpa = e->add + (lin & PAGE_MASK_4K);
+	return true;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * mmu.c - from segment:offset to bytes, the slow and complete way; fills the TLBs of the fast way (mmu.h).
+ * Rule: all checks of one access come before its effects; a store that cannot be made at once leaves no trace.
+ */
+#include "cpu-interp/mmu.h"
+
+#include "cpu-interp/block.h"
+#include "cpu-interp/fault.h"
+#include "cpu-interp/flags.h"
+#include "cpu-interp/mmu-priv.h"
+
+/* --- answers of the hypervisor ------------------------------------------------------------------------------ */
+
+const struct vm_exit *cpu_ask(struct cpu *c, const struct vm_exit *question)
+{
+	if (c->cursor < c->nanswers)
+		return &c->answer[c->cursor++];
+	c->exit = *question;
+	c->asked = true;
+	c->why = WHY_EXIT;
+	return NULL;
+}
+
+/* One access to a device register or a hole: EPT violation (SDM 3C 28.2.3). */
+static bool device_access(struct cpu *c, u64 lin, u64 gpa, int n, bool write, u64 *value)
+{
+	struct vm_exit q = { .reason = EXIT_EPT_VIOLATION, .gpa = gpa, .gla = lin };
+	q.qualification = exit_ept_qualification(!write, write, false, true);
+	q.mmio.size = (u8)n;
+	q.mmio.write = write;
+	q.mmio.value = write ? *value : 0;
+	const struct vm_exit *a = cpu_ask(c, &q);
+	if (!a)
+		return false;
+	if (!write)
+		*value = zero_extend(a->mmio.value, n);
+	return true;
+}
+
+/* --- one access within one page ----------------------------------------------------------------------------- */
+
+static void tlb_fill(struct cpu *c, struct tlb *t, u64 lin, const u8 *page)
+{
+	struct tlb_entry *e = &t->e[lin >> 12 & (TLB_SIZE - 1)];
+	e->tag = lin & ~(u64)PAGE_MASK_4K;
+	e->add = (uintptr_t)page - e->tag;
+}
+
+/* A store to plain memory is about to happen: note it where it matters.  True if the page may enter the write TLB. */
+static bool note_store(struct cpu *c, u64 gpa, int n)
+{
+	struct mem_slot *slot = (struct mem_slot *)mem_slot_at(&c->vm->mem, gpa);
+	if (slot->flags & SLOT_LOG)
+		mem_mark_dirty(slot, gpa, (u64)n);
+	blocks_written(c->blocks, gpa, (u64)n);
+	return !blocks_in_page(c->blocks, gpa);
+}
+
+static void tell_access(struct cpu *c, u64 lin, u64 gpa, int n, bool write, u64 value)
+{
+	struct event ev = { .kind = EV_mem, .vcpu = (u8)c->vcpu->index, .icount = cpu_icount(c, NULL),
+			    .time = c->vm->clock.now };
+	ev.mem.gla = lin;
+	ev.mem.gpa = gpa;
+	ev.mem.size = (u8)n;
+	ev.mem.write = write;
+	ev.mem.value = value;
+	event_emit(&c->vm->events, &ev);
+}
+
+/* Data breakpoints (SDM 3B 17.2.5): reported after the instruction. */
+static void watch_data(struct cpu *c, u64 lin, int n, bool write)
+{
+	for (int i = 0; i < 4; i++) {
+		u64 dr7 = c->s.dr[7];
+		u32 rw = dr7 >> (16 + 4 * i) & 3, len = dr7 >> (18 + 4 * i) & 3;
+		u64 size = len == 0 ? 1 : len == 1 ? 2 : len == 2 ? 8 : 4;
+		u64 start = c->s.dr[i] & ~(size - 1);
+		if (!(dr7 >> (2 * i) & 3) || !(rw == 3 || (rw == 1 && write)))
+			continue;
+		if (lin < start + size && start < lin + (u64)n)
+			*c->s.pending_db |= 1u << i;
+	}
+}
+
+enum touch { TOUCH_READ, TOUCH_WRITE, TOUCH_CHECK_WRITE, TOUCH_CHECK_READ };
+
+static bool page_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl, bool implicit, u64 *value)
+{
+	bool write = touch == TOUCH_WRITE || touch == TOUCH_CHECK_WRITE;
+	bool user = cpl == 3;
+	u32 access = (write ? WALK_WRITE : 0) | (user ? WALK_USER : 0) |
+		     ((*c->s.rflags & FLAG_AC) && !implicit ? WALK_AC : 0);
+	struct walk_result res;
+	if (!mmu_translate(c, lin, access, &res))
+		return false;
+	if (touch == TOUCH_CHECK_WRITE || touch == TOUCH_CHECK_READ)
+		return true;
+	u8 *host = mem_host(&c->vm->mem, res.gpa, (u64)n, write);
+	if (c->s.dr[7] & 0xff)
+		watch_data(c, lin, n, write);
+	if (!host)
+		return device_access(c, lin, res.gpa, n, write, value);
+	u8 *page = host - (lin & PAGE_MASK_4K);
+	if (write) {
+		bool plain = note_store(c, res.gpa, n);
+		host_put(host, n, *value);
+		if (plain && !implicit)
+			tlb_fill(c, &c->tlb_wr[user], lin, page);
+	} else {
+		*value = host_get(host, n);
+	}
+	if (!implicit)
+		tlb_fill(c, &c->tlb_rd[user], lin, page);
+	if (c->watch_mem)
+		tell_access(c, lin, res.gpa, n, write, *value);
+	return true;
+}
+
+/* An access that crosses a page is two; a store checks both pages before it changes the first. */
+static bool lin_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl, bool implicit, u64 *value)
+{
+	int first = (int)(PAGE_SIZE_4K - (lin & PAGE_MASK_4K));
+	if (n <= first)
+		return page_access(c, lin, n, touch, cpl, implicit, value);
+	u64 second_lin = c->mode == MODE_64 ? lin + (u64)first : (u32)(lin + (u64)first);
+	u64 low = 0, high = 0;
+	if (touch == TOUCH_WRITE) {
+		low = *value;
+		high = *value >> 8 * first;
+		if (!page_access(c, lin, first, TOUCH_CHECK_WRITE, cpl, implicit, NULL) ||
+		    !page_access(c, second_lin, n - first, TOUCH_CHECK_WRITE, cpl, implicit, NULL))
+			return false;
+	}
+	if (!page_access(c, lin, first, touch, cpl, implicit, &low) ||
+	    !page_access(c, second_lin, n - first, touch, cpl, implicit, &high))
+		return false;
+	if (touch == TOUCH_READ)
+		*value = low | high << 8 * first;
+	return true;
+}
+
+/* --- segmentation ------------------------------------------------------------------------------------------- */
+
+static bool segment_fault(struct cpu *c, u8 seg)
+{
+	return fault_raise_error(c, seg == SEG_SS ? VEC_SS : VEC_GP, 0);
+}
+
+bool mmu_linear(struct cpu *c, u8 seg, u64 off, int n, bool write, u64 *lin)
+{
+	const struct segment *s = &c->seg[seg];
+	u64 at = s->base + off;
+	if (c->mode == MODE_64) { /* SDM 1 3.3.7.1: both ends canonical; no limits */
+		if (!canonical(at) || !canonical(at + (u64)n - 1))
+			return segment_fault(c, seg);
+		*lin = at;
+		return true;
+	}
+	/* SDM 3A 5.3; in 16- and 32-bit modes linear addresses wrap at 4 GiB */
+	u64 len = write ? s->wlen : s->rlen, first = off - s->lo;
+	if (first >= len || len - first < (u64)n)
+		return segment_fault(c, seg);
+	*lin = (u32)at;
+	return true;
+}
+
+/* #AC (SDM 3A 6.15): only user code, only when CR0.AM and EFLAGS.AC ask for it. */
+static bool aligned(struct cpu *c, u64 lin, int n)
+{
+	bool checking = c->cpl == 3 && (*c->s.cr0 & CR0_AM) && (*c->s.rflags & FLAG_AC);
+	if (!checking || !(lin & (u64)(n - 1)))
+		return true;
+	return fault_raise_error(c, VEC_AC, 0);
+}
+
+static bool data_access(struct cpu *c, u8 seg, u64 off, int n, enum touch touch, u64 *value)
+{
+	u64 lin;
+	bool write = touch == TOUCH_WRITE || touch == TOUCH_CHECK_WRITE;
+	if (!mmu_linear(c, seg, off, n, write, &lin) || !aligned(c, lin, n))
+		return false;
+	return lin_access(c, lin, n, touch, c->cpl, false, value);
+}
+
+bool mmu_load(struct cpu *c, u8 seg, u64 off, int n, u64 *value)
+{
+	const u8 *hit = mmu_hit_read(c, seg, off, (u64)n);
+	if (LIKELY(hit != NULL)) {
+		*value = host_get(hit, n);
+		return true;
+	}
+	return data_access(c, seg, off, n, TOUCH_READ, value);
+}
+
+bool mmu_store(struct cpu *c, u8 seg, u64 off, int n, u64 value)
+{
+	u8 *hit = mmu_hit_write(c, seg, off, (u64)n);
+	if (LIKELY(hit != NULL)) {
+		host_put(hit, n, value);
+		return true;
+	}
+	return data_access(c, seg, off, n, TOUCH_WRITE, &value);
+}
+
+bool mmu_check_store(struct cpu *c, u8 seg, u64 off, int n)
+{
+	return mmu_hit_write(c, seg, off, (u64)n) || data_access(c, seg, off, n, TOUCH_CHECK_WRITE, NULL);
+}
+
+bool mmu_check_load(struct cpu *c, u8 seg, u64 off, int n)
+{
+	return mmu_hit_read(c, seg, off, (u64)n) || data_access(c, seg, off, n, TOUCH_CHECK_READ, NULL);
+}
+
+/* --- the processor's own accesses --------------------------------------------------------------------------- */
+
+static u64 wrap(const struct cpu *c, u64 lin) { return long_active(c) ? lin : (u32)lin; }
+
+static bool sys_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl, bool implicit, u64 *value)
+{
+	lin = wrap(c, lin);
+	if (long_active(c) && !canonical(lin))
+		return fault_gp(c, 0);
+	return lin_access(c, lin, n, touch, cpl, implicit, value);
+}
+
+bool mmu_sys_load(struct cpu *c, u64 lin, int n, u64 *value)
+{
+	return sys_access(c, lin, n, TOUCH_READ, 0, true, value);
+}
+
+bool mmu_sys_store(struct cpu *c, u64 lin, int n, u64 value)
+{
+	return sys_access(c, lin, n, TOUCH_WRITE, 0, true, &value);
+}
+
+bool mmu_sys_check_store(struct cpu *c, u64 lin, int n)
+{
+	return sys_access(c, lin, n, TOUCH_CHECK_WRITE, 0, true, NULL);
+}
+
+bool mmu_lin_load(struct cpu *c, u64 lin, int n, u64 *value, int cpl)
+{
+	return sys_access(c, lin, n, TOUCH_READ, cpl, false, value);
+}
+
+bool mmu_lin_store(struct cpu *c, u64 lin, int n, u64 value, int cpl)
+{
+	return sys_access(c, lin, n, TOUCH_WRITE, cpl, false, &value);
+}
+
+bool mmu_lin_check_store(struct cpu *c, u64 lin, int n, int cpl)
+{
+	return sys_access(c, lin, n, TOUCH_CHECK_WRITE, cpl, false, NULL);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * mmu.h - from segment:offset to bytes: segmentation, paging, special pages, device registers.
+ *
+ * Every function that can fail returns false after having said why in c->why: a fault (c->fault) or an exit (c->exit).
+ * The caller leaves the instruction at once with nothing changed; it is restarted from its beginning.
+ * Rule: a page is in a TLB only if a plain load or store to it has no consequence anyone wants to see: MMIO, ROM,
+ * dirty-logged, watched and code-holding pages never are (for the access in question).
+ */
+#ifndef VITRINE_CPU_INTERP_MMU_H
+#define VITRINE_CPU_INTERP_MMU_H
+
+#include <string.h>
+
+#include "cpu-interp/cpu.h"
+
+/* Little-endian values of 1 to 8 bytes at any host address. */
+static inline u64 host_get(const u8 *p, int n)
+{
+	u64 v = 0;
+	switch (n) { /* constant sizes become single loads */
+	case 1: return *p;
+	case 2: memcpy(&v, p, 2); return v;
+	case 4: memcpy(&v, p, 4); return v;
+	case 8: memcpy(&v, p, 8); return v;
+	default: memcpy(&v, p, (size_t)n); return v;
+	}
+}
+static inline void host_put(u8 *p, int n, u64 v)
+{
+	switch (n) {
+	case 1: *p = (u8)v; break;
+	case 2: memcpy(p, &v, 2); break;
+	case 4: memcpy(p, &v, 4); break;
+	case 8: memcpy(p, &v, 8); break;
+	default: memcpy(p, &v, (size_t)n); break;
+	}
+}
+
+/* The fast path: host address of [seg:off, n bytes) in one page that hits the TLB, or NULL. */
+static inline u8 *mmu_hit_read(struct cpu *c, u8 seg, u64 off, u64 n)
+{
+	const struct segment *s = &c->seg[seg];
+	u64 lin = s->base + off;
+	const struct tlb_entry *t = &c->rd->e[lin >> 12 & (TLB_SIZE - 1)];
+	if (LIKELY(((lin + n - 1) & ~(u64)PAGE_MASK_4K) == t->tag && off - s->lo + (n - 1) < s->rlen))
+		return (u8 *)(t->add + lin);
+	return NULL;
+}
+static inline u8 *mmu_hit_write(struct cpu *c, u8 seg, u64 off, u64 n)
+{
+	const struct segment *s = &c->seg[seg];
+	u64 lin = s->base + off;
+	const struct tlb_entry *t = &c->wr->e[lin >> 12 & (TLB_SIZE - 1)];
+	if (LIKELY(((lin + n - 1) & ~(u64)PAGE_MASK_4K) == t->tag && off - s->lo + (n - 1) < s->wlen))
+		return (u8 *)(t->add + lin);
+	return NULL;
+}
+
+/* Load or store n = 1, 2, 4 or 8 bytes at seg:off with all checks, wherever it lies; off is already cut to the address
+ * size.  Data accesses of the current privilege level. */
+bool mmu_load(struct cpu *c, u8 seg, u64 off, int n, u64 *value);
+bool mmu_store(struct cpu *c, u8 seg, u64 off, int n, u64 value);
+/* Would mmu_store succeed?  Raises its fault if not; changes nothing (sets A and D bits).  For read-modify-write
+ * instructions and those with several stores. */
+bool mmu_check_store(struct cpu *c, u8 seg, u64 off, int n);
+/* Same for loads (BOUND, POPA and others that must not do half their work). */
+bool mmu_check_load(struct cpu *c, u8 seg, u64 off, int n);
+
+/* The processor's own accesses at a linear address: descriptor tables, TSS, interrupt stacks (implicit supervisor
+ * accesses, SDM 3A 4.6). */
+bool mmu_sys_load(struct cpu *c, u64 lin, int n, u64 *value);
+bool mmu_sys_store(struct cpu *c, u64 lin, int n, u64 value);
+bool mmu_sys_check_store(struct cpu *c, u64 lin, int n);
+/* At a linear address with the given privilege (0..3), for pushes onto a stack that is not yet the current one. */
+bool mmu_lin_store(struct cpu *c, u64 lin, int n, u64 value, int cpl);
+bool mmu_lin_check_store(struct cpu *c, u64 lin, int n, int cpl);
+bool mmu_lin_load(struct cpu *c, u64 lin, int n, u64 *value, int cpl);
+
+/* Segment and canonicality check only: linear address of seg:off, or #GP/#SS. */
+bool mmu_linear(struct cpu *c, u8 seg, u64 off, int n, bool write, u64 *lin);
+
+/* INVLPG; MOV CR3 and everything else that drops translations. */
+void mmu_invlpg(struct cpu *c, u64 lin);
+void mmu_flush(struct cpu *c);
+/* Load PAE's four page-directory pointers from CR3 (SDM 3A 4.4.1); #GP(0) if one has reserved bits set. */
+bool mmu_load_pdptes(struct cpu *c, u64 cr3);
+
+/* Fetch: guest-physical address of the code byte at linear address lin; #PF if it may not be executed. */
+bool mmu_fetch(struct cpu *c, u64 lin, u64 *gpa);
+
+/* Ask the hypervisor: NULL the first time (c->exit filled, WHY_EXIT), its answer when the instruction is restarted. */
+const struct vm_exit *cpu_ask(struct cpu *c, const struct vm_exit *question);
+
+static inline bool canonical(u64 lin) { return (u64)((i64)(lin << 16) >> 16) == lin; } /* SDM 1 3.3.7.1 */
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * op-control.c - control, debug and extended control registers (SDM 3A 2.5, 9.8.5; SDM 3B 17.2).
+ * Rule: a value is checked against everything it must agree with before any register changes; whoever changes what
+ * translations were made from drops them.
+ */
+#include "cpu-interp/ops.h"
+
+/* MOV CR and MOV DR: 64 bits in 64-bit mode, else 32, whatever the prefixes. */
+static int width(const struct cpu *c) { return c->mode == MODE_64 ? 8 : 4; }
+
+/* Changes that are nobody's business are still somebody's wish to see: an exit without an answer. */
+static bool tell_hypervisor(struct cpu *c, const struct insn *o, bool wanted, enum exit_reason reason, u64 qualification)
+{
+	struct vm_exit q = exit_question(c, o, reason);
+	q.qualification = qualification;
+	return !wanted || cpu_ask(c, &q);
+}
+
+static bool modes_changed(struct cpu *c)
+{
+	struct event ev = { .kind = EV_state, .vcpu = (u8)c->vcpu->index, .icount = cpu_icount(c, NULL),
+			    .time = c->vm->clock.now,
+			    .state = { *c->s.cr0, *c->s.cr3, *c->s.cr4, *c->s.efer, c->r[REG_IP] } };
+	mmu_flush(c);
+	cpu_update_mode(c);
+	if (event_wanted(&c->vm->events, EV_state))
+		event_emit(&c->vm->events, &ev);
+	return true;
+}
+
+/* --- CR0 --------------------------------------------------------------------------------------------- */
+
+/* Bits that exist: a 386 has none of NE, WP, AM, NW, CD; ET is wired to 1 from the 486 on. */
+static u64 cr0_present(const struct cpu *c)
+{
+	u64 bits = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_PG;
+	return has(c, FEAT_I486) ? bits | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD : bits;
+}
+
+/* Turning paging on with EFER.LME set, or off, enters or leaves IA-32e mode (SDM 3A 9.8.5). */
+static bool check_long_mode(struct cpu *c, u64 cr0)
+{
+	bool on = !(*c->s.cr0 & CR0_PG) && (cr0 & CR0_PG), off = (*c->s.cr0 & CR0_PG) && !(cr0 & CR0_PG);
+	if (on && (*c->s.efer & EFER_LME)) {
+		bool tss16 = !(c->s.seg_attr[SEG_TR] & 8);
+		if (!(*c->s.cr4 & CR4_PAE) || (c->s.seg_attr[SEG_CS] & SEG_L) || tss16)
+			return fault_gp(c, 0);
+	}
+	if (off && (c->mode == MODE_64 || (*c->s.cr4 & CR4_PCIDE)))
+		return fault_gp(c, 0);
+	return true;
+}
+
+static bool write_cr0(struct cpu *c, u64 v)
+{
+	u64 old = *c->s.cr0, changed;
+	if (v >> 32 || ((v & CR0_PG) && !(v & CR0_PE)))
+		return fault_gp(c, 0);
+	if (has(c, FEAT_I486) && (v & CR0_NW) && !(v & CR0_CD))
+		return fault_gp(c, 0);
+	v = (v & cr0_present(c)) | CR0_ET;
+	changed = v ^ old;
+	bool long_mode = (v & CR0_PG) && (*c->s.efer & EFER_LME);
+	if (!check_long_mode(c, v))
+		return false;
+	if ((v & CR0_PG) && (*c->s.cr4 & CR4_PAE) && !long_mode && (changed & (CR0_PG | CR0_CD | CR0_NW)) &&
+	    !mmu_load_pdptes(c, *c->s.cr3))
+		return false;
+	*c->s.cr0 = v;
+	if (changed & CR0_PG)
+		*c->s.efer = (*c->s.efer & ~(u64)EFER_LMA) | (long_mode ? EFER_LMA : 0);
+	if (changed & (CR0_PG | CR0_PE | CR0_WP | CR0_CD | CR0_NW | CR0_AM))
+		return modes_changed(c);
+	return true;
+}
+
+/* --- CR3, CR4, CR8 ----------------------------------------------------------------------------------- */
+
+static bool write_cr3(struct cpu *c, u64 v)
+{
+	bool pcid = *c->s.cr4 & CR4_PCIDE;
+	if (pcid)
+		v &= ~CR3_NOFLUSH; /* we keep no translations of other PCIDs, so there is nothing to spare (4.10.4.1) */
+	if (c->mode == MODE_64 && v >> c->vm->cpu->phys_bits)
+		return fault_gp(c, 0);
+	if ((*c->s.cr0 & CR0_PG) && (*c->s.cr4 & CR4_PAE) && !long_active(c) && !mmu_load_pdptes(c, v))
+		return false;
+	*c->s.cr3 = v;
+	return modes_changed(c);
+}
+
+/* A bit may be set exactly if CPUID announces what it enables (SDM 3A 2.5). */
+static u64 cr4_present(const struct cpu *c)
+{
+	static const struct { u32 bits; u8 feature; } rows[] = {
+		{ CR4_VME | CR4_PVI, FEAT_VME }, { CR4_TSD, FEAT_TSC }, { CR4_DE, FEAT_DE }, { CR4_PSE, FEAT_PSE },
+		{ CR4_PAE, FEAT_PAE }, { CR4_PGE, FEAT_PGE }, { CR4_OSFXSR, FEAT_FXSR }, { CR4_OSXMMEXCPT, FEAT_SSE },
+		{ CR4_UMIP, FEAT_UMIP }, { CR4_VMXE, FEAT_VMX }, { CR4_FSGSBASE, FEAT_FSGSBASE },
+		{ CR4_PCIDE, FEAT_PCID }, { CR4_OSXSAVE, FEAT_XSAVE }, { CR4_SMEP, FEAT_SMEP }, { CR4_SMAP, FEAT_SMAP },
+		/* machine checks and performance counters have no row in the model; the bits are from the Pentium on */
+		{ CR4_MCE | CR4_PCE, FEAT_CX8 },
+	};
+	u64 present = 0;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (has(c, rows[i].feature))
+			present |= rows[i].bits;
+	return present;
+}
+
+static bool write_cr4(struct cpu *c, u64 v)
+{
+	u64 changed = v ^ *c->s.cr4, old = *c->s.cr4;
+	if (v & ~cr4_present(c))
+		return fault_gp(c, 0);
+	if (long_active(c) && !(v & CR4_PAE))
+		return fault_gp(c, 0);
+	if ((changed & v & CR4_PCIDE) && (!long_active(c) || (*c->s.cr3 & 0xfff)))
+		return fault_gp(c, 0);
+	*c->s.cr4 = v;
+	/* SDM 3A 4.4.1: the pointers are loaded when one of these changes under PAE paging */
+	if ((*c->s.cr0 & CR0_PG) && (v & CR4_PAE) && !long_active(c) &&
+	    (changed & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)) && !mmu_load_pdptes(c, *c->s.cr3)) {
+		*c->s.cr4 = old;
+		return false;
+	}
+	return modes_changed(c);
+}
+
+static bool write_cr8(struct cpu *c, u64 v)
+{
+	if (v & ~15ull)
+		return fault_gp(c, 0);
+	*c->s.cr8 = v;
+	return true;
+}
+
+/* Exit qualification (SDM 3C table 27-3): register, direction (0 = to), general register. */
+static bool tell_cr3(struct cpu *c, const struct insn *o, u32 direction, u8 reg)
+{
+	bool wanted = o->digit == 3 && c->vm->controls.cr3_exiting;
+	return tell_hypervisor(c, o, wanted, EXIT_CR_ACCESS, 3u | direction << 4 | (u32)reg / 8 << 8);
+}
+
+ENDING(mov_to_cr)
+{
+	u64 v = reg_get(c, o->s, width(c));
+	if (!ring0(c) || !tell_cr3(c, o, 0, o->s))
+		return false;
+	switch (o->digit) {
+	case 0: return write_cr0(c, v);
+	case 2: *c->s.cr2 = v; return true;
+	case 3: return write_cr3(c, v);
+	case 4: return has(c, FEAT_CPUID) ? write_cr4(c, v) : fault_ud(c);
+	default: return write_cr8(c, v);
+	}
+}
+
+SIMPLE(mov_from_cr)
+{
+	u64 v;
+	if (!ring0(c) || !tell_cr3(c, o, 1, o->d))
+		return false;
+	switch (o->digit) {
+	case 0: v = *c->s.cr0; break;
+	case 2: v = *c->s.cr2; break;
+	case 3: v = *c->s.cr3; break;
+	case 4:
+		if (!has(c, FEAT_CPUID))
+			return fault_ud(c);
+		v = *c->s.cr4;
+		break;
+	default: v = *c->s.cr8; break;
+	}
+	reg_set(c, o->d, width(c), v);
+	return true;
+}
+
+ENDING(clts) { return ring0(c) && write_cr0(c, *c->s.cr0 & ~(u64)CR0_TS); }
+
+/* The 286's way: PE can be set but not cleared. */
+ENDING(lmsw)
+{
+	u64 v;
+	if (!ring0(c) || !rm_load(c, o, o->d, 2, &v))
+		return false;
+	v &= CR0_PE | CR0_MP | CR0_EM | CR0_TS;
+	return write_cr0(c, (*c->s.cr0 & ~(u64)(CR0_MP | CR0_EM | CR0_TS)) | v);
+}
+
+SIMPLE(smsw)
+{
+	if ((*c->s.cr4 & CR4_UMIP) && c->cpl != 0)
+		return fault_gp(c, 0);
+	return rm_store(c, o, o->d, o->size, *c->s.cr0);
+}
+
+/* --- debug registers (SDM 3B 17.2) ------------------------------------------------------------------- */
+
+/* Which register is meant: 4 and 5 are 6 and 7, until CR4.DE takes them away; GD traps every access. */
+static bool select_dr(struct cpu *c, const struct insn *o, int *n)
+{
+	*n = o->digit & 7;
+	if (!ring0(c))
+		return false;
+	if (o->digit > 7 || ((*n | 1) == 5 && (*c->s.cr4 & CR4_DE)))
+		return fault_ud(c);
+	if ((*n | 1) == 5)
+		*n += 2;
+	return !(c->s.dr[7] & DR7_GD) || fault_debug(c, DR6_BD);
+}
+
+/* SDM 3C table 27-4 */
+static bool tell_dr(struct cpu *c, const struct insn *o, u32 direction, u8 reg)
+{
+	u64 qualification = o->digit | direction << 4 | (u32)reg / 8 << 8;
+	return tell_hypervisor(c, o, c->vm->controls.mov_dr_exiting, EXIT_DR_ACCESS, qualification);
+}
+
+ENDING(mov_to_dr)
+{
+	int n;
+	u64 v = reg_get(c, o->s, width(c));
+	if (!select_dr(c, o, &n))
+		return false;
+	if (n >= 6 && v >> 32)
+		return fault_gp(c, 0);
+	if (!tell_dr(c, o, 0, o->s))
+		return false;
+	if (n == 6)
+		v = (v & (DR6_BS | DR6_BT | DR6_BD | 0xf)) | DR6_FIXED;
+	if (n == 7)
+		v = (v & 0xffff23ff) | DR7_FIXED;
+	c->s.dr[n] = v;
+	if (n == 7)
+		mmu_flush(c); /* pages with a data breakpoint must not stay in the TLBs */
+	cpu_update_mode(c);
+	return true;
+}
+
+SIMPLE(mov_from_dr)
+{
+	int n;
+	if (!select_dr(c, o, &n) || !tell_dr(c, o, 1, o->d))
+		return false;
+	reg_set(c, o->d, width(c), c->s.dr[n]);
+	return true;
+}
+
+/* --- extended control registers ---------------------------------------------------------------------- */
+
+static bool xsave_on(struct cpu *c) { return (*c->s.cr4 & CR4_OSXSAVE) || fault_ud(c); }
+
+SIMPLE(xgetbv)
+{
+	if (!xsave_on(c))
+		return false;
+	if ((u32)c->r[RCX] != 0)
+		return fault_gp(c, 0);
+	c->r[RAX] = (u32)*c->s.xcr0;
+	c->r[RDX] = *c->s.xcr0 >> 32;
+	return true;
+}
+
+/* x87 state is always on; SSE's only where there is SSE (SDM 1 13.3). */
+ENDING(xsetbv)
+{
+	u64 v = (u32)c->r[RAX] | c->r[RDX] << 32, present = 1 | (has(c, FEAT_SSE) ? 2 : 0);
+	if (!xsave_on(c) || !ring0(c))
+		return false;
+	if ((u32)c->r[RCX] != 0 || !(v & 1) || (v & ~present))
+		return fault_gp(c, 0);
+	if (!tell_hypervisor(c, o, true, EXIT_XSETBV, 0))
+		return false;
+	*c->s.xcr0 = v;
+	return true;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * cmd-run.c - `vitrine run`: build a machine, run it, say what was asked for, tell how it ended.
+ * Rule: everything that could go wrong is tried before the guest's first instruction.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/snapshot.h"
+#include "debugger/commands.h"
+#include "debugger/console.h"
+#include "debugger/death.h"
+#include "debugger/engines.h"
+#include "debugger/machine.h"
+#include "debugger/output.h"
+#include "debugger/print-exits.h"
+#include "debugger/print-json.h"
+#include "debugger/print-trace.h"
+#include "debugger/runner.h"
+#include "debugger/stats.h"
+#include "debugger/status.h"
+
+#define ULL(x) ((unsigned long long)(x))
+
+struct run {
+	struct machine_options opt;
+	struct machine_files files;
+	struct machine machine;
+	const struct engine *engine;
+	struct console console;
+	struct exit_printer exits;
+	struct trace_printer trace;
+	struct stepper stepper;
+	struct json_printer json;
+	struct stats stats;
+	bool stepping, json_stdout;
+	enum stop_why why;
+	int status;
+	u64 hash, host_ns;
+};
+
+/* What devices and the processor have to say, unless it is all in the trace or the JSON lines anyway. */
+static enum verdict on_log(void *arg, const struct event *ev)
+{
+	if (ev->log.level <= LOG_WARN)
+		complain("%s: %s", ev->log.who ? ev->log.who : "machine", ev->log.text ? ev->log.text : "");
+	return EV_GO;
+}
+
+/* ---- before ---- */
+
+static int check_writable(const struct machine_options *o, struct err *err)
+{
+	bool debugcon = strcmp(o->debugcon, "stdout") && strcmp(o->debugcon, "stderr") &&
+			strcmp(o->debugcon, "none");
+	int rc = 0;
+
+	if (o->save)
+		rc = host_path_writable("--save", o->save, err);
+	if (!rc && o->json && strcmp(o->json, "-"))
+		rc = host_path_writable("--json", o->json, err);
+	if (!rc && !strncmp(o->serial, "file:", 5))
+		rc = host_path_writable("--serial", o->serial + 5, err);
+	if (!rc && debugcon)
+		rc = host_path_writable("--debugcon", o->debugcon, err);
+	return rc;
+}
+
+/* The watchers, each a subscriber of the event stream. */
+static int watch(struct run *r, struct err *err)
+{
+	const struct machine_options *o = &r->opt;
+	struct vm *vm = r->machine.vm;
+	int rc = 0;
+
+	if (o->json)
+		rc = json_printer_start(&r->json, vm, o->trace);
+	else if (o->trace)
+		rc = trace_printer_start(&r->trace, vm, o->trace, &r->stepper, stdout);
+	if (!rc && o->exits)
+		rc = exit_printer_start(&r->exits, vm, stdout, r->stepping);
+	if (!rc && !o->quiet)
+		rc = vm_subscribe(vm, EV_BIT(log), on_log, r);
+	if (o->stats)
+		stats_start(&r->stats, r->machine.icount_start);
+	return rc < 0 ? err_set(err, -rc, "the events cannot be watched: %s", strerror(-rc)) : 0;
+}
+
+static int prepare(struct run *r, struct err *err)
+{
+	const struct machine_options *o = &r->opt;
+	const struct engine *engine = r->engine;
+	int rc = check_writable(o, err);
+
+	if (!rc)
+		rc = machine_files_open(&r->files, o, err);
+	if (!rc && o->stats) {
+		stats_init(&r->stats, r->engine);
+		engine = &r->stats.timed;
+	}
+	if (!rc)
+		rc = machine_build(&r->machine, o, &r->files, engine, err);
+	if (!rc && o->json)
+		rc = json_printer_open(&r->json, o->json, err);
+	if (!rc)
+		rc = console_open(&r->console, o, o->json ? r->json.to : NULL, err);
+	if (!rc)
+		rc = watch(r, err);
+	return rc;
+}
+
+/* ---- after ---- */
+
+static int status_of(const struct run *r)
+{
+	switch (r->why) {
+	case STOP_POWER_OFF: return r->machine.vm->stop_status;
+	case STOP_TRIPLE_FAULT: return STATUS_DIED;
+	case STOP_BUDGET: return STATUS_LIMIT;
+	case STOP_USER: return runner_signal() ? STATUS_SIGNAL + runner_signal() : STATUS_USAGE;
+	case STOP_EVENT: return STATUS_USAGE; /* only a printer whose output failed asks for it */
+	case STOP_ERROR: return STATUS_INTERNAL;
+	case STOP_NONE:
+	case STOP_HALTED: break;
+	}
+	return STATUS_OK;
+}
+
+static u64 lived(const struct run *r)
+{
+	return vm_icount(r->machine.vm) - r->machine.icount_start;
+}
+
+static u64 guest_exits(const struct run *r)
+{
+	return r->machine.vm->exits - r->stepper.steps - runner_ticks();
+}
+
+static void print_where(struct run *r)
+{
+	struct vcpu *v = &r->machine.vm->vcpu[0];
+	struct x86_state s;
+	struct code_line line;
+	struct buf b = { 0 };
+
+	if (vcpu_get(v, &s, ST_ALL))
+		return;
+	code_line_read(v, &s, s.rip[0], &line);
+	code_line_text(&line, &b);
+	complain("interrupted; the guest is at %s", buf_text(&b) ? buf_text(&b) : "?");
+	buf_free(&b);
+}
+
+static void print_summary(const struct run *r)
+{
+	const struct vm *vm = r->machine.vm;
+	double seconds = (double)r->host_ns / 1e9;
+
+	complain("%s after %llu instructions, %.9f s virtual time, %llu exits; %.3f s on the host, %.0f MIPS",
+		 stop_why_name(r->why), ULL(lived(r)), (double)(vm->clock.now - r->machine.time_start) / 1e9,
+		 ULL(guest_exits(r)), seconds, seconds > 0 ? (double)lived(r) / 1e6 / seconds : 0.0);
+}
+
+static void json_summary(struct run *r)
+{
+	struct vm *vm = r->machine.vm;
+	char hash[20];
+	json_t *o = json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I}", "event", "summary", "stop",
+			      stop_why_name(r->why), "status", r->status, "instructions", (json_int_t)lived(r),
+			      "virtual_ns", (json_int_t)(vm->clock.now - r->machine.time_start), "exits",
+			      (json_int_t)guest_exits(r), "unclaimed_ports", (json_int_t)vm->port.unclaimed,
+			      "unclaimed_memory", (json_int_t)vm->mmio.unclaimed);
+
+	snprintf(hash, sizeof(hash), "%016llx", ULL(r->hash));
+	if (o && r->opt.state_hash)
+		json_object_set_new(o, "state_hash", json_string(hash));
+	if (o && r->opt.stats)
+		json_object_set_new(o, "stats", stats_json(&r->stats));
+	json_printer_put(&r->json, o);
+}
+
+/* Everything that was asked for, in the order: how it ended, statistics, hash. */
+static void report(struct run *r)
+{
+	const struct machine_options *o = &r->opt;
+
+	if (runner_unfinished_line() && (isatty(1) || o->state_hash || o->stats) && !r->json_stdout)
+		putchar('\n');
+	fflush(stdout);
+	if (r->why == STOP_TRIPLE_FAULT)
+		death_explain(&r->machine, o, &r->files, r->engine, stderr);
+	if (r->why == STOP_USER && runner_signal())
+		print_where(r);
+	if (!o->quiet)
+		print_summary(r);
+	if (o->stats && !r->json_stdout)
+		stats_print(&r->stats, r->machine.vm, stdout);
+	if (o->json)
+		json_summary(r);
+	if (o->state_hash && !r->json_stdout)
+		printf("state-hash: %016llx at %llu instructions\n", ULL(r->hash), ULL(vm_icount(r->machine.vm)));
+}
+
+static int complete(struct run *r, struct err *err)
+{
+	int rc = 0;
+
+	if (r->opt.state_hash)
+		r->hash = vm_state_hash(r->machine.vm);
+	if (r->opt.save && r->why != STOP_ERROR)
+		rc = snapshot_save_file(r->machine.vm, r->opt.save, err);
+	int closed = console_close(&r->console, rc ? NULL : err);
+	return rc ? rc : closed;
+}
+
+static int run_guest(struct run *r)
+{
+	struct err err = { 0 };
+	const struct machine_options *o = &r->opt;
+
+	if (prepare(r, &err)) {
+		complain("%s", err.text);
+		return STATUS_USAGE;
+	}
+	console_attach(&r->console, r->machine.vm);
+	runner_init();
+	runner_progress(isatty(2) && !o->quiet && !o->exits && !o->trace && !o->json);
+	u64 start = clock_host_ns();
+	r->why = guest_run(r->machine.vm, o->budget, r->stepping ? &r->stepper : NULL, &err);
+	r->host_ns = clock_host_ns() - start;
+	r->status = status_of(r);
+	if (r->why == STOP_ERROR)
+		complain("%s", err.text);
+	if (complete(r, &err)) {
+		complain("%s", err.text);
+		r->status = STATUS_USAGE;
+	}
+	if (output_ok())
+		report(r);
+	return r->status;
+}
+
+static void clean_up(struct run *r)
+{
+	struct err err = { 0 };
+
+	console_close(&r->console, NULL);
+	if (r->json.to && json_printer_close(&r->json, &err)) {
+		complain("%s", err.text);
+		r->status = STATUS_USAGE;
+	}
+	if (r->machine.vm)
+		machine_destroy(&r->machine);
+	machine_files_close(&r->files);
+	exit_printer_end(&r->exits);
+	trace_printer_end(&r->trace);
+}
+
+static int choose_engine(struct run *r)
+{
+	const struct engine_row *row = engine_find(r->opt.engine);
+	bool steps = r->opt.trace & (EV_BIT(insn) | EV_BIT(mem));
+
+	if (!row) {
+		complain("--engine: unknown engine '%.40s'; expected interp or vtx", r->opt.engine);
+		return STATUS_USAGE;
+	}
+	if (!row->engine || (steps && !(row->engine->caps & CAP_INSN_EVENTS))) {
+		complain("%s", row->engine ? "this engine cannot show single instructions" : row->missing);
+		return STATUS_SKIPPED;
+	}
+	r->engine = row->engine;
+	r->stepping = (r->opt.trace & EV_BIT(insn)) && !r->opt.json;
+	r->json_stdout = r->opt.json && !strcmp(r->opt.json, "-");
+	return STATUS_OK;
+}
+
+static int run(const struct command *cmd, int argc, char **argv)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	struct args_rest rest;
+	struct err err = { 0 };
+	int status;
+
+	if (!r) {
+		complain("no memory");
+		return STATUS_INTERNAL;
+	}
+	machine_options_init(&r->opt);
+	if (command_args(cmd, &r->opt, argc, argv, &rest, &status)) {
+		r->status = status;
+	} else if (machine_options_check(&r->opt, &rest, &err)) {
+		complain("%s", err.text);
+		r->status = STATUS_USAGE;
+	} else {
+		r->status = choose_engine(r);
+		if (!r->status)
+			r->status = run_guest(r);
+	}
+	clean_up(r);
+	status = r->status;
+	free(r);
+	return status;
+}
+
+const struct command cmd_run = {
+	.name = "run",
+	.args = "[options] [IMAGE]",
+	.brief = "run a guest",
+	.text = "IMAGE is recognised by its content: a boot sector, an ELF or multiboot kernel, or a\n"
+		"snapshot. The guest's serial port is standard output. The same inputs always give the\n"
+		"same run, up to the last bit of the state hash.",
+	.example = "vitrine run --exits boot.img\n"
+		   "vitrine run --bios /usr/share/seabios/bios.bin --disk disk.img --budget 500M --stats\n"
+		   "vitrine run --kernel kernel.elf --append 'console=ttyS0' --trace=insn,fault",
+	.options = machine_option_table,
+	.noptions = &machine_option_count,
+	.exec = run,
+};

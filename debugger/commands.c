@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * commands.c - the list of sub-commands, and what they share.
+ * Rule: adding a command adds one line here and one cmd-*.c file.
+ */
+#include "debugger/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "debugger/output.h"
+#include "debugger/status.h"
+
+const struct command *const commands[] = { &cmd_run, &cmd_disasm, &cmd_info, &cmd_help, &cmd_version };
+const int command_count = ARRAY_LEN(commands);
+
+const struct command *command_find(const char *name)
+{
+	for (int i = 0; i < command_count; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+int command_unknown(const char *name)
+{
+	struct nearest near;
+
+	nearest_start(&near, name);
+	for (int i = 0; i < command_count; i++)
+		nearest_offer(&near, commands[i]->name);
+	if (near.best)
+		complain("unknown command '%.60s'; did you mean '%s'?", name, near.best);
+	else
+		complain("unknown command '%.60s'; 'vitrine help' lists them", name);
+	return STATUS_USAGE;
+}
+
+int command_args(const struct command *cmd, void *into, int argc, char **argv, struct args_rest *rest,
+		 int *status)
+{
+	struct err err = { 0 };
+	int rc = args_parse(cmd->options, cmd->noptions ? *cmd->noptions : 0, into, argc, argv, rest, &err);
+
+	if (rc == ARGS_HELP) {
+		help_command(cmd);
+		*status = STATUS_OK;
+	} else if (rc) {
+		complain("%s", err.text);
+		*status = STATUS_USAGE;
+	}
+	return rc;
+}
+
+static int version(const struct command *cmd, int argc, char **argv)
+{
+	struct args_rest rest;
+	int status;
+
+	if (command_args(cmd, NULL, argc, argv, &rest, &status))
+		return status;
+	printf("vitrine " VITRINE_VERSION "\n");
+	return STATUS_OK;
+}
+
+const struct command cmd_version = {
+	.name = "version",
+	.args = "",
+	.brief = "print the version",
+	.text = "The same as 'vitrine --version'.",
+	.example = "vitrine version",
+	.exec = version,
+};

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * console.c - from the guest's ports to files, terminals and JSON lines.
+ * Rule: a guest can send anything; only the raw form passes control characters on.
+ */
+#include "debugger/console.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "debugger/output.h"
+#include "debugger/runner.h"
+
+static void print_line(const struct channel *ch)
+{
+	fprintf(ch->to, "%s| ", ch->label);
+	for (u32 i = 0; i < ch->n; i++) {
+		u8 c = ch->line[i];
+		if (c == '\r' && i + 1 == ch->n)
+			break;
+		if (c == '\t' || (c >= ' ' && c != 0x7f))
+			putc(c, ch->to);
+		else
+			fprintf(ch->to, "\\x%02x", c);
+	}
+	putc('\n', ch->to);
+}
+
+/* JSON wants UTF-8, a guest sends bytes: those beyond ASCII are taken as Latin-1. */
+static void json_line(FILE *json, const struct channel *ch)
+{
+	char text[CONSOLE_LINE * 2 + 1];
+	size_t n = 0;
+
+	for (u32 i = 0; i < ch->n; i++) {
+		u8 c = ch->line[i];
+		if (c >= 0x80)
+			text[n++] = (char)(0xc0 | c >> 6);
+		text[n++] = (char)(c >= 0x80 ? 0x80 | (c & 0x3f) : c);
+	}
+	json_t *o = json_pack("{s:s, s:s, s:o}", "event", "console", "channel", ch->label, "text",
+			      json_stringn(text, n));
+	char *line = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	if (line)
+		fprintf(json, "%s\n", line);
+	free(line);
+	json_decref(o);
+}
+
+static void end_line(struct console *c, struct channel *ch)
+{
+	if (ch->n && ch->gather && ch->to)
+		print_line(ch);
+	if (ch->n && c->json)
+		json_line(c->json, ch);
+	ch->n = 0;
+}
+
+static void put(void *arg, const char *who, u8 byte)
+{
+	struct console *c = arg;
+	struct channel *ch = strncmp(who, "uart", 4) ? &c->debugcon : &c->serial;
+
+	if (ch->to && !ch->gather) {
+		if (ch->screen)
+			runner_terminal_byte(byte);
+		putc(byte, ch->to);
+	}
+	if (ch->gather || c->json) {
+		if (byte != '\n')
+			ch->line[ch->n++] = byte;
+		if (byte == '\n' || ch->n == CONSOLE_LINE)
+			end_line(c, ch);
+	}
+	if (!output_ok())
+		vm_request_stop(c->vm);
+}
+
+static int open_file(struct channel *ch, const char *what, const char *path, struct err *err)
+{
+	ch->to = fopen(path, "we");
+	if (!ch->to)
+		return err_set(err, errno, "%s %.160s: %s", what, path, strerror(errno));
+	ch->own = true;
+	return 0;
+}
+
+int console_open(struct console *c, const struct machine_options *o, FILE *json, struct err *err)
+{
+	bool printing = o->exits || (o->trace && !o->json);
+	int rc = 0;
+
+	memset(c, 0, sizeof(*c));
+	c->json = json;
+	c->serial.label = "uart";
+	c->debugcon.label = "debugcon";
+	if (!strcmp(o->serial, "stdio"))
+		c->serial.to = stdout;
+	else if (!strncmp(o->serial, "file:", 5))
+		rc = open_file(&c->serial, "--serial", o->serial + 5, err);
+	if (!strcmp(o->debugcon, "stdout"))
+		c->debugcon.to = stdout;
+	else if (!strcmp(o->debugcon, "stderr"))
+		c->debugcon.to = stderr;
+	else if (strcmp(o->debugcon, "none") && !rc)
+		rc = open_file(&c->debugcon, "--debugcon", o->debugcon, err);
+	if (rc) {
+		console_close(c, NULL);
+		return rc;
+	}
+	if (json == stdout && c->serial.to == stdout)
+		c->serial.to = NULL; /* there as JSON lines already */
+	if (json == stdout && c->debugcon.to == stdout)
+		c->debugcon.to = NULL;
+	c->serial.screen = c->serial.to && !c->serial.own;
+	c->debugcon.screen = c->debugcon.to && !c->debugcon.own;
+	c->serial.gather = printing && c->serial.screen;
+	c->debugcon.gather = printing && c->debugcon.screen;
+	setvbuf(stdout, NULL, isatty(1) && !printing ? _IONBF : _IOLBF, BUFSIZ);
+	return 0;
+}
+
+void console_attach(struct console *c, struct vm *vm)
+{
+	c->vm = vm;
+	vm->put_byte = put;
+	vm->put_arg = c;
+}
+
+static int close_channel(struct console *c, struct channel *ch, struct err *err)
+{
+	bool bad;
+
+	end_line(c, ch);
+	if (!ch->own)
+		return 0;
+	bad = ferror(ch->to);
+	if (fclose(ch->to) || bad)
+		return err_set(err, EIO, "the file for the %s could not be written completely", ch->label);
+	return 0;
+}
+
+int console_close(struct console *c, struct err *err)
+{
+	int a = close_channel(c, &c->serial, err), b = close_channel(c, &c->debugcon, err);
+
+	memset(c, 0, sizeof(*c));
+	return a ? a : b;
+}

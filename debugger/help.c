@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * help.c - the tables of commands, options and statuses as help, as a manual page, and for the shell.
+ * Rule: nothing is said here that a table could say.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "debugger/commands.h"
+#include "debugger/output.h"
+#include "debugger/status.h"
+
+#define BRIEF "an x86 hypervisor under glass"
+
+static int noptions(const struct command *cmd)
+{
+	return cmd->noptions ? *cmd->noptions : 0;
+}
+
+void help_command(const struct command *cmd)
+{
+	printf("Usage: vitrine %s %s\n%s\n\n%s\n", cmd->name, cmd->args, cmd->brief, cmd->text);
+	if (noptions(cmd))
+		printf("\nOptions:\n");
+	for (int i = 0; i < noptions(cmd); i++) {
+		const struct option *o = &cmd->options[i];
+		char left[40];
+		snprintf(left, sizeof(left), "--%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+		printf("  %-18s %s\n", left, o->brief);
+	}
+	printf("\nExample:\n");
+	for (const char *line = cmd->example; *line;) {
+		size_t len = strcspn(line, "\n");
+		printf("  %.*s\n", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
+void help_program(void)
+{
+	printf("Usage: vitrine COMMAND [options] [words]\n" BRIEF "\n\nCommands:\n");
+	for (int i = 0; i < command_count; i++)
+		printf("  %-10s %s\n", commands[i]->name, commands[i]->brief);
+	printf("\n'vitrine help COMMAND' or 'vitrine COMMAND --help' tells more.\n\nExample:\n"
+	       "  vitrine run --exits boot.img\n");
+}
+
+/* Text for roff: a leading dot or quote and every backslash would be commands; a hyphen is to stay one. */
+static void roff(const char *text)
+{
+	for (const char *c = text; *c; c++) {
+		if (*c == '\\')
+			fputs("\\e", stdout);
+		else if (*c == '-')
+			fputs("\\-", stdout);
+		else if ((*c == '.' || *c == '\'') && (c == text || c[-1] == '\n'))
+			printf("\\&%c", *c);
+		else
+			putchar(*c);
+	}
+}
+
+static void roff_line(const char *before, const char *text, const char *after)
+{
+	fputs(before, stdout);
+	roff(text);
+	fputs(after, stdout);
+}
+
+static void manual_command(const struct command *cmd)
+{
+	roff_line(".SS ", cmd->name, "\n.B vitrine ");
+	roff_line("", cmd->name, "\n");
+	if (cmd->args[0])
+		roff_line("", cmd->args, "\n");
+	roff_line(".PP\n", cmd->brief, ".\n");
+	roff_line(".PP\n", cmd->text, "\n");
+	for (int i = 0; i < noptions(cmd); i++) {
+		roff_line(".TP\n.BR \\-\\-", cmd->options[i].name, "");
+		if (cmd->options[i].arg)
+			roff_line(" \" \\fI", cmd->options[i].arg, "\\fP\"");
+		roff_line("\n", cmd->options[i].brief, "\n");
+	}
+	roff_line(".PP\nExample:\n.PP\n.nf\n.RS\n", cmd->example, "\n.RE\n.fi\n");
+}
+
+void help_manual(void)
+{
+	printf(".TH VITRINE 1 \"\" \"vitrine " VITRINE_VERSION "\" \"User Commands\"\n"
+	       ".SH NAME\nvitrine \\- " BRIEF "\n"
+	       ".SH SYNOPSIS\n.B vitrine\n.I command\n.RI [ options ]\n.RI [ words ]\n"
+	       ".SH DESCRIPTION\nVitrine runs x86 guests and shows every VM exit: why the guest stopped, and what\n"
+	       "the hypervisor did about it. It needs no virtualization hardware and no privileges, and the same\n"
+	       "inputs always give the same run.\n.SH COMMANDS\n");
+	for (int i = 0; i < command_count; i++)
+		manual_command(commands[i]);
+	printf(".SH EXIT STATUS\n");
+#define R(number, text) roff_line(".TP\n.B ", number, "\n"), roff_line("", text, "\n");
+	STATUS_ROWS(R)
+#undef R
+}
+
+void help_completion(void)
+{
+	printf("_vitrine()\n{\n\tlocal word=${COMP_WORDS[COMP_CWORD]} words=\n"
+	       "\tcase $COMP_CWORD,${COMP_WORDS[1]} in\n");
+	printf("\t1,*) words='--help --version");
+	for (int i = 0; i < command_count; i++)
+		printf(" %s", commands[i]->name);
+	printf("' ;;\n");
+	for (int i = 0; i < command_count; i++) {
+		printf("\t*,%s) words='--help", commands[i]->name);
+		for (int j = 0; j < noptions(commands[i]); j++)
+			printf(" --%s", commands[i]->options[j].name);
+		printf("' ;;\n");
+	}
+	printf("\tesac\n\tif [[ $COMP_CWORD -eq 1 || $word == -* ]]; then\n"
+	       "\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+	       "\telse\n\t\tCOMPREPLY=($(compgen -f -- \"$word\"))\n\tfi\n}\n"
+	       "complete -o filenames -F _vitrine vitrine\n");
+}
+
+struct help_args {
+	bool man;
+	const char *completion;
+};
+static const struct option help_options[] = {
+	{ "man", NULL, "print the manual page in roff", take_flag, offsetof(struct help_args, man) },
+	{ "completion", "SHELL", "print the completion function; SHELL is bash", take_text,
+	  offsetof(struct help_args, completion) },
+};
+static const int nhelp_options = ARRAY_LEN(help_options);
+
+static int help(const struct command *cmd, int argc, char **argv)
+{
+	struct help_args args = { 0 };
+	struct args_rest rest;
+	int status;
+
+	if (command_args(cmd, &args, argc, argv, &rest, &status))
+		return status;
+	if (args.completion && strcmp(args.completion, "bash")) {
+		complain("--completion: '%.40s' is not a shell known here; expected bash", args.completion);
+		return STATUS_USAGE;
+	}
+	if (args.completion) {
+		help_completion();
+	} else if (args.man) {
+		help_manual();
+	} else if (rest.n) {
+		const struct command *about = command_find(rest.item[0]);
+		if (!about)
+			return command_unknown(rest.item[0]);
+		help_command(about);
+	} else {
+		help_program();
+	}
+	return STATUS_OK;
+}
+
+const struct command cmd_help = {
+	.name = "help",
+	.args = "[COMMAND]",
+	.brief = "what there is, or what a command does",
+	.text = "The manual page and the shell's completion are made from the same tables as this\n"
+		"text, so they are never out of date.",
+	.example = "vitrine help run\nvitrine help --man | man -l -\nsource <(vitrine help --completion bash)",
+	.options = help_options,
+	.noptions = &nhelp_options,
+	.exec = help,
+};

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * host-file.c - read or map a file of the host.
+ * Rule: opening never blocks (a pipe could) and never creates anything.
+ */
+#include "debugger/host-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int cannot(const char *what, const char *path, struct err *err)
+{
+	int code = errno;
+	return err_set(err, code, "%s %.160s: %s", what, path, strerror(code));
+}
+
+/* A descriptor of a regular, non-empty file and its size, or a negative errno. */
+static int open_regular(const char *what, const char *path, u64 *len, struct err *err)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return cannot(what, path, err);
+	if (fstat(fd, &st)) {
+		int rc = cannot(what, path, err);
+		close(fd);
+		return rc;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		close(fd);
+		return err_set(err, EINVAL, "%s %.160s: is %s; expected a regular file", what, path,
+			       S_ISDIR(st.st_mode) ? "a directory" : "a pipe or device");
+	}
+	if (st.st_size == 0) {
+		close(fd);
+		return err_set(err, EINVAL, "%s %.160s: the file is empty", what, path);
+	}
+	*len = (u64)st.st_size;
+	return fd;
+}
+
+static int read_all(int fd, u8 *to, u64 len)
+{
+	for (u64 at = 0; at < len;) {
+		ssize_t n = read(fd, to + at, len - at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO; /* it shrank meanwhile */
+		at += (u64)n;
+	}
+	return 0;
+}
+
+int host_file_read(struct host_file *f, const char *what, const char *path, u64 most, struct err *err)
+{
+	u64 len;
+	int fd = open_regular(what, path, &len, err);
+
+	if (fd < 0)
+		return fd;
+	if (len > most) {
+		close(fd);
+		return err_set(err, EFBIG, "%s %.160s: its %llu KiB are more than the %llu KiB that could fit", what, path,
+			       (unsigned long long)(len >> 10), (unsigned long long)(most >> 10));
+	}
+	*f = (struct host_file){ .path = path, .data = malloc(len), .len = len };
+	int rc = f->data ? read_all(fd, f->data, len) : -ENOMEM;
+	close(fd);
+	if (!rc)
+		return 0;
+	host_file_close(f);
+	errno = -rc;
+	return cannot(what, path, err);
+}
+
+int host_file_map(struct host_file *f, const char *what, const char *path, struct err *err)
+{
+	u64 len;
+	int fd = open_regular(what, path, &len, err);
+
+	if (fd < 0)
+		return fd;
+	void *at = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+	int rc = at == MAP_FAILED ? cannot(what, path, err) : 0;
+	close(fd);
+	if (!rc)
+		*f = (struct host_file){ .path = path, .data = at, .len = len, .mapped = true };
+	return rc;
+}
+
+void host_file_close(struct host_file *f)
+{
+	if (f->mapped)
+		munmap(f->data, f->len);
+	else
+		free(f->data);
+	*f = (struct host_file){ 0 };
+}
+
+int host_path_writable(const char *what, const char *path, struct err *err)
+{
+	struct stat st;
+	const char *slash = strrchr(path, '/');
+	char *dir = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+	int rc = 0;
+
+	if (!dir)
+		return err_set(err, ENOMEM, "%s %.160s: no memory", what, path);
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		rc = err_set(err, EISDIR, "%s %.160s: is a directory; expected a file's name", what, path);
+	else if (access(dir, W_OK | X_OK))
+		rc = cannot(what, path, err);
+	free(dir);
+	return rc;
+}

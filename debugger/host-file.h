@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * host-file.h - a file of the host, whole, for reading.
+ * Rule: only regular, non-empty files of bounded size; everything else is refused in one clear sentence.
+ */
+#ifndef VITRINE_DEBUGGER_HOST_FILE_H
+#define VITRINE_DEBUGGER_HOST_FILE_H
+
+#include "core/base/err.h"
+#include "core/base/types.h"
+
+struct host_file {
+	const char *path;
+	u8 *data; /* NULL = not open */
+	u64 len;
+	bool mapped;
+};
+
+/* Read it into memory.  `what` names its role in messages ("BIOS"); more than `most` bytes are refused. */
+int host_file_read(struct host_file *f, const char *what, const char *path, u64 most, struct err *err);
+/* Map it, for files that may be as large as a disk. */
+int host_file_map(struct host_file *f, const char *what, const char *path, struct err *err);
+void host_file_close(struct host_file *f);
+/* Could PATH be written (made or replaced)?  Asked before a run whose result is to go there. */
+int host_path_writable(const char *what, const char *path, struct err *err);
+
+#endif

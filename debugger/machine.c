@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * machine.c - read the files, create the VM, let the board add its devices, load the image.
+ * Rule: the order is create, board, reset, load; a snapshot replaces what reset gave.
+ */
+#include "debugger/machine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/snapshot.h"
+#include "devices/pc.h"
+
+#define MIB (1024ull * 1024)
+
+int machine_files_open(struct machine_files *f, const struct machine_options *o, struct err *err)
+{
+	const char *image = o->kernel ? o->kernel : o->image;
+	u64 most = o->mem + 256 * MIB; /* an ELF file may hold much that is not loaded; a snapshot is compressed */
+	int rc = 0;
+
+	memset(f, 0, sizeof(*f));
+	if (image)
+		rc = host_file_read(&f->image, o->kernel ? "kernel" : "image", image, most, err);
+	if (!rc && o->bios)
+		rc = host_file_read(&f->bios, "BIOS", o->bios, 16 * MIB, err);
+	if (!rc && o->disk)
+		rc = host_file_map(&f->disk, "disk", o->disk, err);
+	for (int i = 0; !rc && i < o->nmodules; i++)
+		rc = host_file_read(&f->module[i], "module", o->module[i], o->mem, err);
+	if (rc)
+		machine_files_close(f);
+	return rc;
+}
+
+void machine_files_close(struct machine_files *f)
+{
+	host_file_close(&f->image);
+	host_file_close(&f->bios);
+	host_file_close(&f->disk);
+	for (int i = 0; i < IMAGE_MODULES; i++)
+		host_file_close(&f->module[i]);
+}
+
+/* Do the options fit the kind of image the content shows? */
+static int check_kind(enum image_kind kind, const struct machine_options *o, struct err *err)
+{
+	const char *path = o->kernel ? o->kernel : o->image;
+	bool kernel = kind == IMAGE_ELF || kind == IMAGE_MULTIBOOT;
+
+	if (kind == IMAGE_UNKNOWN)
+		return err_set(err, EINVAL, "image %.160s: not recognised; expected a boot sector, an ELF or multiboot "
+			       "kernel, or a snapshot", path);
+	if (o->kernel && !kernel)
+		return err_set(err, EINVAL, "kernel %.160s: is a %s; expected an ELF or multiboot kernel", path,
+			       image_kind_name(kind));
+	if (o->bios && kind != IMAGE_SNAPSHOT)
+		return err_set(err, EINVAL, "image %.160s with --bios; give it as --disk to let the BIOS boot it", path);
+	if ((o->nmodules || o->append) && kind != IMAGE_MULTIBOOT)
+		return err_set(err, EINVAL, "image %.160s: is a %s; modules and --append are for multiboot kernels", path,
+			       image_kind_name(kind));
+	return 0;
+}
+
+static int load(struct machine *m, const struct machine_options *o, const struct machine_files *f,
+		struct err *err)
+{
+	struct image img = {
+		.path = f->image.path, .data = f->image.data, .len = f->image.len,
+		.cmdline = o->append, .nmodules = o->nmodules,
+	};
+	enum image_kind kind = image_kind(img.data, img.len);
+	int rc = check_kind(kind, o, err);
+
+	if (rc)
+		return rc;
+	for (int i = 0; i < o->nmodules; i++) {
+		img.module[i].path = img.module[i].cmdline = f->module[i].path;
+		img.module[i].data = f->module[i].data;
+		img.module[i].len = f->module[i].len;
+	}
+	if (kind == IMAGE_SNAPSHOT)
+		return snapshot_load(m->vm, img.data, img.len, err);
+	return load_image(m->vm, &img, err);
+}
+
+int machine_build(struct machine *m, const struct machine_options *o, const struct machine_files *f,
+		  const struct engine *engine, struct err *err)
+{
+	struct vm_config vm = {
+		.name = "guest", .engine = engine, .mem_size = o->mem, .cpus = 1, .cpu = o->cpu,
+		.insn_ps = o->insn_ps, .seed = o->seed,
+	};
+	struct pc_config pc = {
+		.mem_size = o->mem, .bios = f->bios.data, .bios_size = f->bios.len,
+		.disk = f->disk.data, .disk_size = f->disk.len, .rtc_start = o->rtc,
+	};
+	int rc;
+
+	memset(m, 0, sizeof(*m));
+	m->vm = vm_create(&vm, err);
+	if (!m->vm)
+		return err && err->code ? -err->code : -ENOMEM;
+	rc = pc_build(m->vm, &pc, &m->pc, err);
+	if (!rc) {
+		vm_reset(m->vm);
+		rc = f->image.data ? load(m, o, f, err) : 0;
+	}
+	if (rc) {
+		machine_destroy(m);
+		return rc;
+	}
+	m->icount_start = vm_icount(m->vm);
+	m->time_start = m->vm->clock.now;
+	return 0;
+}
+
+void machine_destroy(struct machine *m)
+{
+	if (m->pc)
+		pc_destroy(m->pc);
+	if (m->vm)
+		vm_destroy(m->vm);
+	memset(m, 0, sizeof(*m));
+}

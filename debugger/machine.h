@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * machine.h - from options to a machine that is ready to run.
+ * Rule: the same options and files always give the same machine, bit for bit; so it can be built again.
+ */
+#ifndef VITRINE_DEBUGGER_MACHINE_H
+#define VITRINE_DEBUGGER_MACHINE_H
+
+#include "core/vm.h"
+#include "debugger/host-file.h"
+#include "debugger/options.h"
+
+struct pc;
+
+/* The files a machine is made of; read once, kept as long as any machine made of them. */
+struct machine_files {
+	struct host_file image, bios, disk, module[IMAGE_MODULES];
+};
+
+struct machine {
+	struct vm *vm;
+	struct pc *pc;
+	u64 icount_start; /* not 0 after a snapshot was restored */
+	u64 time_start;   /* virtual ns */
+};
+
+int machine_files_open(struct machine_files *f, const struct machine_options *o, struct err *err);
+void machine_files_close(struct machine_files *f);
+/* Build, reset, load.  On failure nothing is left and *m is zero. */
+int machine_build(struct machine *m, const struct machine_options *o, const struct machine_files *f,
+		  const struct engine *engine, struct err *err);
+void machine_destroy(struct machine *m);
+
+#endif

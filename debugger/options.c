@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * options.c - the machine options: the table, the takers of special values, the defaults.
+ * Rule: a taker checks everything that can be known without touching a file.
+ */
+#include "debugger/options.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/event.h"
+#include "core/x86/x86.h"
+
+#define KIB 1024ull
+#define MIB (KIB * 1024)
+#define GIB (MIB * 1024)
+enum { RTC_DEFAULT = 946684800 }; /* 2000-01-01 00:00:00 UTC */
+
+/* Least: the first mebibyte of a PC.  Most: 64 GiB, and never more than the host has. */
+static u64 mem_most(void)
+{
+	u64 host = (u64)sysconf(_SC_PHYS_PAGES) * (u64)sysconf(_SC_PAGESIZE);
+	return host < 64 * GIB ? host / MIB * MIB : 64 * GIB;
+}
+
+static int take_mem(void *slot, const char *value, struct err *err)
+{
+	u64 size, most = mem_most();
+	int rc = take_size(&size, value, err);
+
+	if (rc)
+		return rc;
+	if (size < MIB || size > most)
+		return err_set(err, EINVAL, "%s is not possible; a machine has 1M to %lluM of memory on this host%s", value,
+			       (unsigned long long)(most / MIB),
+			       size && size < 1024 ? " (a plain number is bytes)" : "");
+	if (size % PAGE_SIZE_4K)
+		return err_set(err, EINVAL, "%s is not a multiple of 4K, the size of a page", value);
+	*(u64 *)slot = size;
+	return 0;
+}
+
+static int take_paging(void *slot, const char *value, struct err *err)
+{
+	if (!strcmp(value, "none"))
+		return 0;
+	if (!strcmp(value, "ept") || !strcmp(value, "shadow"))
+		return err_set(err, ENOSYS, "'%s' comes with memory virtualization, not in this version; use 'none'",
+			       value);
+	return err_set(err, EINVAL, "'%.40s' is not a paging mode; expected 'none'", value);
+}
+
+static int take_cpus(void *slot, const char *value, struct err *err)
+{
+	u64 n;
+	int rc = take_number(&n, value, err);
+
+	if (!rc && n != 1)
+		return err_set(err, EINVAL, "%s is not possible; a machine has exactly 1 processor in this version", value);
+	return rc;
+}
+
+static int take_cpu(void *slot, const char *value, struct err *err)
+{
+	struct nearest near;
+
+	*(const struct cpu_model **)slot = cpu_model_find(value);
+	if (*(const struct cpu_model **)slot)
+		return 0;
+	nearest_start(&near, value);
+	for (int i = 0; i < cpu_model_count; i++)
+		nearest_offer(&near, cpu_models[i].name);
+	return err_set(err, EINVAL, "unknown processor '%.40s'; %s '%s' ('vitrine info cpu' lists them)", value,
+		       near.best ? "did you mean" : "expected one like", near.best ? near.best : cpu_models[0].name);
+}
+
+static int take_module(void *slot, const char *value, struct err *err)
+{
+	struct machine_options *o = slot;
+
+	if (o->nmodules == IMAGE_MODULES)
+		return err_set(err, E2BIG, "more than %d modules; expected at most that many", IMAGE_MODULES);
+	o->module[o->nmodules++] = value;
+	return 0;
+}
+
+static int take_serial(void *slot, const char *value, struct err *err)
+{
+	bool file = !strncmp(value, "file:", 5) && value[5];
+
+	if (!file && strcmp(value, "stdio") && strcmp(value, "none"))
+		return err_set(err, EINVAL, "'%.60s' is no place for a serial port; expected stdio, none or file:FILE",
+			       value);
+	*(const char **)slot = value;
+	return 0;
+}
+
+static int take_insn_ps(void *slot, const char *value, struct err *err)
+{
+	u64 ps;
+	int rc = take_number(&ps, value, err);
+
+	if (!rc && (ps < 1 || ps > 1000000000))
+		return err_set(err, EINVAL, "%s is not possible; expected 1 to 1000000000 picoseconds", value);
+	if (!rc)
+		*(u64 *)slot = ps;
+	return rc;
+}
+
+/* Seconds since 1970, a date in UTC, or the host's clock (read here, once: part of the configuration). */
+static int take_rtc(void *slot, const char *value, struct err *err)
+{
+	static const char *const forms[] = { "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S" };
+	u64 seconds;
+
+	if (!strcmp(value, "host")) {
+		*(i64 *)slot = clock_host_unix();
+		return 0;
+	}
+	if (number_parse(value, &seconds, NULL) && seconds <= 253402300799ull) { /* the end of the year 9999 */
+		*(i64 *)slot = (i64)seconds;
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		struct tm tm = { 0 };
+		const char *end = strptime(value, forms[i], &tm);
+		if (end && !*end && tm.tm_year >= 70 && tm.tm_year < 8100) {
+			*(i64 *)slot = timegm(&tm);
+			return 0;
+		}
+	}
+	return err_set(err, EINVAL, "'%.60s' is no time; expected seconds since 1970, YYYY-MM-DD[THH:MM:SS] or host",
+		       value);
+}
+
+static int trace_one(u32 *set, const char *name, struct err *err)
+{
+	struct nearest near;
+	int kind = event_by_name(name);
+
+	if (!strcmp(name, "all")) {
+		*set |= EV_ALL;
+		return 0;
+	}
+	if (kind >= 0) {
+		*set |= 1u << kind;
+		return 0;
+	}
+	nearest_start(&near, name);
+	for (int i = 0; i < EV_COUNT; i++)
+		nearest_offer(&near, event_infos[i].name);
+	if (near.best)
+		return err_set(err, EINVAL, "unknown event '%s'; did you mean '%s'?", name, near.best);
+	return err_set(err, EINVAL, "unknown event '%s'; 'vitrine info events' lists them", name);
+}
+
+static int take_trace(void *slot, const char *value, struct err *err)
+{
+	for (const char *at = value;; at++) {
+		size_t len = strcspn(at, ",");
+		char name[40];
+		if (len >= sizeof(name))
+			return err_set(err, EINVAL, "'%.60s' is too long for an event's name", at);
+		memcpy(name, at, len);
+		name[len] = 0;
+		int rc = trace_one(slot, name, err);
+		if (rc)
+			return rc;
+		at += len;
+		if (!*at)
+			return 0;
+	}
+}
+
+#define ROW(name, arg, take, member, brief) { name, arg, brief, take, offsetof(struct machine_options, member) }
+/* The taker gets the whole struct, or stores nothing. */
+#define WHOLE(name, arg, take, brief) { name, arg, brief, take, 0 }
+/* clang-format off */
+const struct option machine_option_table[] = {
+	ROW("engine",     "NAME",   take_text,    engine,     "who executes the guest: interp (default) or vtx"),
+	WHOLE("paging",   "MODE",   take_paging,              "how guest-physical memory is found: none (default)"),
+	ROW("mem",        "SIZE",   take_mem,     mem,        "guest memory, with K, M or G (default 64M)"),
+	WHOLE("cpus",     "N",      take_cpus,                "processors: 1"),
+	ROW("cpu",        "MODEL",  take_cpu,     cpu,        "processor model; 'vitrine info cpu' lists them"),
+	ROW("kernel",     "FILE",   take_text,    kernel,     "ELF or multiboot kernel to start"),
+	WHOLE("initrd",   "FILE",   take_module,              "multiboot module for the kernel; may be repeated"),
+	WHOLE("module",   "FILE",   take_module,              "the same as --initrd"),
+	ROW("append",     "TEXT",   take_text,    append,     "command line for the kernel"),
+	ROW("bios",       "FILE",   take_text,    bios,       "firmware, as /usr/share/seabios/bios.bin"),
+	ROW("disk",       "FILE",   take_text,    disk,       "raw image of the first disk; the file is not written"),
+	ROW("serial",     "TO",     take_serial,  serial,     "COM1 goes to: stdio (default), none, file:FILE"),
+	ROW("debugcon",   "TO",     take_text,    debugcon,   "ports 402h, E9h go to: stderr (default), stdout, none, FILE"),
+	ROW("seed",       "N",      take_number,  seed,       "seed of RDRAND and everything random (default 1)"),
+	ROW("rtc",        "TIME",   take_rtc,     rtc,        "clock at power-up: seconds, YYYY-MM-DD, host (2000-01-01)"),
+	ROW("insn-ps",    "N",      take_insn_ps, insn_ps,    "virtual picoseconds per instruction (default 1000)"),
+	ROW("budget",     "INSNS",  take_count,   budget,     "stop after exactly so many instructions, with k, M, G"),
+	ROW("exits",      NULL,     take_flag,    exits,      "print one line per VM exit"),
+	ROW("trace",      "EVENTS", take_trace,   trace,      "print these events, as insn,io,irq; see 'info events'"),
+	ROW("json",       "FILE",   take_text,    json,       "write events and a summary as JSON lines; - is stdout"),
+	ROW("stats",      NULL,     take_flag,    stats,      "at the end, counts and histograms per exit reason"),
+	ROW("state-hash", NULL,     take_flag,    state_hash, "at the end, the hash of all state"),
+	ROW("save",       "FILE",   take_text,    save,       "at the end, write a snapshot; it starts like any image"),
+	ROW("quiet",      NULL,     take_flag,    quiet,      "no summary and no progress on standard error"),
+};
+/* clang-format on */
+const int machine_option_count = ARRAY_LEN(machine_option_table);
+
+void machine_options_init(struct machine_options *o)
+{
+	*o = (struct machine_options){
+		.engine = "interp",
+		.mem = 64 * MIB,
+		.cpu = &cpu_models[0],
+		.serial = "stdio",
+		.debugcon = "stderr",
+		.seed = 1,
+		.insn_ps = 1000,
+		.rtc = RTC_DEFAULT,
+	};
+}
+
+int machine_options_check(struct machine_options *o, const struct args_rest *rest, struct err *err)
+{
+	bool json_stdout = o->json && !strcmp(o->json, "-");
+
+	if (rest->n > 1)
+		return err_set(err, EINVAL, "two images, '%.80s' and '%.80s'; expected one", rest->item[0], rest->item[1]);
+	o->image = rest->n ? rest->item[0] : NULL;
+	if (o->image && o->kernel)
+		return err_set(err, EINVAL, "an image '%.80s' and --kernel; expected one of them", o->image);
+	if (o->kernel && o->bios)
+		return err_set(err, EINVAL, "--kernel and --bios both say what to start; expected one of them");
+	if (!o->image && !o->kernel && !o->bios)
+		return err_set(err, EINVAL, "nothing to run; expected an image, --kernel FILE or --bios FILE%s",
+			       o->disk ? " (a disk boots with --bios)" : "");
+	if (o->append && o->bios && !o->image)
+		return err_set(err, EINVAL, "--append is for kernels; a BIOS takes no command line");
+	if (json_stdout && o->exits)
+		return err_set(err, EINVAL, "--exits and --json - both want standard output; give --json a file");
+	return 0;
+}

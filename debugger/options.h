@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * options.h - what a user can say about a machine and its run, as one table.
+ * Rule: one row per option; a value that could never work is refused here, before anything is built.
+ */
+#ifndef VITRINE_DEBUGGER_OPTIONS_H
+#define VITRINE_DEBUGGER_OPTIONS_H
+
+#include "core/loader.h"
+#include "core/x86/cpuid.h"
+#include "debugger/args.h"
+
+struct machine_options {
+	const char *image;     /* the word that is no option; NULL = none */
+	const char *engine;
+	u64 mem;               /* bytes */
+	const struct cpu_model *cpu;
+	const char *kernel, *append, *bios, *disk;
+	const char *module[IMAGE_MODULES];
+	int nmodules;
+	const char *serial;    /* stdio, none, file:F */
+	const char *debugcon;  /* stdout, stderr, none, or a file */
+	u64 seed, insn_ps;
+	i64 rtc;               /* seconds since 1970 at power-up */
+	u64 budget;            /* instructions, 0 = no limit */
+	bool exits, stats, state_hash, quiet;
+	u32 trace;             /* set of event kinds */
+	const char *json, *save;
+};
+
+extern const struct option machine_option_table[];
+extern const int machine_option_count;
+
+/* The defaults, as the help states them. */
+void machine_options_init(struct machine_options *o);
+/* Contradictions between options, and the positional image. */
+int machine_options_check(struct machine_options *o, const struct args_rest *rest, struct err *err);
+
+#endif

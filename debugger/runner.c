@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * runner.c - signals, progress, and the call of vm_run between them.
+ * Rule: the handlers touch only sig_atomic_t and vm_request_stop, which is made for them.
+ */
+#include "debugger/runner.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "core/clock.h"
+#include "debugger/stepper.h"
+
+static struct vm *volatile running;
+static volatile sig_atomic_t got_signal, ticked;
+static bool progress, drawn, unfinished;
+static u64 ticks;
+
+static void on_signal(int sig)
+{
+	got_signal = sig;
+	if (running)
+		vm_request_stop(running);
+}
+
+static void on_tick(int sig)
+{
+	ticked = 1;
+	if (running)
+		vm_request_stop(running);
+}
+
+void runner_init(void)
+{
+	/* SA_RESETHAND: the second signal does what it does without us. */
+	struct sigaction stop = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND | SA_RESTART };
+	struct sigaction tick = { .sa_handler = on_tick, .sa_flags = SA_RESTART };
+
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGALRM, &tick, NULL);
+}
+
+void runner_progress(bool on)
+{
+	progress = on;
+}
+
+int runner_signal(void)
+{
+	return got_signal;
+}
+
+u64 runner_ticks(void)
+{
+	return ticks;
+}
+
+static void set_timer(bool on)
+{
+	struct itimerval second = { { on, 0 }, { on, 0 } };
+
+	if (progress)
+		setitimer(ITIMER_REAL, &second, NULL);
+}
+
+static void erase(void)
+{
+	if (drawn)
+		fputs("\r\033[K", stderr);
+	drawn = false;
+}
+
+void runner_terminal_byte(u8 byte)
+{
+	erase();
+	unfinished = byte != '\n';
+}
+
+bool runner_unfinished_line(void)
+{
+	return unfinished;
+}
+
+static void draw(const struct vm *vm, u64 insns, u64 host_ns)
+{
+	if (unfinished)
+		return;
+	fflush(stdout);
+	fprintf(stderr, "\r\033[K%.1f M instructions, virtual time %.3f s, %.0f MIPS ", (double)insns / 1e6,
+		(double)vm->clock.now / 1e9, host_ns ? (double)insns * 1e3 / (double)host_ns : 0.0);
+	drawn = true;
+}
+
+enum stop_why guest_run(struct vm *vm, u64 budget, struct stepper *stepper, struct err *err)
+{
+	u64 start = vm_icount(vm), host = clock_host_ns(), done = 0;
+	enum stop_why why;
+
+	running = vm;
+	set_timer(true);
+	for (;;) {
+		u64 left = budget ? budget - done : 0;
+		why = got_signal ? STOP_USER : stepper ? stepper_run(stepper, left, err) : vm_run(vm, left, err);
+		done = vm_icount(vm) - start;
+		if (why != STOP_USER || got_signal || !ticked)
+			break;
+		ticked = 0;
+		ticks++;
+		draw(vm, done, clock_host_ns() - host);
+		if (budget && done >= budget) {
+			why = STOP_BUDGET;
+			break;
+		}
+	}
+	set_timer(false);
+	running = NULL;
+	ticked = 0;
+	erase();
+	return why;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * runner.h - run a guest with a person at the keyboard: Ctrl-C, and progress for long runs.
+ * Rule: signals only ask the machine to stop; what they mean is decided when it has.
+ */
+#ifndef VITRINE_DEBUGGER_RUNNER_H
+#define VITRINE_DEBUGGER_RUNNER_H
+
+#include "core/vm.h"
+
+struct stepper;
+
+/* From here on Ctrl-C (and SIGTERM) stops the running machine; a second one ends the process. */
+void runner_init(void);
+/* Show progress on standard error, once a second; only sensible on a terminal that shows nothing else. */
+void runner_progress(bool on);
+/* A byte is about to go to a terminal: progress gives way, and keeps away from unfinished lines. */
+void runner_terminal_byte(u8 byte);
+/* Does the latest line on the terminal lack its end? */
+bool runner_unfinished_line(void);
+/* As vm_run; through `stepper` if it is not NULL.  STOP_USER: a signal came, runner_signal says which. */
+enum stop_why guest_run(struct vm *vm, u64 budget, struct stepper *stepper, struct err *err);
+/* The signal that ended the run, 0 = none. */
+int runner_signal(void);
+/* Times the machine was stopped just to show progress: exits that are not the guest's. */
+u64 runner_ticks(void);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * stats.c - the measuring engine, and its tables.
+ * Rule: everything is passed on unchanged; a guest cannot know that it is being measured.
+ */
+#include "debugger/stats.h"
+
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/vm.h"
+
+#define ULL(x) ((unsigned long long)(x))
+enum { STRIP = 16, NS_FIRST = 5 }; /* columns of a strip; its first column is below 2^(NS_FIRST + 1) ns */
+
+static int bucket(u64 value)
+{
+	int b = value ? 63 - __builtin_clzll(value) : 0;
+	return b < STATS_BUCKETS ? b : STATS_BUCKETS - 1;
+}
+
+static int timed_run(struct vcpu *vcpu, const struct run_limit *limit, struct vm_exit *exit)
+{
+	struct stats *s = (struct stats *)((char *)vcpu->vm->engine - offsetof(struct stats, timed));
+
+	if (s->left_ns)
+		s->reason[s->left_reason].ns[bucket(clock_host_ns() - s->left_ns)]++;
+	int rc = s->real->run(vcpu, limit, exit);
+	s->left_ns = clock_host_ns();
+	s->left_reason = exit->reason < EXIT_COUNT ? exit->reason : 0;
+	struct reason_stats *r = &s->reason[s->left_reason];
+	r->count++;
+	r->insns[bucket(exit->icount - s->last_icount)]++;
+	s->last_icount = exit->icount;
+	s->total++;
+	return rc;
+}
+
+void stats_init(struct stats *s, const struct engine *real)
+{
+	memset(s, 0, sizeof(*s));
+	s->real = real;
+	s->timed = *real;
+	s->timed.run = timed_run;
+}
+
+void stats_start(struct stats *s, u64 icount)
+{
+	s->last_icount = icount;
+}
+
+static u64 sum(const u64 *n)
+{
+	u64 total = 0;
+
+	for (int i = 0; i < STATS_BUCKETS; i++)
+		total += n[i];
+	return total;
+}
+
+/* One character per power of two: how much of the total falls there. */
+static void strip_text(const u64 *n, int first, char out[STRIP + 1])
+{
+	static const char shade[] = ".:-=+*#%@";
+	u64 column[STRIP] = { 0 }, total = sum(n);
+
+	for (int b = 0; b < STATS_BUCKETS; b++) {
+		int at = b < first ? 0 : b - first < STRIP ? b - first : STRIP - 1;
+		column[at] += n[b];
+	}
+	for (int i = 0; i < STRIP; i++)
+		out[i] = column[i] ? shade[(column[i] * 8 + total - 1) / total] : ' ';
+	out[STRIP] = 0;
+}
+
+static void print_reason(const struct stats *s, int reason, FILE *out)
+{
+	const struct reason_stats *r = &s->reason[reason];
+	const char *title = exit_title((u16)reason);
+	char ns[STRIP + 1], insns[STRIP + 1], name[24];
+
+	snprintf(name, sizeof(name), "%d %s", reason, title ? title : "?");
+	strip_text(r->ns, NS_FIRST, ns);
+	strip_text(r->insns, 0, insns);
+	fprintf(out, "%-23s %10llu %5.1f%% |%s| |%s|\n", name, ULL(r->count),
+		100.0 * (double)r->count / (double)s->total, ns, insns);
+}
+
+/* All reasons together, one line per bucket that is used and those between. */
+static void print_histogram(const struct stats *s, bool time, const char *title, FILE *out)
+{
+	u64 n[STATS_BUCKETS] = { 0 }, most = 0;
+	int first = STATS_BUCKETS, last = -1;
+	char bar[41];
+
+	memset(bar, '@', 40);
+	bar[40] = 0;
+	for (int b = 0; b < STATS_BUCKETS; b++) {
+		for (int reason = 0; reason < EXIT_COUNT; reason++)
+			n[b] += time ? s->reason[reason].ns[b] : s->reason[reason].insns[b];
+		most = n[b] > most ? n[b] : most;
+		first = n[b] && b < first ? b : first;
+		last = n[b] ? b : last;
+	}
+	if (last < 0)
+		return;
+	fprintf(out, "\n%s\n", title);
+	for (int b = first; b <= last; b++)
+		fprintf(out, "%13llu.. %12llu |%-40.*s|\n", b ? 1ull << b : 0ull, ULL(n[b]),
+			(int)(n[b] * 40 / most), bar);
+}
+
+void stats_print(const struct stats *s, const struct vm *vm, FILE *out)
+{
+	bool shown[EXIT_COUNT] = { false };
+
+	fprintf(out, "\n%-23s %10s %6s  %-18s %s\n", "exit reason", "count", "share", "host time", "instructions");
+	fprintf(out, "%-23s %10s %6s |<64ns      >=1ms| |1          >=32k|\n", "", "", "");
+	for (;;) { /* the most frequent first */
+		int best = -1;
+		for (int i = 0; i < EXIT_COUNT; i++)
+			if (!shown[i] && s->reason[i].count &&
+			    (best < 0 || s->reason[i].count > s->reason[best].count))
+				best = i;
+		if (best < 0)
+			break;
+		shown[best] = true;
+		print_reason(s, best, out);
+	}
+	fprintf(out, "%-23s %10llu 100.0%%  (a column is a power of two; . little, @ all)\n", "total", ULL(s->total));
+	print_histogram(s, true, "host time to handle an exit, nanoseconds", out);
+	print_histogram(s, false, "guest instructions between exits", out);
+	fprintf(out, "\naccesses nobody answered: %llu to ports, %llu to memory\n", ULL(vm->port.unclaimed),
+		ULL(vm->mmio.unclaimed));
+}
+
+static json_t *bucket_json(const u64 *n)
+{
+	json_t *a = json_array();
+
+	for (int i = 0; a && i < STATS_BUCKETS; i++)
+		json_array_append_new(a, json_integer((json_int_t)n[i]));
+	return a;
+}
+
+json_t *stats_json(const struct stats *s)
+{
+	json_t *all = json_object();
+
+	for (int i = 0; all && i < EXIT_COUNT; i++) {
+		const struct reason_stats *r = &s->reason[i];
+		const char *name = exit_name((u16)i);
+		if (r->count)
+			json_object_set_new(all, name ? name : "?",
+					    json_pack("{s:I, s:o, s:o}", "count", (json_int_t)r->count, "host_ns",
+						      bucket_json(r->ns), "insns", bucket_json(r->insns)));
+	}
+	return all;
+}

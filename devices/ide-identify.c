@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * ide-identify.c - what the IDE disk says about itself.
+ * Rule: it offers only what ide.c does: no DMA, no packets, 48-bit addresses.
+ * Source: ATA/ATAPI-6 (T13/1410D), 8.15.
+ */
+#include "devices/ide-priv.h"
+
+#include <string.h>
+
+static void put_word(u8 *buffer, int word, u32 value)
+{
+	buffer[word * 2] = (u8)value;
+	buffer[word * 2 + 1] = (u8)(value >> 8);
+}
+
+/* Texts have the first character in the high byte of each word. */
+static void put_text(u8 *buffer, int word, int words, const char *text)
+{
+	size_t len = strlen(text);
+
+	for (int n = 0; n < words * 2; n++)
+		buffer[word * 2 + (n ^ 1)] = (size_t)n < len ? (u8)text[n] : ' ';
+}
+
+/* The geometry of old: what the disk proposes, and what the guest has set. */
+static void put_geometry(const struct ide_state *s, u8 *b, u64 n)
+{
+	u64 cylinders = n / (IDE_HEADS * IDE_TRACK), current = n / ((u64)s->heads[0] * s->track[0]);
+	u32 capacity;
+
+	cylinders = cylinders > 16383 ? 16383 : cylinders;
+	current = current > 65535 ? 65535 : current;
+	capacity = (u32)current * s->heads[0] * s->track[0];
+	put_word(b, 1, (u32)cylinders);
+	put_word(b, 3, IDE_HEADS);
+	put_word(b, 6, IDE_TRACK);
+	put_word(b, 54, (u32)current);
+	put_word(b, 55, s->heads[0]);
+	put_word(b, 56, s->track[0]);
+	put_word(b, 57, capacity);
+	put_word(b, 58, capacity >> 16);
+}
+
+void ide_identify(struct ide_state *s, u64 n)
+{
+	u32 n28 = n > 0x0fffffff ? 0x0fffffff : (u32)n;
+	u8 *b = s->buffer;
+
+	memset(b, 0, DISK_SECTOR);
+	put_geometry(s, b, n);
+	put_word(b, 0, 0x0040); /* fixed disk */
+	put_text(b, 10, 10, "VTR0001");
+	put_text(b, 23, 4, "1.0");
+	put_text(b, 27, 20, "Vitrine disk");
+	put_word(b, 47, 0x8000 | IDE_MULTIPLE_MAX);
+	put_word(b, 49, 0x0200); /* LBA, no DMA */
+	put_word(b, 53, 0x0003); /* words 54-58 and 64-70 are valid */
+	put_word(b, 59, s->multiple[0] ? 0x100u | s->multiple[0] : 0);
+	put_word(b, 60, n28);
+	put_word(b, 61, n28 >> 16);
+	put_word(b, 64, 0x0003); /* PIO modes 3 and 4 */
+	put_word(b, 67, 120);    /* ns per PIO cycle, without and with flow control */
+	put_word(b, 68, 120);
+	put_word(b, 80, 0x0070); /* ATA-4 to ATA-6 */
+	put_word(b, 83, 0x7400); /* FLUSH CACHE, FLUSH CACHE EXT, 48-bit addresses */
+	put_word(b, 84, 0x4000);
+	put_word(b, 86, 0x3400);
+	put_word(b, 87, 0x4000);
+	for (int w = 0; w < 4; w++)
+		put_word(b, 100 + w, (u32)(n >> 16 * w & 0xffff));
+}

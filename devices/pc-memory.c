@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * pc-memory.c - the board's memory map (see pc.h), and the switching between BIOS ROM and the RAM behind it.
+ * Rule: the frames of RAM and ROM stay the same for ever; a segment of C0000h-FFFFFh only changes which it shows.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "devices/pc-priv.h"
+
+enum { PAGE = 4096, ROM_UNIT = 0x10000, ROM_LOW_MAX = 0x20000, ROM_MAX = 16 << 20 };
+enum { HOLE_START = 0xa0000, ONE_MIB = 0x100000 };
+#define SHADOW_GPA 0xe0000000ull
+#define DISK_GPA 0xe1000000ull
+#define DISK_GPA_END 0xfc000000ull
+#define DISK_ROOM (32ull << 20)
+
+static int check(const struct pc_config *c, struct err *err)
+{
+	if (c->mem_size < ONE_MIB || c->mem_size % PAGE)
+		return err_set(err, EINVAL, "memory of %" PRIu64 " bytes; this board takes 1 MiB or more, in whole pages of 4 KiB",
+			       c->mem_size);
+	if (c->bios && (!c->bios_size || c->bios_size % ROM_UNIT || c->bios_size > ROM_MAX))
+		return err_set(err, EINVAL, "BIOS image of %" PRIu64 " bytes; expected 64 KiB to 16 MiB, a multiple of 64 KiB",
+			       c->bios_size);
+	return 0;
+}
+
+static int no_frames(u64 bytes, const char *what, struct err *err)
+{
+	return err_set(err, ENOMEM, "the machine has no %" PRIu64 " KiB left for %s", bytes >> 10, what);
+}
+
+static int take_frames(struct pc_memory *p, struct mem *m, const struct pc_config *c, struct err *err)
+{
+	p->low_size = c->mem_size < PC_LOW_MAX ? c->mem_size : PC_LOW_MAX;
+	p->high_size = c->mem_size - p->low_size;
+	p->rom_size = c->bios ? c->bios_size : 0;
+	p->low = frames_alloc(m->frames, p->low_size / PAGE);
+	if (p->low == FRAME_NONE)
+		return no_frames(p->low_size, "RAM", err);
+	if (p->high_size)
+		p->high = frames_alloc(m->frames, p->high_size / PAGE);
+	if (p->high_size && p->high == FRAME_NONE)
+		return no_frames(p->high_size, "RAM", err);
+	if (p->rom_size)
+		p->rom = frames_alloc(m->frames, p->rom_size / PAGE);
+	if (p->rom_size && p->rom == FRAME_NONE)
+		return no_frames(p->rom_size, "the BIOS", err);
+	return 0;
+}
+
+void pc_memory_release(struct pc_memory *p, struct mem *m)
+{
+	if (p->low != FRAME_NONE)
+		frames_unref(m->frames, p->low, p->low_size / PAGE);
+	if (p->high != FRAME_NONE)
+		frames_unref(m->frames, p->high, p->high_size / PAGE);
+	if (p->rom != FRAME_NONE)
+		frames_unref(m->frames, p->rom, p->rom_size / PAGE);
+	p->low = p->high = p->rom = FRAME_NONE;
+}
+
+static const char *const segment_name[PAM_SEGMENTS] = {
+	"segment C0000", "segment C4000", "segment C8000", "segment CC000", "segment D0000", "segment D4000",
+	"segment D8000", "segment DC000", "segment E0000", "segment E4000", "segment E8000", "segment EC000",
+	"segment F0000",
+};
+
+/* The last 128 KiB of the ROM appear below 1 MiB as well.  FRAME_NONE where it does not reach. */
+static frame_no rom_behind(const struct pc_memory *p, int segment)
+{
+	u64 low = p->rom_size < ROM_LOW_MAX ? p->rom_size : ROM_LOW_MAX;
+	u64 gpa = PAM_BASE + pam_offset(segment);
+
+	return gpa < ONE_MIB - low ? FRAME_NONE : p->rom + (p->rom_size - (ONE_MIB - gpa)) / PAGE;
+}
+
+static frame_no ram_behind(const struct pc_memory *p, int segment)
+{
+	return p->low + (PAM_BASE + pam_offset(segment)) / PAGE;
+}
+
+int pc_memory_switch(struct pc_memory *p, struct mem *m, int segment, bool read_ram, bool write_ram, struct err *err)
+{
+	frame_no frame = read_ram ? ram_behind(p, segment) : rom_behind(p, segment);
+	u32 flags = frame == FRAME_NONE ? SLOT_HOLE : read_ram && write_ram ? 0 : SLOT_ROM;
+
+	return mem_slot_change(m, (u32)p->segment[segment], frame, flags, err);
+}
+
+void pc_memory_shadow_write(struct pc_memory *p, struct mem *m, u32 offset, const void *data, u32 size)
+{
+	frames_write(m->frames, p->low + PAM_BASE / PAGE, offset, data, size);
+}
+
+/* ROM at the top of 4 GiB, its end below 1 MiB, and the RAM behind that. */
+static int add_rom(struct pc_memory *p, struct mem *m, const struct pc_config *c, struct err *err)
+{
+	int rc = mem_slot_add(m, "BIOS", PC_4G - p->rom_size, p->rom_size, p->rom, SLOT_ROM, err);
+
+	frames_write(m->frames, p->rom, 0, c->bios, p->rom_size);
+	for (int i = 0; i < PAM_SEGMENTS && rc >= 0; i++) {
+		frame_no frame = rom_behind(p, i);
+
+		rc = p->segment[i] = mem_slot_add(m, segment_name[i], PAM_BASE + pam_offset(i), pam_size(i), frame,
+						  frame == FRAME_NONE ? SLOT_HOLE : SLOT_ROM, err);
+	}
+	if (rc >= 0)
+		rc = mem_slot_add(m, "RAM behind C0000", SHADOW_GPA, PAM_SPAN, ram_behind(p, 0), SLOT_HOLE, err);
+	return rc < 0 ? rc : 0;
+}
+
+int pc_memory_build(struct pc_memory *p, struct mem *m, const struct pc_config *c, struct err *err)
+{
+	int rc;
+
+	*p = (struct pc_memory){ .low = FRAME_NONE, .high = FRAME_NONE, .rom = FRAME_NONE };
+	rc = check(c, err);
+	if (!rc)
+		rc = take_frames(p, m, c, err);
+	if (rc)
+		return rc;
+	rc = mem_slot_add(m, "RAM", 0, HOLE_START, p->low, 0, err);
+	if (rc >= 0)
+		rc = p->rom_size ? add_rom(p, m, c, err)
+				 : mem_slot_add(m, "RAM C0000", PAM_BASE, PAM_SPAN, ram_behind(p, 0), 0, err);
+	if (rc >= 0 && p->low_size > ONE_MIB)
+		rc = mem_slot_add(m, "RAM 1M", ONE_MIB, p->low_size - ONE_MIB, p->low + ONE_MIB / PAGE, 0, err);
+	if (rc >= 0 && p->high_size)
+		rc = mem_slot_add(m, "RAM 4G", PC_4G, p->high_size, p->high, 0, err);
+	return rc < 0 ? rc : 0;
+}
+
+int pc_disk_build(struct disk *disk, struct mem *m, const struct pc_config *c, struct err *err)
+{
+	int rc = disk_open(disk, m->frames, c->disk, c->disk_size, c->disk_room ? c->disk_room : DISK_ROOM, err);
+	u64 size = disk_frames(disk) * PAGE;
+
+	if (rc)
+		return rc;
+	if (size > DISK_GPA_END - DISK_GPA)
+		return err_set(err, ENOSPC, "disk: %" PRIu64 " KiB for its written sectors; this board has room for %" PRIu64 " KiB",
+			       size >> 10, (u64)(DISK_GPA_END - DISK_GPA) >> 10);
+	rc = mem_slot_add(m, "disk overlay", DISK_GPA, size, disk->first, SLOT_HOLE, err);
+	return rc < 0 ? rc : 0;
+}

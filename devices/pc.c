@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * pc.c - the board: which devices there are, and which wire goes where.
+ * Rule: devices know only their own pins; every connection between two of them is made here.
+ */
+#include "devices/pc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "devices/debugcon.h"
+#include "devices/fwcfg.h"
+#include "devices/i440fx.h"
+#include "devices/ide.h"
+#include "devices/kbd.h"
+#include "devices/pc-priv.h"
+#include "devices/pci.h"
+#include "devices/pic.h"
+#include "devices/piix3.h"
+#include "devices/pit.h"
+#include "devices/port92.h"
+#include "devices/power.h"
+#include "devices/rtc.h"
+#include "devices/testdev.h"
+#include "devices/uart.h"
+
+struct pc {
+	struct vm *vm;
+	struct pc_memory memory;
+	struct pic pic1, pic2;
+	struct pit pit;
+	struct rtc rtc;
+	struct kbd kbd;
+	struct port92 port92;
+	struct uart uart;
+	struct pci pci;
+	struct i440fx i440fx;
+	struct piix3 piix3;
+	struct ide ide;
+	struct fwcfg fwcfg;
+	struct debugcon debugcon;
+	struct testdev testdev;
+	struct power power;
+	struct disk disk;
+	/* What the wires carry, for the gates between them; driven anew after a reset and a restore. */
+	bool a20[2];
+	bool nmi_masked;
+};
+
+const struct device_class *const pc_classes[] = {
+	&pic1_class, &pic2_class, &pit_class, &rtc_class, &kbd_class, &port92_class, &uart_class, &pci_class,
+	&i440fx_class, &piix3_class, &ide_class, &fwcfg_class, &debugcon_class, &testdev_class, &power_class,
+};
+const int pc_class_count = ARRAY_LEN(pc_classes);
+
+/* ---- gates between wires ---- */
+
+/* One A20 line: open when the keyboard controller or port 92h says so. */
+static void set_a20(void *arg, int n, int level)
+{
+	struct pc *pc = arg;
+
+	pc->a20[n] = level;
+	mem_set_a20(&pc->vm->mem, pc->a20[0] || pc->a20[1]);
+}
+
+static void set_nmi_mask(void *arg, int n, int level)
+{
+	((struct pc *)arg)->nmi_masked = level;
+}
+
+void pc_nmi(struct pc *pc)
+{
+	if (!pc->nmi_masked)
+		vm_nmi_line(pc->vm, 0, 1);
+}
+
+bool pc_key(struct pc *pc, u16 key, bool down)
+{
+	return kbd_key(&pc->kbd.dev, key, down);
+}
+
+void pc_serial_receive(struct pc *pc, u8 byte)
+{
+	uart_receive(&pc->uart.dev, byte);
+}
+
+int pc_serial_room(const struct pc *pc)
+{
+	return uart_room(&pc->uart.dev);
+}
+
+/* ---- wires ---- */
+
+/* ISA interrupt n: 0 to 7 end at the master, 8 to 15 at the slave. */
+static struct irq_line isa_irq(struct pc *pc, int n)
+{
+	return (struct irq_line){ pic_set_input, n < 8 ? &pc->pic1 : &pc->pic2, n & 7 };
+}
+
+static void connect_wires(struct pc *pc)
+{
+	pc->pic1.out = (struct irq_line){ vm_intr_line, pc->vm, 0 };
+	pc->pic1.cascade_ack = pic_ack;
+	pc->pic1.cascade_arg = &pc->pic2;
+	pc->pic2.out = isa_irq(pc, 2);
+	pc->vm->intc = (struct vm_intc){ pic_ack, &pc->pic1 };
+
+	pc->pit.irq0 = isa_irq(pc, 0);
+	pc->kbd.irq1 = isa_irq(pc, 1);
+	pc->uart.irq = isa_irq(pc, 4);
+	pc->rtc.irq = isa_irq(pc, 8);
+	pc->kbd.irq12 = isa_irq(pc, 12);
+	pc->ide.irq = isa_irq(pc, 14);
+	for (int i = 0; i < PIIX3_IRQS; i++)
+		pc->piix3.irq[i] = isa_irq(pc, i);
+
+	pc->kbd.a20 = (struct irq_line){ set_a20, pc, 0 };
+	pc->port92.a20 = (struct irq_line){ set_a20, pc, 1 };
+	pc->rtc.nmi_mask = (struct irq_line){ set_nmi_mask, pc, 0 };
+	pc->ide.disk = &pc->disk;
+}
+
+static void set_pam(void *arg, int segment, bool read_ram, bool write_ram)
+{
+	struct pc *pc = arg;
+	struct err err = { 0 };
+
+	if (pc_memory_switch(&pc->memory, &pc->vm->mem, segment, read_ram, write_ram, &err))
+		device_log(&pc->i440fx.dev, LOG_ERROR, "%s", err.text);
+}
+
+static void shadow_write(void *arg, u32 offset, const void *data, int size)
+{
+	struct pc *pc = arg;
+
+	pc_memory_shadow_write(&pc->memory, &pc->vm->mem, offset, data, (u32)size);
+}
+
+/* ---- what firmware finds ---- */
+
+static void poke16(struct pc *pc, u8 index, u64 value)
+{
+	u16 v = value > 0xffff ? 0xffff : (u16)value;
+
+	rtc_poke(&pc->rtc.dev, index, (u8)v);
+	rtc_poke(&pc->rtc.dev, index + 1, (u8)(v >> 8));
+}
+
+/* Memory sizes in CMOS, at the places of the PC/AT and those that QEMU added for SeaBIOS. */
+static void cmos_memory(struct pc *pc)
+{
+	u64 low = pc->memory.low_size, high = pc->memory.high_size;
+	u64 above_1m = (low - (1 << 20)) >> 10;
+
+	poke16(pc, 0x15, 640);
+	poke16(pc, 0x17, above_1m);
+	poke16(pc, 0x30, above_1m);
+	poke16(pc, 0x34, low > 16 << 20 ? (low - (16 << 20)) >> 16 : 0);
+	poke16(pc, 0x5b, high >> 16 & 0xffff);
+	rtc_poke(&pc->rtc.dev, 0x5d, (u8)(high >> 32));
+	rtc_poke(&pc->rtc.dev, 0x5f, (u8)(pc->vm->ncpus - 1));
+}
+
+static void cmos_disk(struct pc *pc)
+{
+	u64 cylinders = pc->disk.sectors / (16 * 63);
+	u16 c = cylinders > 16383 ? 16383 : (u16)cylinders;
+
+	rtc_poke(&pc->rtc.dev, 0x12, 0xf0); /* disk 0: see type byte 19h */
+	rtc_poke(&pc->rtc.dev, 0x19, 47);   /* type 47: the parameters follow */
+	poke16(pc, 0x1b, c);
+	rtc_poke(&pc->rtc.dev, 0x1d, 16);
+	poke16(pc, 0x1e, 0xffff);
+	rtc_poke(&pc->rtc.dev, 0x20, 0xc8); /* more than 8 heads */
+	poke16(pc, 0x21, c);
+	rtc_poke(&pc->rtc.dev, 0x23, 63);
+	rtc_poke(&pc->rtc.dev, 0x39, c > 1024); /* INT 13h geometry: LBA-assisted, or as it is */
+}
+
+static void fill_cmos(struct pc *pc, bool has_disk)
+{
+	u16 sum = 0;
+
+	cmos_memory(pc);
+	if (has_disk)
+		cmos_disk(pc);
+	rtc_poke(&pc->rtc.dev, 0x3d, 0x02); /* boot from the first hard disk */
+	for (int i = 0x10; i <= 0x2d; i++)
+		sum += pc->rtc.s.ram[i];
+	rtc_poke(&pc->rtc.dev, 0x2e, (u8)(sum >> 8));
+	rtc_poke(&pc->rtc.dev, 0x2f, (u8)sum);
+}
+
+static void fill_fwcfg(struct pc *pc)
+{
+	struct fwcfg *f = &pc->fwcfg;
+	struct { u64 addr, size; u32 type; } __attribute__((packed)) e820[2] = {
+		{ 0, pc->memory.low_size, 1 },
+		{ PC_4G, pc->memory.high_size, 1 },
+	};
+	u32 features = 1; /* the traditional interface */
+	u16 cpus = (u16)pc->vm->ncpus, sercon_port = 0x3f8;
+
+	fwcfg_add(f, FWCFG_SIGNATURE, "QEMU", 4);
+	fwcfg_add(f, FWCFG_ID, &features, sizeof(features));
+	fwcfg_add(f, FWCFG_RAM_SIZE, &pc->vm->mem_size, sizeof(pc->vm->mem_size));
+	fwcfg_add(f, FWCFG_NB_CPUS, &cpus, sizeof(cpus));
+	fwcfg_add(f, FWCFG_MAX_CPUS, &cpus, sizeof(cpus));
+	fwcfg_add_file(f, "etc/e820", e820, pc->memory.high_size ? sizeof(e820) : sizeof(e820[0]));
+	/* No display yet: SeaBIOS shows INT 10h text on COM1. */
+	fwcfg_add_file(f, "etc/sercon-port", &sercon_port, sizeof(sercon_port));
+}
+
+/* ---- building ---- */
+
+static int add_devices(struct pc *pc, bool has_disk, struct err *err)
+{
+	/* In the order of reset: interrupt controllers before those who pull at them. */
+	const struct { struct device *dev; const struct device_class *class; void *state; } row[] = {
+		{ &pc->pic1.dev, &pic1_class, &pc->pic1.s },             { &pc->pic2.dev, &pic2_class, &pc->pic2.s },
+		{ &pc->pit.dev, &pit_class, &pc->pit.s },                { &pc->rtc.dev, &rtc_class, &pc->rtc.s },
+		{ &pc->kbd.dev, &kbd_class, &pc->kbd.s },                { &pc->port92.dev, &port92_class, &pc->port92.s },
+		{ &pc->uart.dev, &uart_class, &pc->uart.s },             { &pc->pci.dev, &pci_class, &pc->pci.s },
+		{ &pc->i440fx.dev, &i440fx_class, &pc->i440fx.s },       { &pc->piix3.dev, &piix3_class, &pc->piix3.s },
+		{ &pc->fwcfg.dev, &fwcfg_class, &pc->fwcfg.s },          { &pc->debugcon.dev, &debugcon_class, &pc->debugcon.s },
+		{ &pc->testdev.dev, &testdev_class, &pc->testdev.s },    { &pc->power.dev, &power_class, &pc->power.s },
+		{ &pc->ide.dev, &ide_class, &pc->ide.s }, /* last: only with a disk */
+	};
+	size_t n = has_disk ? ARRAY_LEN(row) : ARRAY_LEN(row) - 1;
+
+	for (size_t i = 0; i < n; i++) {
+		int rc = device_init(row[i].dev, row[i].class, NULL, row[i].state, &pc->vm->world, err);
+
+		if (!rc)
+			rc = vm_add_device(pc->vm, row[i].dev, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int add_pci_functions(struct pc *pc, bool has_disk, struct err *err)
+{
+	const struct pci_function functions[] = {
+		i440fx_function(&pc->i440fx), piix3_isa_function(&pc->piix3), piix3_ide_function(&pc->piix3),
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(functions) - !has_disk && !rc; i++)
+		rc = pci_add(&pc->pci, &functions[i], err);
+	return rc;
+}
+
+static int build(struct pc *pc, const struct pc_config *config, struct err *err)
+{
+	bool has_disk = config->disk;
+	int rc = pc_memory_build(&pc->memory, &pc->vm->mem, config, err);
+
+	if (!rc && has_disk)
+		rc = pc_disk_build(&pc->disk, &pc->vm->mem, config, err);
+	connect_wires(pc);
+	if (!rc)
+		rc = add_devices(pc, has_disk, err);
+	if (!rc)
+		rc = add_pci_functions(pc, has_disk, err);
+	if (rc)
+		return rc;
+	if (config->bios) {
+		pc->i440fx.set_pam = set_pam;
+		pc->i440fx.shadow_write = shadow_write;
+		pc->i440fx.arg = pc;
+	}
+	rtc_power_up(&pc->rtc.dev, config->rtc_start);
+	fill_cmos(pc, has_disk);
+	fill_fwcfg(pc);
+	return 0;
+}
+
+int pc_build(struct vm *vm, const struct pc_config *config, struct pc **out, struct err *err)
+{
+	struct pc *pc = calloc(1, sizeof(*pc));
+	int rc;
+
+	*out = NULL;
+	if (!pc)
+		return err_set(err, ENOMEM, "no memory for the board");
+	pc->vm = vm;
+	pc->disk.first = FRAME_NONE;
+	rc = build(pc, config, err);
+	if (rc) {
+		pc_destroy(pc);
+		return rc;
+	}
+	*out = pc;
+	return 0;
+}
+
+void pc_destroy(struct pc *pc)
+{
+	if (!pc)
+		return;
+	disk_close(&pc->disk);
+	pc_memory_release(&pc->memory, &pc->vm->mem);
+	free(pc);
+}

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# fixtures.sh - tiny images, byte by byte, made in the current folder.
+# Rule: no assembler is needed; the comment beside each says what it does.
+
+boot() { # FILE HEX : a boot sector that begins with these bytes
+	printf '%b' "$(sed 's/[0-9a-f][0-9a-f]/\\x&/g; s/ //g' <<<"$2")" >"$1"
+	truncate -s 510 "$1"
+	printf '\125\252' >>"$1"
+}
+
+boot hello.img 'ba f8 03 b0 48 ee b0 69 ee b0 0a ee fa f4' # writes H, i, newline to COM1; cli; hlt
+boot exit.img 'b0 03 e6 f4 fa f4'                          # out 0xf4, 3: status 7
+boot spin.img 'eb fe'                                      # jmp $
+boot cpuid.img '66 31 c0 0f a2 fa f4'                      # CPUID leaf 0
+boot nobody.img 'e4 99 e6 99 fa f4'                        # in and out of a port nobody claims
+boot bad.img '0f 01 1e 08 7c 0f 0b 90 00 00 00 00 00 00'   # lidt of an empty table, ud2: triple fault
+# A loop that writes x to COM1 for ever; and one that counts CX down first, for snapshots.
+boot flood.img 'ba f8 03 b0 78 ee eb fd'
+boot count.img 'b9 00 10 49 75 fd ba f8 03 b0 4f ee b0 4b ee b0 0a ee fa f4' # 4096 rounds, then OK
+boot random.img '66 0f c7 f0 ba f8 03 ee fa f4'            # RDRAND eax
+: >empty.img
+echo 'this is no image' >foreign.img
+printf '\177ELF\001\001\001' >truncated.elf
+printf '\177ELF' >head.elf
+# An ELF32 header whose program headers lie beyond the end of the file.
+{ printf '\177ELF\001\001\001\0\0\0\0\0\0\0\0\0\002\0\003\0\001\0\0\0'; head -c 4 /dev/zero; printf '\0\020\0\0'
+  head -c 8 /dev/zero; printf '\064\0\040\0\005\0'; head -c 6 /dev/zero; } >beyond.elf
+truncate -s 3M big.img && printf '\125\252' | dd of=big.img bs=1 seek=510 conv=notrunc 2>/dev/null
+printf 'VITRINE\001' >head.snap
+mkdir folder
+cp hello.img secret.img && chmod 000 secret.img
