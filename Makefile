@@ -93,9 +93,9 @@ fuzz-%:
 	@mkdir -p build/fuzz/corpus/$*
 	build/fuzz/tests/fuzz/$* $(ARGS) build/fuzz/corpus/$*
 
-program: $(B)/vitrine
-tests: $(TESTS) $(FUZZ)
-lint-objects: $(OBJ)
+program: $(B)/vitrine ; @:
+tests: $(TESTS) $(FUZZ) ; @:
+lint-objects: $(OBJ) ; @:
 
 $(B)/vitrine: $(OBJ)
 	$(call say,LINK,$@)
@@ -109,13 +109,13 @@ $(B)/%.o: %.c
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 percent := %
 .SECONDEXPANSION:
-$(B)/tests/%: tests/%.c $(B)/libvitrine.a $$(filter $$(@D)/$$(percent),$(PARTS:%.c=$(B)/%.o))
+$(TESTS): $(B)/%: %.c $(B)/libvitrine.a $$(filter $$(@D)/$$(percent),$(PARTS:%.c=$(B)/%.o))
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(filter %.o,$^) $(B)/libvitrine.a $(TEST_LIBS) $(LIBS) $(LDFLAGS)
 # A fuzz target is linked with our driver, or, in MODE=fuzz, with libFuzzer.
 FUZZ_MAIN := $(if $(filter fuzz,$(MODE)),,$(B)/tests/fuzz/driver.o)
-$(B)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_MAIN) $(B)/libvitrine.a
+$(FUZZ): $(B)/%: %.c $(FUZZ_MAIN) $(B)/libvitrine.a
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) -o $@ $< $(FUZZ_MAIN) $(B)/libvitrine.a $(LIBS) $(LDFLAGS)

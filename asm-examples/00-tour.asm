@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: 0BSD
-; 00-tour.asm - watch: one VM exit of each common kind, in twenty lines; `make demo` runs it.  Between two exits the
+; 00-tour.asm - watch: a VM exit of each common kind, one after the other; `make demo` runs this.  Between two exits the
 ; guest executes on its own: the loops and the arithmetic of a program never show up, only what needs the hypervisor.
 ; qemu: no, TCG has no VMCALL
 %include "vitrine.inc"

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * op-bits.c - single bits, bit counts, double shifts, and the exchange-and-compare family.
  *
- * Rule: flags the manual leaves undefined have a fixed value here, so that runs repeat: instructions that define only
- * CF or only ZF leave the other flags alone, as processors do.
+ * Rule: flags the manual leaves undefined have a fixed value here, so that runs repeat: instructions that
+ * define only CF or only ZF leave the other flags alone, as processors do. /
  */
 #include "cpu-interp/ops.h"
 
 static u64 bits_of(int size) { return 8 * (u64)size; }
 
-/* --- BT, BTS, BTR, BTC (SDM 2A BT) --------------------------------------------------------------------------- */
+/* --- BT, BTS, BTR, BTC (SDM 2A BT) ------------------------------------------------------------ */
 
 /* The word that holds the bit, and the bit's number in it. */
 struct bit { u64 off; u32 nr; };
 
-/* An immediate bit number is taken modulo the operand size.  One from a register is too when the string of bits is a
- * register; when it is in memory, the number is signed and reaches as far from the address as it likes. */
+/* An immediate bit number is taken modulo the operand size.  One from a register is too when the string of
+ * bits is a register; when it is in memory, the number is signed and reaches as far from the address as it
+ * likes. */
 static struct bit find_bit(const struct cpu *c, const struct insn *o)
 {
 	bool immediate = isa_rows[o->row].o[1] == Ib;
@@ -68,9 +69,10 @@ SIMPLE(bts) { return change_bit(c, o, SET); }
 SIMPLE(btr) { return change_bit(c, o, RESET); }
 SIMPLE(btc) { return change_bit(c, o, COMPLEMENT); }
 
-/* --- counting bits ------------------------------------------------------------------------------------------- */
+/* --- counting bits ---------------------------------------------------------------------------- */
 
-/* BSF, BSR: of 0 the manual says "destination undefined"; every processor leaves it as it was (AMD documents that). */
+/* BSF, BSR: of 0 the manual says "destination undefined"; every processor leaves it as it was (AMD
+ * documents that). */
 SIMPLE(bsf)
 {
 	u64 v;
@@ -128,7 +130,7 @@ SIMPLE(tzcnt)
 	return true;
 }
 
-/* --- SHLD, SHRD ---------------------------------------------------------------------------------------------- */
+/* --- SHLD, SHRD ------------------------------------------------------------------------------- */
 
 /* The count is masked to 5 bits (6 for 64-bit operands); 0 changes nothing, not even flags. */
 static u32 double_shift_count(const struct cpu *c, const struct insn *o)
@@ -140,7 +142,8 @@ static u32 double_shift_count(const struct cpu *c, const struct insn *o)
 typedef unsigned __int128 u128;
 static u128 joined(u64 high, u64 low, int size) { return (u128)high << 8 * size | low; }
 
-/* A count above 16 with a 16-bit operand: the manual says undefined; processors shift dest:src:dest, 48 bits. */
+/* A count above 16 with a 16-bit operand: the manual says undefined; processors shift dest:src:dest, 48
+ * bits. */
 static u64 shift_left_double(u64 dest, u64 src, u32 n, int size, bool *carry, bool *overflow)
 {
 	u32 width = (u32)bits_of(size);
@@ -181,7 +184,7 @@ static bool double_shift(struct cpu *c, const struct insn *o, bool left)
 SIMPLE(shld) { return double_shift(c, o, true); }
 SIMPLE(shrd) { return double_shift(c, o, false); }
 
-/* --- XADD, CMPXCHG, CMPXCHG8B, CMPXCHG16B --------------------------------------------------------------------- */
+/* --- XADD, CMPXCHG, CMPXCHG8B, CMPXCHG16B ----------------------------------------------------- */
 
 SIMPLE(xadd)
 {
@@ -195,7 +198,8 @@ SIMPLE(xadd)
 	return true;
 }
 
-/* Memory is written whatever the comparison says (SDM 2A CMPXCHG); a register is only touched if it changes. */
+/* Memory is written whatever the comparison says (SDM 2A CMPXCHG); a register is only touched if it
+ * changes. */
 SIMPLE(cmpxchg)
 {
 	u64 v, acc = gpr(c, RAX, o->size);
@@ -250,7 +254,7 @@ static bool exchange_16b(struct cpu *c, const struct insn *o)
 
 SIMPLE(cmpxchg8b) { return o->opsize == 8 ? exchange_16b(c, o) : exchange_8b(c, o); }
 
-/* --- MOVBE, CRC32, ADCX, ADOX --------------------------------------------------------------------------------- */
+/* --- MOVBE, CRC32, ADCX, ADOX ----------------------------------------------------------------- */
 
 SIMPLE(movbe)
 {
@@ -266,7 +270,8 @@ SIMPLE(movbe)
 	return rm_store(c, o, o->d, o->size, __builtin_bswap64(v) >> (64 - bits_of(o->size)));
 }
 
-/* CRC-32C, polynomial 11EDC6F41h; here bit-reversed, as the instruction works on bit-reversed data (SDM 2A CRC32). */
+/* CRC-32C, polynomial 11EDC6F41h; here bit-reversed, as the instruction works on bit-reversed data (SDM 2A
+ * CRC32). */
 SIMPLE(crc32)
 {
 	u64 v;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * op-bmi.c - BMI1 and BMI2: bit manipulation with three operands (SDM 2A 2.6.1, VEX exception type 13).
  *
- * Rule: operands are Gy (ModRM.reg), By (VEX.vvvv, in o->x) and Ey (ModRM r/m); 4 or 8 bytes.  All of these are #UD in
- * real and virtual-8086 mode.
+ * Rule: operands are Gy (ModRM.reg), By (VEX.vvvv, in o->x) and Ey (ModRM r/m); 4 or 8 bytes.  All of these
+ * are #UD in real and virtual-8086 mode. /
  */
 #include "cpu-interp/ops.h"
 
@@ -19,13 +19,14 @@ static bool load(struct cpu *c, const struct insn *o, u64 *v)
 	return rm_load(c, o, o->s, o->size, v);
 }
 
-/* SF and ZF of the result, OF = 0, CF as given.  AF and PF (BEXTR: SF too) are undefined; they follow the result. */
+/* SF and ZF of the result, OF = 0, CF as given.  AF and PF (BEXTR: SF too) are undefined; they follow the
+ * result. */
 static void set_flags(struct cpu *c, const struct insn *o, u64 r, bool cf)
 {
 	flags_carry(c, sign_extend(r, o->size), cf ? FLAG_CF : 0);
 }
 
-/* --- BMI1 ----------------------------------------------------------------------------------------------------- */
+/* --- BMI1 ------------------------------------------------------------------------------------- */
 
 SIMPLE(andn)
 {
@@ -86,7 +87,7 @@ SIMPLE(blsr)
 	return true;
 }
 
-/* --- BMI2 ----------------------------------------------------------------------------------------------------- */
+/* --- BMI2 ------------------------------------------------------------------------------------- */
 
 SIMPLE(bzhi)
 {

@@ -107,9 +107,8 @@ PLAIN(jmp)
 
 PLAIN(jmp_r)
 {
-	u64 ip;
-	TRY(rm_load(c, o, o->d, o->size, &ip));
-	JUMP_TO(ip);
+	TRY(rm_load(c, o, o->d, o->size, &c->r[REG_TEMP]));
+	TAIL(branch_to);
 }
 
 /* LOOPcc and JCXZ count in the register of the address size (o->scale). */
@@ -164,39 +163,36 @@ PLAIN(call)
 
 PLAIN(call_r)
 {
-	u64 ip;
-	TRY(rm_load(c, o, o->d, o->size, &ip));
-	if (UNLIKELY(!target_ok(c, ip))) {
+	TRY(rm_load(c, o, o->d, o->size, &c->r[REG_TEMP]));
+	if (UNLIKELY(!target_ok(c, c->r[REG_TEMP]))) {
 		fault_gp(c, 0);
 		FAULT;
 	}
 	TRY(stack_push(c, o->size, cpu_next_ip(c, o)));
-	JUMP_TO(ip);
+	TAIL(branch_to);
 }
 
 /* SDM 2B RET */
 PLAIN(ret)
 {
-	u64 ip;
-	TRY(stack_peek(c, 0, o->opsize, &ip));
-	if (UNLIKELY(!target_ok(c, ip))) {
+	TRY(stack_peek(c, 0, o->opsize, &c->r[REG_TEMP]));
+	if (UNLIKELY(!target_ok(c, c->r[REG_TEMP]))) {
 		fault_gp(c, 0);
 		FAULT;
 	}
 	stack_drop(c, o->opsize);
-	JUMP_TO(ip);
+	TAIL(branch_to);
 }
 
 PLAIN(ret_imm)
 {
-	u64 ip;
-	TRY(stack_peek(c, 0, o->opsize, &ip));
-	if (UNLIKELY(!target_ok(c, ip))) {
+	TRY(stack_peek(c, 0, o->opsize, &c->r[REG_TEMP]));
+	if (UNLIKELY(!target_ok(c, c->r[REG_TEMP]))) {
 		fault_gp(c, 0);
 		FAULT;
 	}
 	stack_drop(c, o->opsize + (o->imm & 0xffff));
-	JUMP_TO(ip);
+	TAIL(branch_to);
 }
 
 /* ---- pseudo-instructions of the block cache ---- */

@@ -7,7 +7,7 @@
 /* The stack as an instruction with several pushes sees it: `at` bytes from nowhere, moved locally. */
 static u64 stack_off(const struct cpu *c, u64 rsp) { return rsp & c->sp_mask; }
 
-/* --- PUSHA, POPA (SDM 2B) ------------------------------------------------------------------------------------- */
+/* --- PUSHA, POPA (SDM 2B) --------------------------------------------------------------------- */
 
 SIMPLE(pusha)
 {
@@ -35,10 +35,10 @@ SIMPLE(popa)
 	return true;
 }
 
-/* --- ENTER, LEAVE (SDM 2A) ------------------------------------------------------------------------------------ */
+/* --- ENTER, LEAVE (SDM 2A) -------------------------------------------------------------------- */
 
-/* ENTER size, level: push rBP; then, for a procedure nested `level` deep, the frame pointers of those around it, which
- * the caller's frame holds, and the new one; then make room for local variables. */
+/* ENTER size, level: push rBP; then, for a procedure nested `level` deep, the frame pointers of those
+ * around it, which the caller's frame holds, and the new one; then make room for local variables. */
 SIMPLE(enter)
 {
 	int level = o->disp & 31, size = o->opsize, pushes = level ? level + 1 : 1;
@@ -74,7 +74,7 @@ SIMPLE(leave)
 	return true;
 }
 
-/* --- BOUND, XLAT ---------------------------------------------------------------------------------------------- */
+/* --- BOUND, XLAT ------------------------------------------------------------------------------ */
 
 SIMPLE(bound)
 {
@@ -97,7 +97,7 @@ SIMPLE(xlat)
 	return true;
 }
 
-/* --- flags ---------------------------------------------------------------------------------------------------- */
+/* --- flags ------------------------------------------------------------------------------------ */
 
 enum { FLAGS_AH = FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF | FLAG_CF };
 
@@ -145,7 +145,7 @@ SIMPLE(std)
 	return true;
 }
 
-/* --- PAUSE ---------------------------------------------------------------------------------------------------- */
+/* --- PAUSE ------------------------------------------------------------------------------------ */
 
 SIMPLE(pause)
 {

@@ -5,13 +5,13 @@
 #include "cpu-interp/ops.h"
 
 /* SDM 2D XCHG: with memory it is locked by itself. */
-PLAIN(xchg)
+SIMPLE(xchg)
 {
 	u64 a, b = reg_get(c, o->s, o->size);
-	TRY(rm_load_rw(c, o, o->d, o->size, &a));
-	TRY(rm_store(c, o, o->d, o->size, b));
+	if (!rm_load_rw(c, o, o->d, o->size, &a) || !rm_store(c, o, o->d, o->size, b))
+		return false;
 	reg_set(c, o->s, o->size, a);
-	NEXT;
+	return true;
 }
 
 /* SDM 2B SETcc */
@@ -22,12 +22,13 @@ PLAIN(setcc)
 }
 
 /* SDM 2A CMOVcc: the source is read, and a 32-bit destination's upper half cleared, whatever the condition says. */
-PLAIN(cmovcc)
+SIMPLE(cmovcc)
 {
 	u64 v;
-	TRY(rm_load(c, o, o->s, o->size, &v));
+	if (!rm_load(c, o, o->s, o->size, &v))
+		return false;
 	reg_set(c, o->d, o->size, flags_cond(c, o->x) ? v : reg_get(c, o->d, o->size));
-	NEXT;
+	return true;
 }
 
 /* SDM 2A CBW, CWDE, CDQE: the lower half of rAX sign-extended into all of it. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * op-muldiv.c - the one-operand multiplications and divisions: a double-width number in rDX:rAX (bytes: AX).
+ * op-muldiv.c - the one-operand multiplications and divisions: a double-width number in rDX:rAX (bytes:
+ * AX).
  *
- * Rule: the double-width number is only ever seen as two halves of the operand's width, high and low; so one piece of
- * code serves all widths.
+ * Rule: the double-width number is only ever seen as two halves of the operand's width, high and low; so
+ * one piece of code serves all widths. /
  */
 #include "cpu-interp/ops.h"
 
@@ -22,10 +23,10 @@ static void set_halves(struct cpu *c, int size, u64 high, u64 low)
 	}
 }
 
-/* --- MUL, IMUL (SDM 2B MUL, 2A IMUL) -------------------------------------------------------------------------- */
+/* --- MUL, IMUL (SDM 2B MUL, 2A IMUL) ---------------------------------------------------------- */
 
-/* CF = OF = the upper half says something the lower does not.  Undefined: SF, ZF, PF, here those of the lower half, and
- * AF, here 0. */
+/* CF = OF = the upper half says something the lower does not.  Undefined: SF, ZF, PF, here those of the
+ * lower half, and AF, here 0. */
 static void set_product(struct cpu *c, int size, u64 high, u64 low, bool fits)
 {
 	set_halves(c, size, high, low);
@@ -54,10 +55,10 @@ SIMPLE(imul1)
 	return true;
 }
 
-/* --- DIV, IDIV (SDM 2A) --------------------------------------------------------------------------------------- */
+/* --- DIV, IDIV (SDM 2A) ----------------------------------------------------------------------- */
 
-/* #DE if the divisor is 0 or the quotient needs more than the operand's width: both at once, as high >= divisor.
- * All flags are undefined: they stay. */
+/* #DE if the divisor is 0 or the quotient needs more than the operand's width: both at once, as high >=
+ * divisor. All flags are undefined: they stay. */
 SIMPLE(div)
 {
 	u64 divisor, high = high_half(c, o->size), low = low_half(c, o->size);
@@ -70,8 +71,8 @@ SIMPLE(div)
 	return true;
 }
 
-/* Done with magnitudes, because -2^127 / -1 would trap on the host.  The quotient is cut toward zero, the remainder has
- * the dividend's sign; -2^(n-1) is a valid quotient (not on the 8086), 2^(n-1) is not. */
+/* Done with magnitudes, because -2^127 / -1 would trap on the host.  The quotient is cut toward zero, the
+ * remainder has the dividend's sign; -2^(n-1) is a valid quotient (not on the 8086), 2^(n-1) is not. */
 SIMPLE(idiv)
 {
 	u64 v, high = high_half(c, o->size), low = low_half(c, o->size);

@@ -19,24 +19,35 @@ bool stack_peek(struct cpu *c, u64 depth, int size, u64 *v)
 }
 
 /* Register, immediate or memory operand; a sign-extended immediate is cut to the size by the store. */
-HANDLER_DECL(push_slow)
+static bool push_any(struct cpu *c, const struct insn *o)
 {
 	u64 v = o->imm;
-	if (o->form != RI)
-		TRY(rm_load(c, o, o->d, o->size, &v));
-	TRY(stack_push(c, o->size, v));
+	if (o->form != RI && !rm_load(c, o, o->d, o->size, &v))
+		return false;
+	return stack_push(c, o->size, v);
+}
+
+HANDLER_DECL(push_slow)
+{
+	TRY(push_any(c, o));
 	NEXT;
 }
 
 /* POP to memory: an address that uses RSP sees it already moved (SDM 2B POP). */
-HANDLER_DECL(pop_slow)
+static bool pop_any(struct cpu *c, const struct insn *o)
 {
 	u64 v, sp = c->r[RSP];
-	TRY(stack_peek(c, 0, o->size, &v));
+	if (!stack_peek(c, 0, o->size, &v))
+		return false;
 	stack_drop(c, o->size);
-	if (!rm_store(c, o, o->d, o->size, v)) {
-		c->r[RSP] = sp;
-		FAULT;
-	}
+	if (rm_store(c, o, o->d, o->size, v))
+		return true;
+	c->r[RSP] = sp;
+	return false;
+}
+
+HANDLER_DECL(pop_slow)
+{
+	TRY(pop_any(c, o));
 	NEXT;
 }

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * op-string.c - MOVS, STOS, LODS, CMPS, SCAS and their REP prefixes (SDM 1 7.3.9, SDM 2B REP).
  *
- * Rule: registers are exact after every iteration, and every iteration counts as one retired instruction; so a repeated
- * instruction can be interrupted, faulted and restarted between any two of them.
+ * Rule: registers are exact after every iteration, and every iteration counts as one retired instruction;
+ * so a repeated instruction can be interrupted, faulted and restarted between any two of them.
  *
- * A run is a number of iterations whose elements all lie in one page on either side and hit the TLB: nothing in it can
- * fail, so it is done in one go.  Whatever is not in reach of a run is done element by element through mmu.c.
+ * A run is a number of iterations whose elements all lie in one page on either side and hit the TLB:
+ * nothing in it can fail, so it is done in one go.  Whatever is not in reach of a run is done element by
+ * element through mmu.c. /
  */
 #include "cpu-interp/ops.h"
 
 #include <string.h>
 
-/* --- registers ---------------------------------------------------------------------------------------------- */
+/* --- registers -------------------------------------------------------------------------------- */
 
 static int addr_size(const struct insn *o) { return o->amask == 0xffff ? 2 : o->amask == 0xffffffff ? 4 : 8; }
 static u64 source(const struct cpu *c, const struct insn *o) { return c->r[RSI] & o->amask; }
@@ -19,8 +20,8 @@ static u64 destination(const struct cpu *c, const struct insn *o) { return c->r[
 static u64 count(const struct cpu *c, const struct insn *o) { return c->r[RCX] & o->amask; }
 static i64 step(const struct cpu *c, const struct insn *o) { return *c->s.rflags & FLAG_DF ? -o->size : o->size; }
 
-/* `n` iterations are done: move on in rSI, rDI (as far as used) and rCX.  All but the last are retired here; the last
- * is, as ever, when the handler leaves the instruction. */
+/* `n` iterations are done: move on in rSI, rDI (as far as used) and rCX.  All but the last are retired
+ * here; the last is, as ever, when the handler leaves the instruction. */
 static void advance(struct cpu *c, const struct insn *o, bool uses_si, bool uses_di, u64 n)
 {
 	u64 bytes = n * (u64)step(c, o);
@@ -43,10 +44,10 @@ static bool more_to_compare(const struct cpu *c, const struct insn *o)
 	return more_to_do(c, o) && flag_zf(c) == (o->rep == 0xf3);
 }
 
-/* --- runs --------------------------------------------------------------------------------------------------- */
+/* --- runs ------------------------------------------------------------------------------------- */
 
-/* Iterations that may be made in one go: what rCX asks for, the budget allows, and one if somebody watches or if this
- * is a restart, whose answers from the hypervisor belong to a single iteration. */
+/* Iterations that may be made in one go: what rCX asks for, the budget allows, and one if somebody watches
+ * or if this is a restart, whose answers from the hypervisor belong to a single iteration. */
 static u64 run_limit(const struct cpu *c, const struct insn *o)
 {
 	i64 left = c->left - o->nth;
@@ -56,8 +57,8 @@ static u64 run_limit(const struct cpu *c, const struct insn *o)
 	return n < (u64)left ? n : (u64)left;
 }
 
-/* Of at most n elements from seg:off in the direction of DF, how many lie wholly within one page and do not wrap at
- * the address size; *low is the lowest offset they cover. */
+/* Of at most n elements from seg:off in the direction of DF, how many lie wholly within one page and do not
+ * wrap at the address size; *low is the lowest offset they cover. */
 static u64 run_in_page(const struct cpu *c, const struct insn *o, u8 seg, u64 off, u64 n, u64 *low)
 {
 	u64 size = o->size, in_page = (c->seg[seg].base + off) & PAGE_MASK_4K, fit, to_wrap;
@@ -115,10 +116,10 @@ static u64 element(const u8 *p, int size)
 	return v;
 }
 
-/* --- MOVS --------------------------------------------------------------------------------------------------- */
+/* --- MOVS ------------------------------------------------------------------------------------- */
 
-/* Copy n elements, each read only after those before it were written: programs fill memory by copying a pattern onto
- * the place right behind it.  Where that cannot be told from an ordinary copy, it is one. */
+/* Copy n elements, each read only after those before it were written: programs fill memory by copying a
+ * pattern onto the place right behind it.  Where that cannot be told from an ordinary copy, it is one. */
 static void copy_elements(u8 *to, const u8 *from, u64 n, int size, bool down)
 {
 	bool apart = to + n * (u64)size <= from || from + n * (u64)size <= to;
@@ -158,7 +159,7 @@ PLAIN(movs)
 	NEXT;
 }
 
-/* --- STOS --------------------------------------------------------------------------------------------------- */
+/* --- STOS ------------------------------------------------------------------------------------- */
 
 static void fill_elements(u8 *to, u64 v, u64 n, int size)
 {
@@ -194,7 +195,7 @@ PLAIN(stos)
 	NEXT;
 }
 
-/* --- LODS --------------------------------------------------------------------------------------------------- */
+/* --- LODS ------------------------------------------------------------------------------------- */
 
 static bool lods(struct cpu *c, const struct insn *o)
 {
@@ -222,7 +223,7 @@ PLAIN(lods)
 	NEXT;
 }
 
-/* --- CMPS and SCAS ------------------------------------------------------------------------------------------ */
+/* --- CMPS and SCAS ---------------------------------------------------------------------------- */
 
 static void compare(struct cpu *c, const struct insn *o, u64 a, u64 b)
 {

@@ -44,8 +44,10 @@ struct run {
 /* What devices and the processor have to say, unless it is all in the trace or the JSON lines anyway. */
 static enum verdict on_log(void *arg, const struct event *ev)
 {
-	if (ev->log.level <= LOG_WARN)
-		complain("%s: %s", ev->log.who ? ev->log.who : "machine", ev->log.text ? ev->log.text : "");
+	if (ev->log.level > LOG_WARN)
+		return EV_GO;
+	runner_terminal_byte('\n');
+	complain("%s: %s", ev->log.who ? ev->log.who : "machine", ev->log.text ? ev->log.text : "");
 	return EV_GO;
 }
 
@@ -158,9 +160,9 @@ static void print_summary(const struct run *r)
 	const struct vm *vm = r->machine.vm;
 	double seconds = (double)r->host_ns / 1e9;
 
-	complain("%s after %llu instructions, %.9f s virtual time, %llu exits; %.3f s on the host, %.0f MIPS",
-		 stop_why_name(r->why), ULL(lived(r)), (double)(vm->clock.now - r->machine.time_start) / 1e9,
-		 ULL(guest_exits(r)), seconds, seconds > 0 ? (double)lived(r) / 1e6 / seconds : 0.0);
+	complain("%s after %llu instruction%s, %.9f s virtual time, %llu exit%s; %.3f s on the host, %.0f MIPS",
+		 stop_why_name(r->why), ULL(lived(r)), lived(r) == 1 ? "" : "s", (double)(vm->clock.now - r->machine.time_start) / 1e9,
+		 ULL(guest_exits(r)), guest_exits(r) == 1 ? "" : "s", seconds, seconds > 0 ? (double)lived(r) / 1e6 / seconds : 0.0);
 }
 
 static void json_summary(struct run *r)

@@ -16,6 +16,8 @@
 
 static void print_line(const struct channel *ch)
 {
+	if (ch->to == stderr)
+		fflush(stdout); /* in the order of events, wherever the two go */
 	fprintf(ch->to, "%s| ", ch->label);
 	for (u32 i = 0; i < ch->n; i++) {
 		u8 c = ch->line[i];
@@ -119,7 +121,8 @@ int console_open(struct console *c, const struct machine_options *o, FILE *json,
 	c->debugcon.screen = c->debugcon.to && !c->debugcon.own;
 	c->serial.gather = printing && c->serial.screen;
 	c->debugcon.gather = printing && c->debugcon.screen;
-	setvbuf(stdout, NULL, isatty(1) && !printing ? _IONBF : _IOLBF, BUFSIZ);
+	if (isatty(1) || !printing) /* a person waits for it; long listings are better written in large pieces */
+		setvbuf(stdout, NULL, isatty(1) && !printing ? _IONBF : _IOLBF, BUFSIZ);
 	return 0;
 }
 

@@ -49,7 +49,7 @@ static void print_fault(const struct event *ev, const struct x86_state *s, int n
 	buf_printf(&b, ", at ");
 	code_address_text(s->seg_sel[SEG_CS], ev->fault.rip, &b);
 	if (vector_has_error(vector)) {
-		buf_printf(&b, "\n       error code 0x%x: ", ev->fault.error);
+		buf_printf(&b, "\n       error code 0x%x%s", ev->fault.error, vector == VEC_DF ? "" : ": ");
 		error_code_text(vector, ev->fault.error, &b);
 	}
 	if (vector == VEC_PF)
@@ -110,8 +110,8 @@ static void print_insns(const struct death *d, FILE *out)
 	u64 first = d->ninsns < LAST_INSNS ? 0 : d->ninsns - LAST_INSNS;
 	struct buf b = { 0 };
 
-	fprintf(out, "  The last %d instructions, and the one that could not be finished:\n",
-		(int)(d->ninsns - first));
+	fprintf(out, "  The last %d instruction%s, and the one that could not be finished:\n",
+		(int)(d->ninsns - first), d->ninsns - first == 1 ? "" : "s");
 	for (u64 i = first; i < d->ninsns; i++) {
 		const struct code_line *c = &d->insn[i % LAST_INSNS];
 		b.len = 0;
@@ -157,7 +157,8 @@ void death_explain(const struct machine *dead, const struct machine_options *o, 
 	struct machine m;
 	struct err err = { 0 };
 
-	fprintf(out, "vitrine: the guest died of a triple fault after %llu instructions\n", ULL(lived));
+	fprintf(out, "vitrine: the guest died of a triple fault after %llu instruction%s\n", ULL(lived),
+		lived == 1 ? "" : "s");
 	if (machine_build(&m, o, f, engine, &err)) {
 		fprintf(out, "  (it could not be run again: %s)\n", err.text);
 		return;

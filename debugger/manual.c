@@ -80,7 +80,7 @@ static void selector_error_text(u32 error, struct buf *out)
 	else
 		buf_printf(out, "selector 0x%x in %s", error & 0xfffc, table);
 	if (error & 1)
-		buf_printf(out, ", while delivering an event from outside the program");
+		buf_printf(out, ", while delivering an interrupt or an earlier exception");
 }
 
 void error_code_text(u8 vector, u32 error, struct buf *out)

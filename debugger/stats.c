@@ -68,7 +68,7 @@ static void strip_text(const u64 *n, int first, char out[STRIP + 1])
 		column[at] += n[b];
 	}
 	for (int i = 0; i < STRIP; i++)
-		out[i] = column[i] ? shade[(column[i] * 8 + total - 1) / total] : ' ';
+		out[i] = column[i] ? shade[column[i] * 8 / total] : ' ';
 	out[STRIP] = 0;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * decode.c - from bytes to a decoded instruction (SDM 2A chapter 2).
  *
- * Rule: a byte is looked at only once everything before it says that the instruction has it.  So the caller can fetch
- * byte by byte, and a page fault on the fetch comes exactly where the processor's would.
+ * Rule: a byte is looked at only once everything before it says that the instruction has it.  So the caller
+ * can fetch byte by byte, and a page fault on the fetch comes exactly where the processor's would.
  *
- * The parts come in the order of the bytes: prefixes, opcode, ModRM and the choice of the row, SIB and displacement,
- * immediates.  Each step returns false when the instruction ends there, with `status` saying why.
+ * The parts come in the order of the bytes: prefixes, opcode, ModRM and the choice of the row, SIB and
+ * displacement, immediates.  Each step returns false when the instruction ends there, with `status` saying
+ * why.
  */
 #include "cpu-interp/isa/isa.h"
 
@@ -73,6 +74,13 @@ static void segment_prefix(struct decoded *d, enum x86_seg seg)
 	d->seg_override = true;
 }
 
+/* 26 2E 36 3E, 64 to 67, F0 F2 F3: asked first, since most instructions have none. */
+static bool may_be_prefix(u8 byte)
+{
+	static const u64 set[] = { 0x4040404000000000, 0x000000f000000000, 0, 0x000d000000000000 };
+	return set[byte >> 6] >> (byte & 63) & 1;
+}
+
 static bool legacy_prefix(struct decoding *in, u8 byte)
 {
 	struct decoded *d = in->d;
@@ -87,7 +95,8 @@ static bool legacy_prefix(struct decoding *in, u8 byte)
 	case 0x66: in->opsize_prefix = from_386; return from_386;
 	case 0x67: in->addrsize_prefix = from_386; return from_386;
 	case 0xf0: d->lock = true; return true;
-	case 0xf2: case 0xf3: d->rep = byte; return true;
+	case 0xf2:
+	case 0xf3: d->rep = byte; return true;
 	default: return false;
 	}
 }
@@ -103,7 +112,7 @@ static bool prefixes(struct decoding *in)
 		if (d->mode == MODE_64 && (byte & 0xf0) == 0x40) {
 			in->rex = byte & 0xf;
 			d->rex = true;
-		} else if (legacy_prefix(in, byte)) {
+		} else if (may_be_prefix(byte) && legacy_prefix(in, byte)) {
 			in->rex = 0;
 			d->rex = false;
 		} else {
@@ -111,8 +120,9 @@ static bool prefixes(struct decoding *in)
 		}
 	}
 	d->nprefix = (u8)in->pos;
-	in->prefixes = (in->opsize_prefix ? PREFIX_66 : 0) +
-	               (d->rep == 0xf3 ? PREFIX_F3 : d->rep == 0xf2 ? PREFIX_F2 : 0);
+	in->prefixes = (in->opsize_prefix ? PREFIX_66 : 0) + (d->rep == 0xf3   ? PREFIX_F3
+							      : d->rep == 0xf2 ? PREFIX_F2
+									       : 0);
 	return true;
 }
 
@@ -154,7 +164,8 @@ static bool vex(struct decoding *in, u8 first)
 	return true;
 }
 
-/* C4 and C5 are VEX in 64-bit mode, elsewhere LES and LDS unless the operand would be a register (SDM 2A 2.3.5). */
+/* C4 and C5 are VEX in 64-bit mode, elsewhere LES and LDS unless the operand would be a register (SDM 2A
+ * 2.3.5). */
 static bool vex_or_not(struct decoding *in, u8 byte)
 {
 	if (!(in->features & (FEAT_BIT(BMI1) | FEAT_BIT(BMI2))))
@@ -201,7 +212,8 @@ static bool choose_row(struct decoding *in)
 	int count;
 	const struct isa_candidate *c = isa_candidates(in->map, d->opcode, &count), *end = c + count;
 	for (; c < end; c++) {
-		if (!(c->modes >> d->mode & 1 && in->features & c->feature && c->prefixes >> in->prefixes & 1) ||
+		if (!(c->modes >> d->mode & 1 && in->features & c->feature &&
+		      c->prefixes >> in->prefixes & 1) ||
 		    c->rex & ~in->rex)
 			continue;
 		if (c->has_modrm && !d->has_modrm) {
@@ -322,7 +334,10 @@ static bool immediate(struct decoding *in, int i, const struct opnd_form *form)
 	struct decoded *d = in->d;
 	bool second = i > 0 && d->o[i - 1].kind == OPD_IMM;
 	d->o[i].kind = form->place == AT_REL ? OPD_REL : OPD_IMM;
-	return take(in, opnd_bytes(form->coded, d->opsize), second ? &d->imm2 : &d->imm);
+	if (!take(in, opnd_bytes(form->coded, d->opsize), second ? &d->imm2 : &d->imm))
+		return false;
+	d->imm2 = (u8)d->imm2;
+	return true;
 }
 
 static bool far_pointer(struct decoding *in, struct operand *o)
@@ -335,7 +350,8 @@ static bool far_pointer(struct decoding *in, struct operand *o)
 	return true;
 }
 
-/* DS:rSI, which a prefix may override, and ES:rDI, which none can (SDM 1 7.3.9.1).  With both, DS:rSI is noted. */
+/* DS:rSI, which a prefix may override, and ES:rDI, which none can (SDM 1 7.3.9.1).  With both, DS:rSI is
+ * noted. */
 static void string_operand(struct decoded *d, int i, enum opnd_place place)
 {
 	d->o[i].kind = OPD_MEM;
@@ -358,7 +374,9 @@ static bool operand(struct decoding *in, int i)
 	int rm = (d->modrm & 7) | (in->rex & REX_B ? 8 : 0);
 	o->size = (u8)opnd_bytes(form->width, d->opsize);
 	switch (form->place) {
-	case AT_RM: case AT_MEM: case AT_RM_REG:
+	case AT_RM:
+	case AT_MEM:
+	case AT_RM_REG:
 		if (d->modrm >= 0xc0)
 			gpr_operand(o, rm, d->rex);
 		else
@@ -370,13 +388,19 @@ static bool operand(struct decoding *in, int i)
 	case AT_FIXED: gpr_operand(o, form->number, true); break;
 	case AT_FIXED_SEG: return numbered_operand(o, OPD_SEG, form->number, 0x3f);
 	case AT_SREG: return numbered_operand(o, OPD_SEG, reg & 7, 0x3f) || stop(in, DECODE_UD);
-	case AT_CR: return numbered_operand(o, OPD_CR, reg, control_registers | 1 << 8) || stop(in, DECODE_UD);
+	case AT_CR:
+		return numbered_operand(o, OPD_CR, reg, control_registers | 1 << 8) || stop(in, DECODE_UD);
 	case AT_DR: return numbered_operand(o, OPD_DR, reg, 0xff) || stop(in, DECODE_UD);
-	case AT_IMM: case AT_REL: return immediate(in, i, form);
+	case AT_IMM:
+	case AT_REL: return immediate(in, i, form);
 	case AT_FAR: return far_pointer(in, o);
-	case AT_ONE: o->kind = OPD_IMM; d->imm = 1; break;
+	case AT_ONE:
+		o->kind = OPD_IMM;
+		d->imm = 1;
+		break;
 	case AT_OFFSET: o->kind = OPD_MEM; return take(in, d->addrsize, (u64 *)&d->disp);
-	case AT_SOURCE: case AT_DEST: string_operand(d, i, form->place); break;
+	case AT_SOURCE:
+	case AT_DEST: string_operand(d, i, form->place); break;
 	}
 	return true;
 }
@@ -396,7 +420,8 @@ static bool lock_is_legal(struct decoding *in)
 	return !d->lock || (d->row->flags & LOCK && d->o[0].kind == OPD_MEM) || stop(in, DECODE_UD);
 }
 
-enum decode_status isa_decode(const u8 *bytes, int avail, enum isa_mode mode, u64 features, struct decoded *out)
+enum decode_status isa_decode(const u8 *bytes, int avail, enum isa_mode mode, u64 features,
+			      struct decoded *out)
 {
 	struct decoding in = { .bytes = bytes, .avail = avail, .features = features, .d = out };
 	*out = (struct decoded){ .mode = (u8)mode };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * disasm.c - a decoded instruction as text: Intel syntax in NASM's dialect.
  *
- * Rule: the text, given to NASM in the same mode, yields an instruction that does the same (not always the same bytes:
- * several encodings may have one meaning).
+ * Rule: the text, given to NASM in the same mode, yields an instruction that does the same (not always the
+ * same bytes: several encodings may have one meaning).
  */
 #include "cpu-interp/isa/isa.h"
 
@@ -34,7 +34,10 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *t, const char
 		t->len = t->len + (size_t)n < t->size ? t->len + (size_t)n : t->size - 1;
 }
 
-static u64 cut(u64 value, int bytes) { return bytes == 8 ? value : value & ((1ull << 8 * bytes) - 1); }
+static u64 cut(u64 value, int bytes)
+{
+	return bytes == 8 ? value : value & ((1ull << 8 * bytes) - 1);
+}
 
 static void put_gpr(struct text *t, int reg, int size)
 {
@@ -59,11 +62,15 @@ static const char *size_word(int size)
 	}
 }
 
-static int default_size(int mode) { return mode == MODE_16 ? 2 : mode == MODE_32 ? 4 : 8; }
+static int default_size(int mode)
+{
+	return mode == MODE_16 ? 2 : mode == MODE_32 ? 4 : 8;
+}
 
 /* ---- memory operands ---- */
 
-/* The size of an address that has no register to show it, where it is not the mode's own; 64-bit offsets always. */
+/* The size of an address that has no register to show it, where it is not the mode's own; 64-bit offsets
+ * always. */
 static const char *address_size(const struct decoded *d, bool offset)
 {
 	if (d->addrsize == default_size(d->mode))
@@ -146,7 +153,10 @@ static void put_operand(struct text *t, const struct decoded *d, int i, u64 rip)
 
 /* ---- prefixes and mnemonic ---- */
 
-static bool is_family(const struct decoded *d, const char *family) { return !strcmp(d->row->family, family); }
+static bool is_family(const struct decoded *d, const char *family)
+{
+	return !strcmp(d->row->family, family);
+}
 
 static void put_repeat(struct text *t, const struct decoded *d)
 {
@@ -170,7 +180,8 @@ static bool size_as_word(const struct decoded *d)
 	return needs_size(d) && (first == Iz || first == Ibs || first == Jz || first == Ap);
 }
 
-/* Prefixes that change what the instruction does although no operand shows it; the others are not worth a word. */
+/* Prefixes that change what the instruction does although no operand shows it; the others are not worth a
+ * word. */
 static void put_prefixes(struct text *t, const struct decoded *d)
 {
 	bool string = d->row->flags & REPS, xlat = is_family(d, "xlat");
@@ -186,8 +197,8 @@ static void put_prefixes(struct text *t, const struct decoded *d)
 		put(t, "o%d ", d->opsize * 8);
 }
 
-/* One of "cbw/cwde/cdqe" or "jcxz|jecxz|jrcxz".  An assembler takes PUSHA to mean the mode's own size, so where the
- * second name is the first and a letter, the first needs a W outside 16-bit code. */
+/* One of "cbw/cwde/cdqe" or "jcxz|jecxz|jrcxz".  An assembler takes PUSHA to mean the mode's own size, so
+ * where the second name is the first and a letter, the first needs a W outside 16-bit code. */
 static void put_mnemonic(struct text *t, const struct decoded *d)
 {
 	const char *name = d->row->mnemonic, *bar = strpbrk(name, "/|");

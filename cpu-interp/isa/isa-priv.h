@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * isa-priv.h - what decoder and disassembler share: the meaning of the operand letters, and the candidates for an opcode.
- * Rule: everything here is worked out from the rows of x86.def and the letters of isa.h; nothing is said a second time.
+ * isa-priv.h - what decoder and disassembler share: the meaning of the operand letters, and the candidates
+ * for an opcode.
+ * Rule: everything here is worked out from the rows of x86.def and the letters of isa.h; nothing is said a
+ * second time.
  */
 #ifndef VITRINE_CPU_INTERP_ISA_ISA_PRIV_H
 #define VITRINE_CPU_INTERP_ISA_ISA_PRIV_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * isa.c - the table of instructions, what its letters mean, and the index over it.
  *
- * Rule: x86.def is the only source.  The index (`table`) is worked out from it before main() starts and never changes
- * afterwards; it is the one mutable object at file scope that is allowed below the debugger.
+ * Rule: x86.def is the only source.  The index (`table`) is worked out from it before main() starts and
+ * never changes afterwards; it is the one mutable object at file scope that is allowed below the debugger.
  */
 #include "cpu-interp/isa/isa.h"
 #include "cpu-interp/isa/isa-priv.h"
@@ -13,6 +13,7 @@
 #include "core/base/buf.h"
 #include "core/x86/x86.h"
 
+/* clang-format off */
 const struct isa_row isa_rows[] = {
 #define I(opcode, digit, rm, family, o1, o2, o3, flags, feature, undef, mnemonic, brief) \
 	{ opcode, digit, rm, { o1, o2, o3, O_ }, flags, FEAT_##feature, undef, #family, mnemonic, brief },
@@ -47,6 +48,7 @@ const struct opnd_form isa_forms[OPND_COUNT] = {
 	FIXED(ES, AT_FIXED_SEG, 2, SEG_ES), FIXED(CS, AT_FIXED_SEG, 2, SEG_CS), FIXED(SS, AT_FIXED_SEG, 2, SEG_SS),
 	FIXED(DS, AT_FIXED_SEG, 2, SEG_DS), FIXED(FS, AT_FIXED_SEG, 2, SEG_FS), FIXED(GS, AT_FIXED_SEG, 2, SEG_GS),
 };
+/* clang-format on */
 
 static int row_map(const struct isa_row *row)
 {
@@ -75,7 +77,8 @@ static void note_operands(struct isa_candidate *c)
 {
 	for (int i = 0; i < 4; i++) {
 		int place = isa_forms[c->row->o[i]].place;
-		if (place == AT_RM || place == AT_MEM || place == AT_RM_REG || place == AT_REG || place == AT_SREG)
+		if (place == AT_RM || place == AT_MEM || place == AT_RM_REG || place == AT_REG ||
+		    place == AT_SREG)
 			c->has_modrm = true;
 		if (place == AT_MEM)
 			c->mods &= 1;
@@ -93,12 +96,16 @@ static void note_operands(struct isa_candidate *c)
 static struct isa_candidate candidate_of(const struct isa_row *row)
 {
 	struct isa_candidate c = {
-		.row = row, .feature = 1ull << row->feature, .prefixes = row_prefixes(row),
-		.modes = row->flags & I64 ? 1 << MODE_16 | 1 << MODE_32 :
-		         row->flags & O64 ? 1 << MODE_64 : 1 << MODE_16 | 1 << MODE_32 | 1 << MODE_64,
+		.row = row,
+		.feature = 1ull << row->feature,
+		.prefixes = row_prefixes(row),
+		.modes = row->flags & I64   ? 1 << MODE_16 | 1 << MODE_32
+			 : row->flags & O64 ? 1 << MODE_64
+					    : 1 << MODE_16 | 1 << MODE_32 | 1 << MODE_64,
 		.rex = (row->flags & REXW ? 8 : 0) | (row->flags & REXB ? 1 : 0),
 		.mods = row->rm >= 0 || row->flags & MOD3 ? 2 : 3,
-		.digit = row->digit, .rm = row->rm,
+		.digit = row->digit,
+		.rm = row->rm,
 		.has_modrm = row->digit >= 0 || row->rm >= 0 || row->flags & (MODRM | MOD3),
 	};
 	c.weight = (c.digit >= 0) + (c.rm >= 0) + !!(row->flags & (P66 | PF2 | PF3)) + (c.rex ? 2 : 0);
@@ -111,7 +118,8 @@ static struct {
 	struct isa_candidate candidate[ROWS];
 } table;
 
-/* Count the rows of each opcode, then put each row into its place, behind those that demand at least as much. */
+/* Count the rows of each opcode, then put each row into its place, behind those that demand at least as
+ * much. */
 __attribute__((constructor)) static void table_build(void)
 {
 	u16 count[MAP_COUNT * 256] = { 0 }, total = 0;
@@ -125,7 +133,8 @@ __attribute__((constructor)) static void table_build(void)
 	table.first[MAP_COUNT * 256] = total;
 	for (int i = 0; i < ROWS; i++) {
 		int key = row_map(&isa_rows[i]) * 256 + (isa_rows[i].opcode & 0xff);
-		struct isa_candidate c = candidate_of(&isa_rows[i]), *list = &table.candidate[table.first[key]];
+		struct isa_candidate c = candidate_of(&isa_rows[i]),
+				     *list = &table.candidate[table.first[key]];
 		int at = count[key]++;
 		for (; at > 0 && list[at - 1].weight < c.weight; at--)
 			list[at] = list[at - 1];
@@ -140,7 +149,10 @@ const struct isa_candidate *isa_candidates(int map, u8 opcode, int *count)
 	return &table.candidate[table.first[key]];
 }
 
-int isa_row_index(const struct isa_row *row) { return (int)(row - isa_rows); }
+int isa_row_index(const struct isa_row *row)
+{
+	return (int)(row - isa_rows);
+}
 
 /* The left column: "F3 0F BC /r ib" (SDM 2A 3.1.1.1). */
 static void encoding_text(const struct isa_row *row, char *out, size_t size)
@@ -149,8 +161,13 @@ static void encoding_text(const struct isa_row *row, char *out, size_t size)
 	struct isa_candidate c = candidate_of(row);
 	int n = 0;
 	n += snprintf(out + n, size - n, "%s%s%s", row->flags & VEX ? "VEX " : "",
-	              row->flags & P66 ? "66 " : row->flags & PF3 ? "F3 " : row->flags & PF2 ? "F2 " : "",
-	              row->flags & REXW ? "REX.W " : row->flags & REXB ? "REX.B " : "");
+		      row->flags & P66   ? "66 "
+		      : row->flags & PF3 ? "F3 "
+		      : row->flags & PF2 ? "F2 "
+					 : "",
+		      row->flags & REXW   ? "REX.W "
+		      : row->flags & REXB ? "REX.B "
+					  : "");
 	for (int shift = row->opcode > 0xffff ? 16 : row->opcode > 0xff ? 8 : 0; shift >= 0; shift -= 8)
 		n += snprintf(out + n, size - n, "%02X ", row->opcode >> shift & 0xff);
 	if (row->rm >= 0)
@@ -164,7 +181,8 @@ static void encoding_text(const struct isa_row *row, char *out, size_t size)
 		if (f->place == AT_FAR)
 			n += snprintf(out + n, size - n, "cp ");
 		else if (f->coded)
-			n += snprintf(out + n, size - n, "%c%s ", f->place == AT_REL ? 'c' : 'i', coded[f->coded]);
+			n += snprintf(out + n, size - n, "%c%s ", f->place == AT_REL ? 'c' : 'i',
+				      coded[f->coded]);
 	}
 }
 
@@ -175,19 +193,23 @@ void isa_row_text(const struct isa_row *row, struct buf *out)
 	snprintf(name, sizeof name, "%s", row->mnemonic);
 	for (char *p = name; *p; p++)
 		*p = *p == '|' ? '/' : *p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p;
-	buf_printf(out, "%-18s %s", encoding, name);
+	buf_printf(out, "%-23s%s", encoding, name);
 	for (int i = 0; i < 4 && row->o[i] != O_; i++)
 		buf_printf(out, "%s %s", i ? "," : "", isa_forms[row->o[i]].letters);
 }
 
-static bool both(int a, int b) { return a < 0 || b < 0 || a == b; }
+static bool both(int a, int b)
+{
+	return a < 0 || b < 0 || a == b;
+}
 
-/* Could some bytes, in some mode, be meant for either?  (Features do not matter: a processor may have both.) */
+/* Could some bytes, in some mode, be meant for either?  (Features do not matter: a processor may have
+ * both.) */
 static bool overlap(const struct isa_candidate *a, const struct isa_candidate *b)
 {
 	return row_map(a->row) == row_map(b->row) && (a->row->opcode & 0xff) == (b->row->opcode & 0xff) &&
-	       a->modes & b->modes && a->prefixes & b->prefixes && a->mods & b->mods && both(a->digit, b->digit) &&
-	       both(a->rm, b->rm);
+	       a->modes & b->modes && a->prefixes & b->prefixes && a->mods & b->mods &&
+	       both(a->digit, b->digit) && both(a->rm, b->rm);
 }
 
 bool isa_rows_clash(const struct isa_row *a, const struct isa_row *b)
@@ -219,10 +241,12 @@ int isa_check(struct buf *text)
 			for (int j = i + 1; j < table.first[key + 1]; j++) {
 				const struct isa_candidate *b = &table.candidate[j];
 				if (isa_rows_clash(a->row, b->row))
-					return complain(text, "these rows match the same bytes", a->row, b->row);
+					return complain(text, "these rows match the same bytes", a->row,
+							b->row);
 				/* or the decoder would not know how many bytes to ask for */
 				if (a->modes & b->modes && a->has_modrm != b->has_modrm)
-					return complain(text, "only one of these rows has a ModRM byte", a->row, b->row);
+					return complain(text, "only one of these rows has a ModRM byte",
+							a->row, b->row);
 			}
 		}
 	return 0;

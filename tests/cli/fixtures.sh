@@ -19,6 +19,8 @@ boot bad.img '0f 01 1e 08 7c 0f 0b 90 00 00 00 00 00 00'   # lidt of an empty ta
 boot flood.img 'ba f8 03 b0 78 ee eb fd'
 boot count.img 'b9 00 10 49 75 fd ba f8 03 b0 4f ee b0 4b ee b0 0a ee fa f4' # 4096 rounds, then OK
 boot random.img '66 0f c7 f0 ba f8 03 ee fa f4'            # RDRAND eax
+# A stack at 2000:0000, the vector of #UD at the ud2 itself: exceptions for ever, and no instruction retires.
+boot faults.img 'b8 00 20 8e d0 c7 06 18 00 11 7c c7 06 1a 00 00 00 0f 0b'
 : >empty.img
 echo 'this is no image' >foreign.img
 printf '\177ELF\001\001\001' >truncated.elf

@@ -22,7 +22,7 @@ fail() {
 	[ -s "${2-}" ] && head -n 12 "$2" | cut -c1-160 | sed 's/^/    /'
 }
 in_order() { # FILE : the regular expressions on standard input match lines of FILE, in order
-	awk 'NR == FNR { want[++n] = $0; next } at < n && $0 ~ want[at + 1] { at++ } END { if (at < n) { print want[at + 1]; exit 1 } }' \
+	awk 'FILENAME == "-" { want[++n] = $0; next } at < n && $0 ~ want[at + 1] { at++ } END { if (at < n) { print want[at + 1]; exit 1 } }' \
 		- "$1"
 }
 

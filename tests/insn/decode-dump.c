@@ -15,7 +15,8 @@
 #include "cpu-interp/isa/isa.h"
 #include "tests/insn/compare.h"
 
-/* ---- a slot: one instruction, then 1 to 4 NOPs, then zeros, which objdump passes over in multiples of four ---- */
+/* ---- a slot: one instruction, then 1 to 4 NOPs, then zeros, which objdump passes over in multiples of
+ * four ---- */
 
 struct writer {
 	FILE *file;
@@ -23,8 +24,14 @@ struct writer {
 	u32 random;
 };
 
-static u32 next_random(struct writer *w) { return w->random = w->random * 1664525u + 1013904223u; }
-static u8 random_byte(struct writer *w) { return (u8)(next_random(w) >> 24); }
+static u32 next_random(struct writer *w)
+{
+	return w->random = w->random * 1664525u + 1013904223u;
+}
+static u8 random_byte(struct writer *w)
+{
+	return (u8)(next_random(w) >> 24);
+}
 
 static void write_slot(struct writer *w, const u8 *bytes, bool also_undefined)
 {
@@ -38,18 +45,20 @@ static void write_slot(struct writer *w, const u8 *bytes, bool also_undefined)
 	if (status == DECODE_OK)
 		memset(slot + len, 0x90, (size_t)(4 - len % 4));
 	else
-		memset(slot + len, 0x90, SLOT - (size_t)len); /* whatever objdump takes it for, it finds back */
+		memset(slot + len, 0x90,
+		       SLOT - (size_t)len); /* whatever objdump takes it for, it finds back */
 	fwrite(slot, 1, SLOT, w->file);
 }
 
 /* ---- from the rows ---- */
 
 static const char *const legacy_prefixes[] = {
-	"", "\x66", "\x67", "\x66\x67", "\x26", "\x2e", "\x36", "\x3e", "\x64", "\x65\x67", "\xf0", "\xf2", "\xf3", "\x66\xf2",
-	"\x66\xf3", NULL,
+	"",     "\x66",     "\x67", "\x66\x67", "\x26", "\x2e",     "\x36",     "\x3e",
+	"\x64", "\x65\x67", "\xf0", "\xf2",     "\xf3", "\x66\xf2", "\x66\xf3", NULL,
 };
 static const char *const rex_prefixes[] = {
-	"\x40", "\x41", "\x42", "\x44", "\x48", "\x4f", "\x66\x48", "\x66\x41", "\x67\x47", "\x67\x48", "\x64\x4a", "\xf0\x48",
+	"\x40",     "\x41",     "\x42",     "\x44",     "\x48",     "\x4f",
+	"\x66\x48", "\x66\x41", "\x67\x47", "\x67\x48", "\x64\x4a", "\xf0\x48",
 	"\xf3\x48", "\xf2\x49", "\xf3\x41", "\x48\x66", NULL,
 };
 
@@ -71,7 +80,11 @@ static int put_vex(struct writer *w, const struct isa_row *row, u8 *at)
 
 static int put_opcode(struct writer *w, const struct isa_row *row, const char *prefix, u8 *at)
 {
-	u8 mandatory = row->flags & VEX ? 0 : row->flags & P66 ? 0x66 : row->flags & PF3 ? 0xf3 : row->flags & PF2 ? 0xf2 : 0;
+	u8 mandatory = row->flags & VEX   ? 0
+		       : row->flags & P66 ? 0x66
+		       : row->flags & PF3 ? 0xf3
+		       : row->flags & PF2 ? 0xf2
+					  : 0;
 	int n = 0;
 	if (mandatory)
 		at[n++] = mandatory;
@@ -121,7 +134,8 @@ static void write_rows(struct writer *w)
 
 static void write_random(struct writer *w, int count)
 {
-	static const u8 escapes[][3] = { { 1, 0x0f }, { 2, 0x0f, 0x38 }, { 2, 0x0f, 0x3a }, { 1, 0x66 }, { 1, 0xf3 }, { 1, 0xf2 } };
+	static const u8 escapes[][3] = { { 1, 0x0f }, { 2, 0x0f, 0x38 }, { 2, 0x0f, 0x3a },
+					 { 1, 0x66 }, { 1, 0xf3 },       { 1, 0xf2 } };
 	for (int i = 0; i < count; i++) {
 		u8 bytes[32];
 		for (int k = 0; k < 16; k++)
@@ -136,11 +150,15 @@ static void write_random(struct writer *w, int count)
 
 int main(int argc, char **argv)
 {
-	enum isa_mode mode = argc < 4 ? MODE_16 : atoi(argv[2]) == 16 ? MODE_16 : atoi(argv[2]) == 32 ? MODE_32 : MODE_64;
+	enum isa_mode mode = argc < 4              ? MODE_16
+			     : atoi(argv[2]) == 16 ? MODE_16
+			     : atoi(argv[2]) == 32 ? MODE_32
+						   : MODE_64;
 	FILE *file = argc < 4 ? NULL : fopen(argv[3], !strcmp(argv[1], "write") ? "wb" : "rb");
 	FILE *other = argc < 5 ? NULL : fopen(argv[4], "rb");
 	if (!file || (argc > 4 && !other)) {
-		fprintf(stderr, "decode-dump: usage: decode-dump write|check|source|nasm 16|32|64 FILE [OUT]\n");
+		fprintf(stderr,
+			"decode-dump: usage: decode-dump write|check|source|nasm 16|32|64 FILE [OUT]\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "write")) {

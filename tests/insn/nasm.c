@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * nasm.c - our disassembly, assembled again by NASM: does it mean the same?
  *
- * Rule: what NASM made of a text must give the same text again.  The bytes may differ; of several encodings with one
- * meaning NASM takes the shortest.
+ * Rule: what NASM made of a text must give the same text again.  The bytes may differ; of several encodings
+ * with one meaning NASM takes the shortest.
  */
 #include "tests/insn/compare.h"
 
@@ -27,7 +27,8 @@ static bool not_for_nasm(const struct decoded *d)
 	return d->row->o[0] == Jb && ((i64)d->imm > 100 || (i64)d->imm < -100);
 }
 
-/* Our text of an instruction, or of one that means the same, where NASM has its own preference among several. */
+/* Our text of an instruction, or of one that means the same, where NASM has its own preference among
+ * several. */
 static void text_of(const struct decoded *d, u64 rip, char *text)
 {
 	struct decoded same = *d;
@@ -49,7 +50,8 @@ static void text_of(const struct decoded *d, u64 rip, char *text)
 		strcpy(text + len - 3, "1");
 }
 
-/* A target is written relative to the instruction, since the real addresses are beyond some branches' reach. */
+/* A target is written relative to the instruction, since the real addresses are beyond some branches'
+ * reach. */
 static void source_of(const struct decoded *d, char *text)
 {
 	char *target = strrchr(text, ' ');
@@ -104,7 +106,8 @@ int compare_nasm(enum isa_mode mode, FILE *slots, FILE *assembled)
 		if (!strcmp(text, back))
 			passed++;
 		else if (failed++ < 20)
-			printf("FAIL %d-bit at %" PRIx64 ": \"%s\" came back as \"%s\"\n", 16 << mode, at, text, back);
+			printf("FAIL %d-bit at %" PRIx64 ": \"%s\" came back as \"%s\"\n", 16 << mode, at,
+			       text, back);
 	}
 	printf("%d passed, %d failed\n", passed, failed);
 	return failed > 0;

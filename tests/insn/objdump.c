@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * objdump.c - our decoder and disassembler beside objdump's, instruction by instruction.
  *
- * Rule: the two dialects are brought to one form by the steps in canonical_*; what then still differs is a failure,
- * unless a row of `rules` explains it.  How often each rule was needed is printed, so that none can hide a fault.
+ * Rule: the two dialects are brought to one form by the steps in canonical_*; what then still differs is a
+ * failure, unless a row of `rules` explains it.  How often each rule was needed is printed, so that none
+ * can hide a fault.
  */
 #include "tests/insn/compare.h"
 
@@ -21,7 +22,7 @@ struct pair {
 	char name[32];               /* their mnemonic, without prefixes */
 	int their_len;
 	bool their_lock;
-	const char *rep;             /* "rep ", "repe ", "repne " if they have it */
+	const char *rep; /* "rep ", "repe ", "repne " if they have it */
 };
 
 /* ---- text ---- */
@@ -37,8 +38,10 @@ static void replace(char *s, const char *from, const char *to)
 
 static bool is_prefix_word(const char *word)
 {
-	static const char *const words[] = { "data16", "data32", "addr16", "addr32", "es", "cs", "ss", "ds", "fs", "gs",
-		"bnd", "notrack", "xacquire", "xrelease", "repz", "repnz", "rep", "lock", "o16", "o32", "o64", "a16", "a32" };
+	static const char *const words[] = { "data16",   "data32",   "addr16", "addr32", "es",  "cs",
+					     "ss",       "ds",       "fs",     "gs",     "bnd", "notrack",
+					     "xacquire", "xrelease", "repz",   "repnz",  "rep", "lock",
+					     "o16",      "o32",      "o64",    "a16",    "a32" };
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (!strcmp(word, words[i]))
 			return true;
@@ -67,7 +70,8 @@ static void canonical_no_register(const struct pair *p, char *s)
 {
 	char *at = strstr(s, "iz*"), rest[64], sign;
 	u64 value;
-	if (!at || p->d.base != ISA_NO_REG || p->d.index != ISA_NO_REG || sscanf(at + 4, "%c0x%lx", &sign, &value) != 2)
+	if (!at || p->d.base != ISA_NO_REG || p->d.index != ISA_NO_REG ||
+	    sscanf(at + 4, "%c0x%lx", &sign, &value) != 2)
 		return;
 	value = sign == '-' ? -value : value;
 	snprintf(rest, sizeof rest, "%s", strchr(at, ']'));
@@ -77,8 +81,9 @@ static void canonical_no_register(const struct pair *p, char *s)
 /* "[eax+eiz*1+0x0]" is [eax]; a scale of one says nothing when there is a base. */
 static void canonical_memory(struct pair *p, char *s)
 {
-	static const char *const none[] = { "+eiz*1", "+eiz*2", "+eiz*4", "+eiz*8", "+riz*1", "+riz*2", "+riz*4", "+riz*8",
-		"eiz*1+", "eiz*2+", "eiz*4+", "eiz*8+", "riz*1+", "riz*2+", "riz*4+", "riz*8+" };
+	static const char *const none[] = { "+eiz*1", "+eiz*2", "+eiz*4", "+eiz*8", "+riz*1", "+riz*2",
+					    "+riz*4", "+riz*8", "eiz*1+", "eiz*2+", "eiz*4+", "eiz*8+",
+					    "riz*1+", "riz*2+", "riz*4+", "riz*8+" };
 	static const char *const segs[] = { "es", "cs", "ss", "ds", "fs", "gs" };
 	bool stack = p->d.base == RSP || p->d.base == RBP;
 	canonical_no_register(p, s);
@@ -110,9 +115,12 @@ static void canonical_memory(struct pair *p, char *s)
 
 static void canonical_sizes(const struct pair *p, char *s)
 {
-	static const char *const words[][2] = { { "BYTE PTR ", "byte " }, { "XMMWORD PTR ", "oword " }, { "OWORD PTR ", "oword " }, { "FWORD PTR ", "" },
-		{ "TBYTE PTR ", "" }, { "QWORD PTR ", "qword " }, { "DWORD PTR ", "dword " }, { "WORD PTR ", "word " } };
-	static const char *const ours[] = { "a32 ", "near ", "oword ", "qword ", "dword ", "word ", "byte ", "far " };
+	static const char *const words[][2] = { { "BYTE PTR ", "byte " },   { "XMMWORD PTR ", "oword " },
+						{ "OWORD PTR ", "oword " }, { "FWORD PTR ", "" },
+						{ "TBYTE PTR ", "" },       { "QWORD PTR ", "qword " },
+						{ "DWORD PTR ", "dword " }, { "WORD PTR ", "word " } };
+	static const char *const ours[] = { "a32 ",   "near ", "oword ", "qword ",
+					    "dword ", "word ", "byte ",  "far " };
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		replace(s, words[i][0], words[i][1]);
 	bool no_size = false;
@@ -135,7 +143,8 @@ static void canonical_sizes(const struct pair *p, char *s)
 	}
 }
 
-/* PUSHF and PUSHFQ, PUSH and PUSHW, RETF and RETFW: drop the letter of the operand size, if it is the right one. */
+/* PUSHF and PUSHFQ, PUSH and PUSHW, RETF and RETFW: drop the letter of the operand size, if it is the right
+ * one. */
 static void canonical_mnemonic(const struct pair *p, char *s)
 {
 	static const char *const alias[][2] = { { "movabs", "mov" }, { "movnti", "mov" } };
@@ -144,8 +153,10 @@ static void canonical_mnemonic(const struct pair *p, char *s)
 	if (!p->d.row)
 		return;
 	size_t base = strcspn(p->d.row->mnemonic, "/|");
-	bool sized = p->d.row->flags & SIZED || !strncmp(p->d.row->mnemonic, p->d.row->mnemonic + base + 1, base);
-	if (sized && (size_t)(end - s) == base + 1 && !strncmp(s, p->d.row->mnemonic, base) && end[-1] == suffix)
+	bool sized =
+		p->d.row->flags & SIZED || !strncmp(p->d.row->mnemonic, p->d.row->mnemonic + base + 1, base);
+	if (sized && (size_t)(end - s) == base + 1 && !strncmp(s, p->d.row->mnemonic, base) &&
+	    end[-1] == suffix)
 		memmove(end - 1, end, strlen(end) + 1);
 	for (size_t i = 0; i < ARRAY_LEN(alias); i++)
 		if (!strncmp(s, alias[i][0], strlen(alias[i][0])))
@@ -190,7 +201,8 @@ static void canonical_string(const struct pair *p, char *s)
 static void canonical_rest(const struct pair *p, char *s)
 {
 	char reg[8], *target = strstr(s, " 0x");
-	if (p->d.opcode == 0x90 && sscanf(s, "xchg %7[a-z],", reg) == 1 && !strcmp(s + 5 + strlen(reg) + 1, reg))
+	if (p->d.opcode == 0x90 && sscanf(s, "xchg %7[a-z],", reg) == 1 &&
+	    !strcmp(s + 5 + strlen(reg) + 1, reg))
 		strcpy(s, "nop");
 	if (p->d.row && p->d.row->flags & BR && p->d.opsize == 2 && target)
 		sprintf(target, " 0x%lx", strtoul(target, NULL, 16) & 0xffff);
@@ -226,10 +238,22 @@ static void canonical(struct pair *p, const char *in, char *out)
 
 /* ---- rules: what objdump does otherwise, and why ---- */
 
-static bool family_is(const struct pair *p, const char *family) { return p->d.row && !strcmp(p->d.row->family, family); }
-static bool valid(const struct pair *p) { return p->status == DECODE_OK; }
-static bool same_length(const struct pair *p) { return valid(p) && p->d.len == p->their_len; }
-static bool they_say_bad(const struct pair *p) { return strstr(p->theirs, "(bad)"); }
+static bool family_is(const struct pair *p, const char *family)
+{
+	return p->d.row && !strcmp(p->d.row->family, family);
+}
+static bool valid(const struct pair *p)
+{
+	return p->status == DECODE_OK;
+}
+static bool same_length(const struct pair *p)
+{
+	return valid(p) && p->d.len == p->their_len;
+}
+static bool they_say_bad(const struct pair *p)
+{
+	return strstr(p->theirs, "(bad)");
+}
 static bool named(const struct pair *p, const char *const *names)
 {
 	while (*names && strcmp(*names, p->name))
@@ -246,24 +270,44 @@ static bool in_table(const char *name)
 	return false;
 }
 
-static bool rule_later(const struct pair *p) { return !valid(p) && !in_table(p->name); }
-static bool rule_x87(const struct pair *p) { return same_length(p) && family_is(p, "esc"); }
-static bool rule_rex(const struct pair *p) { return !p->name[0]; }
-static bool rule_lock(const struct pair *p) { return p->status == DECODE_UD && p->their_lock; }
+static bool rule_later(const struct pair *p)
+{
+	return !valid(p) && !in_table(p->name);
+}
+static bool rule_x87(const struct pair *p)
+{
+	return same_length(p) && family_is(p, "esc");
+}
+static bool rule_rex(const struct pair *p)
+{
+	return !p->name[0];
+}
+static bool rule_lock(const struct pair *p)
+{
+	return p->status == DECODE_UD && p->their_lock;
+}
 static bool rule_hint(const struct pair *p)
 {
 	bool hint_space = p->d.row && p->d.row->opcode >= 0x0f0d && p->d.row->opcode <= 0x0f1f;
 	return valid(p) && family_is(p, "nop") && hint_space && (same_length(p) || they_say_bad(p));
 }
-static bool rule_pause(const struct pair *p) { return same_length(p) && !strcmp(p->name, "pause") && p->d.rex; }
-static bool rule_salc(const struct pair *p) { return family_is(p, "salc") && they_say_bad(p); }
+static bool rule_pause(const struct pair *p)
+{
+	return same_length(p) && !strcmp(p->name, "pause") && p->d.rex;
+}
+static bool rule_salc(const struct pair *p)
+{
+	return family_is(p, "salc") && they_say_bad(p);
+}
 static bool rule_fence(const struct pair *p)
 {
-	return valid(p) && they_say_bad(p) && p->d.row->opcode == 0x0fae && p->d.row->flags & MOD3 && p->d.modrm & 7;
+	return valid(p) && they_say_bad(p) && p->d.row->opcode == 0x0fae && p->d.row->flags & MOD3 &&
+	       p->d.modrm & 7;
 }
 static bool rule_two_reps(const struct pair *p)
 {
-	return valid(p) && they_say_bad(p) && memchr(p->bytes, 0xf2, p->d.nprefix) && memchr(p->bytes, 0xf3, p->d.nprefix);
+	return valid(p) && they_say_bad(p) && memchr(p->bytes, 0xf2, p->d.nprefix) &&
+	       memchr(p->bytes, 0xf3, p->d.nprefix);
 }
 static bool rule_ignored(const struct pair *p)
 {
@@ -276,8 +320,8 @@ static bool rule_vex_prefix(const struct pair *p)
 }
 static bool rule_mode(const struct pair *p)
 {
-	static const char *const names[] = { "syscall", "sysret", "sysretd", "swapgs", "rdfsbase", "rdgsbase", "wrfsbase",
-		"wrgsbase", NULL };
+	static const char *const names[] = { "syscall",  "sysret",   "sysretd",  "swapgs", "rdfsbase",
+					     "rdgsbase", "wrfsbase", "wrgsbase", NULL };
 	return p->status == DECODE_UD && p->mode != MODE_64 && named(p, names);
 }
 static bool rule_np(const struct pair *p)
@@ -287,18 +331,22 @@ static bool rule_np(const struct pair *p)
 }
 static bool rule_size(const struct pair *p)
 {
-	static const char *const names[] = { "rdfsbase", "rdgsbase", "wrfsbase", "wrgsbase", "sysretd", "sysexitd",
-		"movsxd", NULL };
+	static const char *const names[] = { "rdfsbase", "rdgsbase", "wrfsbase", "wrgsbase",
+					     "sysretd",  "sysexitd", "movsxd",   NULL };
 	return same_length(p) && memchr(p->bytes, 0x66, p->d.nprefix) && named(p, names);
 }
-static bool rule_mov_cs(const struct pair *p) { return p->status == DECODE_UD && !strncmp(p->theirs, "mov cs,", 7); }
+static bool rule_mov_cs(const struct pair *p)
+{
+	return p->status == DECODE_UD && !strncmp(p->theirs, "mov cs,", 7);
+}
 static bool rule_mov_cr(const struct pair *p)
 {
 	return p->status == DECODE_UD && !strcmp(p->name, "mov") && strpbrk(p->theirs, "cdt?");
 }
 static bool rule_notrack(const struct pair *p)
 {
-	return same_length(p) && p->d.seg_override && p->d.segment == SEG_DS && (family_is(p, "jmp_r") || family_is(p, "call_r"));
+	return same_length(p) && p->d.seg_override && p->d.segment == SEG_DS &&
+	       (family_is(p, "jmp_r") || family_is(p, "call_r"));
 }
 
 static struct rule {
@@ -338,12 +386,14 @@ static bool explained(struct pair *p)
 
 /* ---- the comparison ---- */
 
-struct tally { int passed, failed; };
+struct tally {
+	int passed, failed;
+};
 
 static void judge(struct pair *p, struct tally *t)
 {
 	bool same = p->status == DECODE_OK ? p->d.len == p->their_len && !strcmp(p->ours, p->theirs)
-	                                   : strstr(p->theirs, "(bad)") != NULL;
+					   : strstr(p->theirs, "(bad)") != NULL;
 	if (same || explained(p)) {
 		t->passed += same;
 		return;
@@ -364,7 +414,8 @@ static void start(struct pair *p, enum isa_mode mode, u64 address, const u8 *byt
 	if (p->status == DECODE_OK) {
 		struct decoded d = p->d;
 		if (family_is(p, "load_sreg") || family_is(p, "lar") || family_is(p, "lsl"))
-			d.o[1].size = d.o[1].kind == OPD_REG ? d.opsize : 2; /* objdump's way; only 16 bits are read */
+			d.o[1].size = d.o[1].kind == OPD_REG ? d.opsize
+							     : 2; /* objdump's way; only 16 bits are read */
 		isa_disasm(&d, address, text, sizeof text);
 	}
 	canonical(p, hides_operands(p) ? text : skip_prefixes(p, text), p->ours);

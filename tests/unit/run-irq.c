@@ -104,6 +104,7 @@ START_TEST(halted_with_interrupts_off)
 	struct vm *vm = MACHINE(program);
 
 	ck_assert_int_eq(vm_run(vm, 0, &err), STOP_HALTED); /* a timer runs, but nothing it does can wake the guest */
+	ck_assert_uint_eq(vm->clock.now, 11);
 	ck_assert_uint_eq(vm_icount(vm), 11);
 	vm_nmi_line(vm, 0, 1); /* but this can */
 	ck_assert_int_eq(vm_run(vm, 5, &err), STOP_BUDGET);
@@ -262,6 +263,42 @@ START_TEST(turns_of_a_fixed_quantum)
 }
 END_TEST
 
+/* Two processors that use one device, halt, and are stopped at each exit or after each instruction. */
+START_TEST(turns_in_pieces_are_the_same_turns)
+{
+	static const struct fake_insn first[] = {
+		{ 50, FAKE_EXIT, OUT(0x40, 9) }, DO(60, FAKE_STI), { 100, FAKE_EXIT, { .reason = EXIT_HLT } },
+		{ 110, FAKE_EXIT, IN(0x41) }, { 120, FAKE_EXIT, OUT(0x40, 5) }, { 200, FAKE_JMP, { .qualification = 60 } },
+	};
+	static const struct fake_insn second[] = {
+		{ 20, FAKE_EXIT, OUT(0x40, 7) }, { 90, FAKE_TWICE, IN(0x45) }, { 300, FAKE_EXIT, OUT(0x44, 1) },
+		{ 400, FAKE_JMP, { .qualification = 10 } },
+	};
+	u64 hash = 0, total = 40000;
+
+	for (int how = 0; how < 3; how++) {
+		struct vm *vm = ticker_machine(&ticker, &fake_engine, 2, &err);
+		struct seen seen = { 0 };
+
+		fake_program(vm, 0, first, ARRAY_LEN(first));
+		fake_program(vm, 1, second, ARRAY_LEN(second));
+		fake_of(vm, 0)->s.rip[0] = fake_of(vm, 1)->s.rip[0] = 0;
+		vm->vcpu[1].activity = fake_of(vm, 1)->s.activity[0] = ACT_ACTIVE;
+		if (how == 2)
+			vm_subscribe(vm, EV_BIT(exit), see, &seen);
+		while (vm_icount(vm) < total) {
+			seen.n = 0;
+			seen.stop_at = 1;
+			vm_run(vm, how == 1 ? 1 : total - vm_icount(vm), &err);
+		}
+		ck_assert_uint_eq(vm_icount(vm), total);
+		ck_assert(how == 0 || vm_state_hash(vm) == hash);
+		hash = vm_state_hash(vm);
+		vm_destroy(vm);
+	}
+}
+END_TEST
+
 START_TEST(bad_configurations)
 {
 	struct vm_config good = { .engine = &fake_engine, .mem_size = 1 << 20, .cpus = 1 }, c;
@@ -308,7 +345,8 @@ int main(void)
 		interrupt_waits_for_its_window, request_that_goes_away, storms_end_with_the_budget,
 		nmi_comes_first_and_waits_for_iret, halted_with_interrupts_off, halted_until_a_timer,
 		halted_for_ever_by_a_useless_timer, stop_from_another_thread, power_off_and_its_status,
-		reset_by_the_guest, triple_fault_stays, turns_of_a_fixed_quantum, bad_configurations,
+		reset_by_the_guest, triple_fault_stays, turns_of_a_fixed_quantum,
+		turns_in_pieces_are_the_same_turns, bad_configurations,
 		devices_have_their_own_names_and_places,
 	};
 

@@ -259,6 +259,63 @@ START_TEST(an_impossible_processor_state_changes_nothing)
 }
 END_TEST
 
+/* The stream with section number n left out, or given twice, or with a letter of its name changed. */
+static struct buf edit(const struct buf *good, int n, char how, char *name)
+{
+	struct reader in = { .at = good->data + SNAPSHOT_MAGIC_LEN, .end = good->data + good->len };
+	struct buf b = { 0 };
+	char instance[SECTION_NAME];
+
+	buf_put(&b, good->data, SNAPSHOT_MAGIC_LEN);
+	for (int i = 0; read_left(&in); i++) {
+		const u8 *start = in.at;
+		size_t size;
+
+		read_str(&in, i == n ? name : instance, SECTION_NAME);
+		read_str(&in, instance, SECTION_NAME);
+		read_bytes(&in, (size_t)read_uint(&in, 4) + 4);
+		size = (size_t)(in.at - start);
+		if (i != n || how != 'd')
+			buf_put(&b, start, size);
+		if (i == n && how == 't')
+			buf_put(&b, start, size);
+		if (i == n && how == 'r')
+			b.data[b.len - size + 2] ^= 0x20;
+	}
+	forge(&b);
+	return b;
+}
+
+START_TEST(sections_are_complete_single_and_known)
+{
+	struct vm *a = MACHINE(busy);
+	struct buf good = save(a), b;
+	char name[SECTION_NAME] = "";
+
+	scribble(a, 3);
+	for (int i = 0; i < 7; i++) { /* machine slots clock vm device vcpu frames */
+		b = edit(&good, i, 'd', name);
+		refused(a, b.data, b.len, "has no section");
+		ck_assert(strstr(err.text, name) != NULL);
+		buf_free(&b);
+		b = edit(&good, i, 't', name);
+		refused(a, b.data, b.len, "comes twice");
+		buf_free(&b);
+		b = edit(&good, i, 'r', name);
+		refused(a, b.data, b.len, "which this version does not know");
+		buf_free(&b);
+	}
+	ck_assert_str_eq(name, "frames");
+	fake_of(a, 0)->s.activity[0] = 9;
+	b = save(a);
+	fake_of(a, 0)->s.activity[0] = 0;
+	refused(a, b.data, b.len, "activity 9; expected 0 to 3");
+	buf_free(&b);
+	buf_free(&good);
+	vm_destroy(a);
+}
+END_TEST
+
 START_TEST(another_machine_is_refused)
 {
 	struct ticker t;
@@ -359,7 +416,7 @@ int main(void)
 	const TTest *const tests[] = {
 		run_save_load_run_is_run, the_engine_and_the_dirty_log_hear_of_it, waiting_states_come_back,
 		every_truncation_is_refused, every_flipped_bit_is_refused, forged_streams_do_no_harm,
-		an_impossible_processor_state_changes_nothing, another_machine_is_refused,
+		an_impossible_processor_state_changes_nothing, sections_are_complete_single_and_known, another_machine_is_refused,
 		files_appear_whole_or_not_at_all, crc_is_the_standard_one, the_hash_sees_everything,
 	};
 

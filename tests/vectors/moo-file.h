@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * moo-file.h - reading MOO files: single instructions as a real processor executed them (the format is described in
- * ../shared/testdata/sst286/README.md).
- * Rule: a file is hostile input; what is not understood is skipped if it is a chunk, refused if it is cut short.
+ * moo-file.h - reading MOO files: single instructions as a real processor executed them (the format is
+ * described in ../shared/testdata/sst286/README.md).
+ * Rule: a file is hostile input; what is not understood is skipped if it is a chunk, refused if it is cut
+ * short. /
  */
 #ifndef VITRINE_TESTS_VECTORS_MOO_FILE_H
 #define VITRINE_TESTS_VECTORS_MOO_FILE_H

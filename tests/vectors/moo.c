@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * moo.c - single instructions in real mode, compared with what a real processor did.
- * Usage: moo [DIRECTORY or FILE...]   default ../shared/testdata; takes every *.MOO and *.MOO.gz found there.
+ * moo.c - single instructions in real mode, compared with what a real processor did. Usage: moo [DIRECTORY
+ * or FILE...]   default ../shared/testdata; takes every *.MOO and *.MOO.gz found there.
  *
- * Rule: nobody of this project made an expected value.  A case may be left out only by one of the rules in `rules`, each
- * with its reason, all counted and printed; a flag may be ignored only where the data, or else the manual, says so.
+ * Rule: nobody of this project made an expected value.  A case may be left out only by one of the rules in
+ * `rules`, each with its reason, all counted and printed; a flag may be ignored only where the data, or
+ * else the manual, says so. /
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ struct runner {
 	u64 failed_here; /* in this file */
 };
 
-/* --- cases that are left out --------------------------------------------------------------------------------- */
+/* --- cases that are left out ------------------------------------------------------------------ */
 
 struct subject { /* a test and what is known about its instruction */
 	const struct moo_test *t;
@@ -86,7 +87,7 @@ static bool gp_for_stack(const struct subject *s)
 {
 	if (!s->is_286 || !s->t->excp || s->t->vector != VEC_GP || !s->d)
 		return false;
-	static const char *const on_stack[] = { "push", "pop", "call", "ret", "iret", "enter", "leave", "int" };
+	static const char *const on_stack[] = { "push", "pop", "call", "ret", "iret", "enter", "leave" };
 	for (int i = 0; i < 4; i++)
 		if (s->d->o[i].kind == OPD_MEM)
 			return s->d->segment == SEG_SS;
@@ -118,7 +119,7 @@ static const struct rule {
 	{ "undefined result: BSF or BSR of 0, a 16-bit double shift by more than 16", undefined_result },
 };
 
-/* --- undefined flags, where the file does not say ------------------------------------------------------------- */
+/* --- undefined flags, where the file does not say --------------------------------------------- */
 
 static u32 undefined_flags(const struct subject *s)
 {
@@ -146,7 +147,7 @@ static u32 flags_mask(const struct subject *s)
 	return t->masked ? mask : mask & ~undefined_flags(s);
 }
 
-/* --- one case ------------------------------------------------------------------------------------------------- */
+/* --- one case --------------------------------------------------------------------------------- */
 
 static const u8 gpr_reg[8] = { R_EAX, R_ECX, R_EDX, R_EBX, R_ESP, R_EBP, R_ESI, R_EDI };
 static const u8 seg_reg[6] = { R_ES, R_CS, R_SS, R_DS, R_FS, R_GS };
@@ -315,7 +316,7 @@ static void test_case(struct runner *r, const char *path, const struct moo_file 
 	buf_free(&why);
 }
 
-/* --- files and directories ------------------------------------------------------------------------------------- */
+/* --- files and directories -------------------------------------------------------------------- */
 
 static void test_file(struct runner *r, const char *path)
 {
