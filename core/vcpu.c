@@ -14,6 +14,7 @@ void vcpu_retire(struct vcpu *v, u64 icount)
 		return;
 	clock_retire(&v->vm->clock, icount - v->clock_icount);
 	v->clock_icount = icount;
+	v->vm->events.icount = icount;
 }
 
 void vcpu_emit(struct vcpu *v, struct event *ev)

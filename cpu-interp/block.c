@@ -134,12 +134,25 @@ static const struct block *find(const struct blocks *b, const struct block_key *
 	return NULL;
 }
 
-/* From now on a store to this page must be seen: its write translations go, whoever holds them. */
-static void protect_page(struct cpu *c)
+/* From now on a store to this page must be seen: its write translations go, whichever processor holds them. */
+static void protect_page(struct vm *vm)
 {
-	for (int user = 0; user < 2; user++)
-		for (int i = 0; i < TLB_SIZE; i++)
-			c->tlb_wr[user].e[i].tag = TLB_EMPTY;
+	for (u32 n = 0; n < vm->ncpus; n++) {
+		struct cpu *c = vm->vcpu[n].engine_data;
+		for (int i = 0; c && i < TLB_SIZE; i++)
+			c->tlb_wr[0].e[i].tag = c->tlb_wr[1].e[i].tag = TLB_EMPTY;
+	}
+}
+
+/* There is no room left: all processors start afresh. */
+static void start_afresh(struct cpu *c)
+{
+	blocks_drop(c->blocks);
+	for (u32 n = 0; n < c->vm->ncpus; n++) {
+		struct cpu *each = c->vm->vcpu[n].engine_data;
+		if (each)
+			memset(each->jump, 0, sizeof each->jump);
+	}
 }
 
 static const struct block *add(struct cpu *c, const struct block_key *key, const struct block_source *src)
@@ -157,7 +170,7 @@ static const struct block *add(struct cpu *c, const struct block_key *key, const
 	blk->next_in_page = b->first_in_page[page];
 	b->first_in_page[page] = b->nblocks;
 	if (!b->granules[page])
-		protect_page(c);
+		protect_page(c->vm);
 	b->granules[page] |= granule_mask(key->gpa, blk->bytes ? blk->bytes : 1);
 	return blk;
 }
@@ -181,10 +194,8 @@ const struct insn *block_at(struct cpu *c)
 	struct block_key key = key_now(c, src.gpa);
 	const struct block *blk = find(c->blocks, &key);
 	if (!blk) {
-		if (c->blocks->nblocks == BLOCKS || c->blocks->ninsns > INSNS - BLOCK_MAX - 1) {
-			blocks_drop(c->blocks);
-			memset(c->jump, 0, sizeof c->jump);
-		}
+		if (c->blocks->nblocks == BLOCKS || c->blocks->ninsns > INSNS - BLOCK_MAX - 1)
+			start_afresh(c);
 		blk = add(c, &key, &src);
 	}
 	j->lin = lin;

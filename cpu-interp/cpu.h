@@ -131,7 +131,7 @@ struct cpu {
 	u8 delivering;      /* vector + 1 while an event is being delivered; for the chain of faults */
 
 	/* caches */
-	struct blocks *blocks;
+	struct blocks *blocks; /* of the VM, shared by its processors */
 	struct tlb tlb_rd[2], tlb_wr[2]; /* [0] supervisor, [1] user */
 	struct tlb none;                 /* always empty */
 	struct tlb_entry tlb_fetch[2][TLB_SIZE]; /* add = machine offset (guest-physical page) */

@@ -183,8 +183,10 @@ static bool deliver_protected(struct cpu *c, const struct delivery *d)
 	parse_gate(&g, raw);
 	if (!check_gate(c, d, &g, allowed))
 		return false;
-	if (g.type == SYS_TASK_GATE)
+	if (g.type == SYS_TASK_GATE) {
+		flags_change(c, d->fault ? FLAG_RF : 0, FLAG_RF); /* saved with the old task, in place of a push */
 		return task_switch(c, g.sel, TASK_INT, d->next_ip, d->has_error, d->error);
+	}
 	return through_gate(c, d, &g);
 }
 

@@ -289,6 +289,9 @@ static int check_state(const struct x86_state *s, struct err *err)
 		return err_set(err, EINVAL, "efer.LMA needs cr0.PG, cr4.PAE and efer.LME");
 	if (*s->activity > ACT_WAIT_SIPI)
 		return err_set(err, EINVAL, "activity %u: expected 0 to 3", *s->activity);
+	if (*s->icount >> 62)
+		return err_set(err, EINVAL, "icount %#llx: no machine has run that long",
+			       (unsigned long long)*s->icount);
 	if ((*s->rflags & FLAG_VM) && (efer & EFER_LMA))
 		return err_set(err, EINVAL, "rflags.VM cannot be set in long mode");
 	return 0;
@@ -348,11 +351,7 @@ static int interp_vcpu_open(struct vcpu *v, struct err *err)
 	memset(c, 0, sizeof *c);
 	c->vcpu = v;
 	c->vm = v->vm;
-	c->blocks = blocks_open(v->vm->mem.span >> 12);
-	if (!c->blocks) {
-		free(c);
-		return err_set(err, ENOMEM, "no memory for decoded blocks");
-	}
+	c->blocks = v->vm->engine_data;
 	v->engine_data = c;
 	x86_state_reset(&c->s, cpu_signature(v->vm->cpu));
 	cpu_load(c);
@@ -361,15 +360,21 @@ static int interp_vcpu_open(struct vcpu *v, struct err *err)
 
 static void interp_vcpu_close(struct vcpu *v)
 {
-	struct cpu *c = cpu_of(v);
-	if (c)
-		blocks_close(c->blocks);
-	free(c);
+	free(v->engine_data);
 	v->engine_data = NULL;
 }
 
-static int interp_vm_open(struct vm *vm, struct err *err) { return 0; }
-static void interp_vm_close(struct vm *vm) { }
+static int interp_vm_open(struct vm *vm, struct err *err)
+{
+	vm->engine_data = blocks_open(vm->mem.span >> 12);
+	return vm->engine_data ? 0 : err_set(err, ENOMEM, "no memory for decoded blocks");
+}
+
+static void interp_vm_close(struct vm *vm)
+{
+	blocks_close(vm->engine_data);
+	vm->engine_data = NULL;
+}
 
 #define EACH_CPU(vm, c) \
 	for (u32 i_ = 0; i_ < (vm)->ncpus; i_++) \
@@ -389,8 +394,7 @@ static void interp_dirty_cleared(struct vm *vm, const struct mem_slot *slot)
 
 static void interp_mem_written(struct vm *vm, u64 gpa, u64 len)
 {
-	EACH_CPU(vm, c)
-		blocks_written(c->blocks, gpa, len);
+	blocks_written(vm->engine_data, gpa, len);
 }
 
 const struct engine engine_interp = {

@@ -21,19 +21,34 @@ const struct vm_exit *cpu_ask(struct cpu *c, const struct vm_exit *question)
 	return NULL;
 }
 
-/* One access to a device register or a hole: EPT violation (SDM 3C 28.2.3). */
-static bool device_access(struct cpu *c, u64 lin, u64 gpa, int n, bool write, u64 *value)
+/* One access to a device register or a hole, 1, 2, 4 or 8 bytes: EPT violation (SDM 3C 28.2.3). */
+static bool device_register(struct cpu *c, u64 lin, u64 gpa, int n, bool write, u64 *value)
 {
 	struct vm_exit q = { .reason = EXIT_EPT_VIOLATION, .gpa = gpa, .gla = lin };
 	q.qualification = exit_ept_qualification(!write, write, false, true);
 	q.mmio.size = (u8)n;
 	q.mmio.write = write;
-	q.mmio.value = write ? *value : 0;
+	q.mmio.value = write ? zero_extend(*value, n) : 0;
 	const struct vm_exit *a = cpu_ask(c, &q);
 	if (!a)
 		return false;
+	*value = zero_extend(a->mmio.value, n);
+	return true;
+}
+
+/* The part of an access that lies in this page may be of any size; a bus has accesses of powers of two only. */
+static bool device_access(struct cpu *c, u64 lin, u64 gpa, int n, bool write, u64 *value)
+{
+	u64 whole = 0;
+	for (int done = 0, piece; done < n; done += piece) {
+		u64 part = write ? *value >> 8 * done : 0;
+		piece = n - done >= 8 ? 8 : n - done >= 4 ? 4 : n - done >= 2 ? 2 : 1;
+		if (!device_register(c, lin + (u64)done, gpa + (u64)done, piece, write, &part))
+			return false;
+		whole |= part << 8 * done;
+	}
 	if (!write)
-		*value = zero_extend(a->mmio.value, n);
+		*value = whole;
 	return true;
 }
 

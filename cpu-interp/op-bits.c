@@ -2,7 +2,7 @@
  * op-bits.c - single bits, bit counts, double shifts, and the exchange-and-compare family.
  *
  * Rule: flags the manual leaves undefined have a fixed value here, so that runs repeat: instructions that
- * define only CF or only ZF leave the other flags alone, as processors do. /
+ * define only CF or only ZF leave the other flags alone, as processors do.
  */
 #include "cpu-interp/ops.h"
 
@@ -54,7 +54,8 @@ static bool change_bit(struct cpu *c, const struct insn *o, enum change change)
 	struct bit bit = find_bit(c, o);
 	u64 v, mask = 1ull << bit.nr;
 	if (o->mem) {
-		if (!mmu_check_store(c, o->seg, bit.off, o->size) || !mmu_load(c, o->seg, bit.off, o->size, &v) ||
+		if (!mmu_check_store(c, o->seg, bit.off, o->size) ||
+		    !mmu_load(c, o->seg, bit.off, o->size, &v) ||
 		    !mmu_store(c, o->seg, bit.off, o->size, changed(v, mask, change)))
 			return false;
 	} else {
@@ -142,8 +143,8 @@ static u32 double_shift_count(const struct cpu *c, const struct insn *o)
 typedef unsigned __int128 u128;
 static u128 joined(u64 high, u64 low, int size) { return (u128)high << 8 * size | low; }
 
-/* A count above 16 with a 16-bit operand: the manual says undefined; processors shift dest:src:dest, 48
- * bits. */
+/* A count above 16 with a 16-bit operand is undefined, and processors differ.  Here the 48 bits dest:src:dest
+ * are shifted, as Intel's do. */
 static u64 shift_left_double(u64 dest, u64 src, u32 n, int size, bool *carry, bool *overflow)
 {
 	u32 width = (u32)bits_of(size);
@@ -218,7 +219,8 @@ SIMPLE(cmpxchg)
 static bool exchange_8b(struct cpu *c, const struct insn *o)
 {
 	u64 v, at = ea(c, o);
-	u64 expected = gpr(c, RDX, 4) << 32 | gpr(c, RAX, 4), replacement = gpr(c, RCX, 4) << 32 | gpr(c, RBX, 4);
+	u64 expected = gpr(c, RDX, 4) << 32 | gpr(c, RAX, 4);
+	u64 replacement = gpr(c, RCX, 4) << 32 | gpr(c, RBX, 4);
 	if (!mmu_check_store(c, o->seg, at, 8) || !mmu_load(c, o->seg, at, 8, &v) ||
 	    !mmu_store(c, o->seg, at, 8, v == expected ? replacement : v))
 		return false;

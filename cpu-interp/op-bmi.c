@@ -2,7 +2,7 @@
  * op-bmi.c - BMI1 and BMI2: bit manipulation with three operands (SDM 2A 2.6.1, VEX exception type 13).
  *
  * Rule: operands are Gy (ModRM.reg), By (VEX.vvvv, in o->x) and Ey (ModRM r/m); 4 or 8 bytes.  All of these
- * are #UD in real and virtual-8086 mode. /
+ * are #UD in real and virtual-8086 mode.
  */
 #include "cpu-interp/ops.h"
 

@@ -4,21 +4,23 @@
  */
 #include "cpu-interp/ops.h"
 
-/* The stack as an instruction with several pushes sees it: `at` bytes from nowhere, moved locally. */
+/* Offset in SS of a value of rSP, which such instructions move in a variable of their own. */
 static u64 stack_off(const struct cpu *c, u64 rsp) { return rsp & c->sp_mask; }
 
 /* --- PUSHA, POPA (SDM 2B) --------------------------------------------------------------------- */
 
 SIMPLE(pusha)
 {
+	int size = o->opsize;
 	u64 sp = c->r[RSP];
 	for (int reg = RAX; reg <= RDI; reg++)
-		if (!mmu_check_store(c, SEG_SS, stack_off(c, sp - (u64)(reg + 1) * o->opsize), o->opsize))
+		if (!mmu_check_store(c, SEG_SS, stack_off(c, sp - (u64)((reg + 1) * size)), size))
 			return false;
 	for (int reg = RAX; reg <= RDI; reg++) /* rSP is pushed as it was before all this */
-		if (!mmu_store(c, SEG_SS, stack_off(c, sp - (u64)(reg + 1) * o->opsize), o->opsize, gpr(c, reg, o->opsize)))
+		if (!mmu_store(c, SEG_SS, stack_off(c, sp - (u64)((reg + 1) * size)), size,
+			       gpr(c, reg, size)))
 			return false;
-	stack_set(c, sp - 8u * o->opsize);
+	stack_set(c, sp - 8 * (u64)size);
 	return true;
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * op-muldiv.c - the one-operand multiplications and divisions: a double-width number in rDX:rAX (bytes:
- * AX).
+ * op-muldiv.c - one-operand multiplications and divisions: a double-width number in rDX:rAX (bytes: AX).
  *
  * Rule: the double-width number is only ever seen as two halves of the operand's width, high and low; so
- * one piece of code serves all widths. /
+ * one piece of code serves all widths.
  */
 #include "cpu-interp/ops.h"
 
@@ -11,8 +10,13 @@ typedef unsigned __int128 u128;
 typedef __int128 i128;
 
 /* AH:AL for bytes, rDX:rAX otherwise. */
-static u64 high_half(const struct cpu *c, int size) { return size == 1 ? c->r[RAX] >> 8 & 0xff : gpr(c, RDX, size); }
+static u64 high_half(const struct cpu *c, int size)
+{
+	return size == 1 ? c->r[RAX] >> 8 & 0xff : gpr(c, RDX, size);
+}
+
 static u64 low_half(const struct cpu *c, int size) { return gpr(c, RAX, size); }
+
 static void set_halves(struct cpu *c, int size, u64 high, u64 low)
 {
 	if (size == 1) {
@@ -39,7 +43,8 @@ SIMPLE(mul)
 	if (!rm_load(c, o, o->d, o->size, &v))
 		return false;
 	u128 product = (u128)low_half(c, o->size) * v;
-	u64 low = zero_extend((u64)product, o->size), high = zero_extend((u64)(product >> 8 * o->size), o->size);
+	u64 low = zero_extend((u64)product, o->size);
+	u64 high = zero_extend((u64)(product >> 8 * o->size), o->size);
 	set_product(c, o->size, high, low, high == 0);
 	return true;
 }
@@ -50,7 +55,8 @@ SIMPLE(imul1)
 	if (!rm_load(c, o, o->d, o->size, &v))
 		return false;
 	i128 product = (i128)(i64)sign_extend(low_half(c, o->size), o->size) * (i64)sign_extend(v, o->size);
-	u64 low = zero_extend((u64)product, o->size), high = zero_extend((u64)(product >> 8 * o->size), o->size);
+	u64 low = zero_extend((u64)product, o->size);
+	u64 high = zero_extend((u64)(product >> 8 * o->size), o->size);
 	set_product(c, o->size, high, low, product == (i64)sign_extend(low, o->size));
 	return true;
 }

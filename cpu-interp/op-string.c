@@ -6,7 +6,7 @@
  *
  * A run is a number of iterations whose elements all lie in one page on either side and hit the TLB:
  * nothing in it can fail, so it is done in one go.  Whatever is not in reach of a run is done element by
- * element through mmu.c. /
+ * element through mmu.c.
  */
 #include "cpu-interp/ops.h"
 
@@ -18,7 +18,8 @@ static int addr_size(const struct insn *o) { return o->amask == 0xffff ? 2 : o->
 static u64 source(const struct cpu *c, const struct insn *o) { return c->r[RSI] & o->amask; }
 static u64 destination(const struct cpu *c, const struct insn *o) { return c->r[RDI] & o->amask; }
 static u64 count(const struct cpu *c, const struct insn *o) { return c->r[RCX] & o->amask; }
-static i64 step(const struct cpu *c, const struct insn *o) { return *c->s.rflags & FLAG_DF ? -o->size : o->size; }
+static bool down(const struct cpu *c) { return *c->s.rflags & FLAG_DF; }
+static i64 step(const struct cpu *c, const struct insn *o) { return down(c) ? -o->size : o->size; }
 
 /* `n` iterations are done: move on in rSI, rDI (as far as used) and rCX.  All but the last are retired
  * here; the last is, as ever, when the handler leaves the instruction. */
@@ -62,7 +63,7 @@ static u64 run_limit(const struct cpu *c, const struct insn *o)
 static u64 run_in_page(const struct cpu *c, const struct insn *o, u8 seg, u64 off, u64 n, u64 *low)
 {
 	u64 size = o->size, in_page = (c->seg[seg].base + off) & PAGE_MASK_4K, fit, to_wrap;
-	if (step(c, o) > 0) {
+	if (!down(c)) {
 		fit = (PAGE_SIZE_4K - in_page) / size;
 		to_wrap = (o->amask - off) / size + 1;
 	} else {
@@ -74,7 +75,7 @@ static u64 run_in_page(const struct cpu *c, const struct insn *o, u8 seg, u64 of
 		return 0;
 	n = fit < n ? fit : n;
 	n = to_wrap < n ? to_wrap : n;
-	*low = step(c, o) > 0 || !n ? off : off - (n - 1) * size;
+	*low = down(c) && n ? off - (n - 1) * size : off;
 	return n;
 }
 
@@ -89,7 +90,8 @@ static u64 run_pair(struct cpu *c, const struct insn *o, bool write, u8 **from, 
 	if (!n)
 		return 0;
 	*from = mmu_hit_read(c, o->seg, low_from, n * o->size);
-	*to = write ? mmu_hit_write(c, SEG_ES, low_to, n * o->size) : mmu_hit_read(c, SEG_ES, low_to, n * o->size);
+	*to = write ? mmu_hit_write(c, SEG_ES, low_to, n * o->size)
+		    : mmu_hit_read(c, SEG_ES, low_to, n * o->size);
 	return *from && *to ? n : 0;
 }
 
@@ -106,7 +108,7 @@ static u64 run_single(struct cpu *c, const struct insn *o, u8 seg, u64 off, bool
 /* The first element of a run: at its low end, or with DF at its high end. */
 static u8 *first_element(const struct cpu *c, const struct insn *o, u8 *low, u64 n)
 {
-	return step(c, o) > 0 ? low : low + (n - 1) * o->size;
+	return down(c) ? low + (n - 1) * o->size : low;
 }
 
 static u64 element(const u8 *p, int size)
@@ -138,7 +140,7 @@ static bool movs(struct cpu *c, const struct insn *o)
 	u8 *from, *to;
 	u64 v, n = run_pair(c, o, true, &from, &to);
 	if (n) {
-		copy_elements(to, from, n, o->size, step(c, o) < 0);
+		copy_elements(to, from, n, o->size, down(c));
 	} else {
 		if (!mmu_load(c, o->seg, source(c, o), o->size, &v) ||
 		    !mmu_store(c, SEG_ES, destination(c, o), o->size, v))
@@ -202,7 +204,7 @@ static bool lods(struct cpu *c, const struct insn *o)
 	u8 *from;
 	u64 v, n = run_single(c, o, o->seg, source(c, o), false, &from);
 	if (n) { /* of a whole run only the last element stays */
-		v = element(step(c, o) > 0 ? from + (n - 1) * o->size : from, o->size);
+		v = element(down(c) ? from : from + (n - 1) * o->size, o->size);
 	} else {
 		if (!mmu_load(c, o->seg, source(c, o), o->size, &v))
 			return false;

@@ -119,6 +119,17 @@ static void new_block(struct ide_state *s)
 	s->block_left[0] = n < s->left[0] ? n : s->left[0];
 }
 
+/* One sector less in this block; true if that was its last, and a new one begins. */
+static bool next_block(struct ide_state *s)
+{
+	if (s->block_left[0] > 1) {
+		s->block_left[0]--;
+		return false;
+	}
+	new_block(s);
+	return true;
+}
+
 static void fail_at(struct ide *i, u8 error, u8 status)
 {
 	put_lba(&i->s, i->s.lba[0], is_ext(i->s.command[0]));
@@ -202,10 +213,8 @@ static void sector_read(struct ide *i)
 	s->left[0]--;
 	s->lba[0]++;
 	load_sector(i);
-	if (--s->block_left[0] == 0 && s->command[0]) {
-		new_block(s);
+	if (s->command[0] && next_block(s))
 		s->irq[0] = 1;
-	}
 }
 
 /* The guest has filled the buffer. */
@@ -229,10 +238,8 @@ static void sector_written(struct ide *i)
 	s->left[0]--;
 	s->lba[0]++;
 	offer_buffer(s);
-	if (--s->block_left[0] == 0) {
-		new_block(s);
+	if (next_block(s))
 		s->irq[0] = 1;
-	}
 }
 
 static bool is_writing(u8 command)
@@ -468,7 +475,6 @@ static void ide_restored(struct device *d)
 	s->heads[0] = s->heads[0] ? s->heads[0] : IDE_HEADS;
 	s->track[0] = s->track[0] ? s->track[0] : IDE_TRACK;
 	s->pos[0] %= DISK_SECTOR;
-	s->block_left[0] = s->block_left[0] ? s->block_left[0] : 1;
 	update(of(d));
 }
 

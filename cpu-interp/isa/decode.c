@@ -5,8 +5,7 @@
  * can fetch byte by byte, and a page fault on the fetch comes exactly where the processor's would.
  *
  * The parts come in the order of the bytes: prefixes, opcode, ModRM and the choice of the row, SIB and
- * displacement, immediates.  Each step returns false when the instruction ends there, with `status` saying
- * why.
+ * displacement, immediates.  A step returns false when it cannot go on; `status` says why.
  */
 #include "cpu-interp/isa/isa.h"
 
@@ -120,9 +119,8 @@ static bool prefixes(struct decoding *in)
 		}
 	}
 	d->nprefix = (u8)in->pos;
-	in->prefixes = (in->opsize_prefix ? PREFIX_66 : 0) + (d->rep == 0xf3   ? PREFIX_F3
-							      : d->rep == 0xf2 ? PREFIX_F2
-									       : 0);
+	in->prefixes = d->rep == 0xf3 ? PREFIX_F3 : d->rep == 0xf2 ? PREFIX_F2 : 0;
+	in->prefixes += in->opsize_prefix ? PREFIX_66 : 0;
 	return true;
 }
 
@@ -164,8 +162,7 @@ static bool vex(struct decoding *in, u8 first)
 	return true;
 }
 
-/* C4 and C5 are VEX in 64-bit mode, elsewhere LES and LDS unless the operand would be a register (SDM 2A
- * 2.3.5). */
+/* C4 and C5 are VEX in 64-bit mode; elsewhere only where LES and LDS would have a register (SDM 2A 2.3.5). */
 static bool vex_or_not(struct decoding *in, u8 byte)
 {
 	if (!(in->features & (FEAT_BIT(BMI1) | FEAT_BIT(BMI2))))
@@ -350,8 +347,7 @@ static bool far_pointer(struct decoding *in, struct operand *o)
 	return true;
 }
 
-/* DS:rSI, which a prefix may override, and ES:rDI, which none can (SDM 1 7.3.9.1).  With both, DS:rSI is
- * noted. */
+/* DS:rSI, which a prefix may override, and ES:rDI, which none can (SDM 1 7.3.9.1).  Of both: DS:rSI. */
 static void string_operand(struct decoded *d, int i, enum opnd_place place)
 {
 	d->o[i].kind = OPD_MEM;

@@ -69,8 +69,7 @@ static int default_size(int mode)
 
 /* ---- memory operands ---- */
 
-/* The size of an address that has no register to show it, where it is not the mode's own; 64-bit offsets
- * always. */
+/* The size of an address without registers, if not the mode's own; that of a 64-bit offset always. */
 static const char *address_size(const struct decoded *d, bool offset)
 {
 	if (d->addrsize == default_size(d->mode))
@@ -180,8 +179,7 @@ static bool size_as_word(const struct decoded *d)
 	return needs_size(d) && (first == Iz || first == Ibs || first == Jz || first == Ap);
 }
 
-/* Prefixes that change what the instruction does although no operand shows it; the others are not worth a
- * word. */
+/* Prefixes that change what the instruction does although no operand shows it; others are not shown. */
 static void put_prefixes(struct text *t, const struct decoded *d)
 {
 	bool string = d->row->flags & REPS, xlat = is_family(d, "xlat");

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * isa-priv.h - what decoder and disassembler share: the meaning of the operand letters, and the candidates
- * for an opcode.
- * Rule: everything here is worked out from the rows of x86.def and the letters of isa.h; nothing is said a
- * second time.
+ * isa-priv.h - what decoder and disassembler share: the operand letters' meaning, the rows of an opcode.
+ * Rule: all is worked out from the rows of x86.def and the letters of isa.h; nothing is said a second time.
  */
 #ifndef VITRINE_CPU_INTERP_ISA_ISA_PRIV_H
 #define VITRINE_CPU_INTERP_ISA_ISA_PRIV_H
@@ -11,8 +9,8 @@
 
 /* Where an operand is found. */
 enum opnd_place {
-	AT_NOWHERE, AT_RM, AT_MEM, AT_RM_REG, AT_REG, AT_VVVV, AT_CR, AT_DR, AT_SREG, AT_IMM, AT_ONE, AT_REL, AT_FAR,
-	AT_OFFSET, AT_SOURCE, AT_DEST, AT_OPCODE, AT_FIXED, AT_FIXED_SEG,
+	AT_NOWHERE, AT_RM, AT_MEM, AT_RM_REG, AT_REG, AT_VVVV, AT_CR, AT_DR, AT_SREG, AT_IMM, AT_ONE, AT_REL,
+	AT_FAR, AT_OFFSET, AT_SOURCE, AT_DEST, AT_OPCODE, AT_FIXED, AT_FIXED_SEG,
 };
 
 /* How wide it is: a number of bytes, or one of these, which depend on the operand size. */

@@ -29,24 +29,25 @@ const struct opnd_form isa_forms[OPND_COUNT] = {
 	FORM(O_, AT_NOWHERE, 0),
 	FORM(Eb, AT_RM, 1), FORM(Ew, AT_RM, 2), FORM(Ed, AT_RM, 4), FORM(Eq, AT_RM, 8),
 	FORM(Ev, AT_RM, WIDE_V), FORM(Ey, AT_RM, WIDE_Y), FORM(Ez, AT_RM, WIDE_Z),
-	FORM(M, AT_MEM, 0), FORM(Mb, AT_MEM, 1), FORM(Mw, AT_MEM, 2), FORM(Md, AT_MEM, 4), FORM(Mq, AT_MEM, 8),
-	FORM(Mv, AT_MEM, WIDE_V), FORM(My, AT_MEM, WIDE_Y), FORM(Mdq, AT_MEM, 16),
+	FORM(M, AT_MEM, 0), FORM(Mb, AT_MEM, 1), FORM(Mw, AT_MEM, 2), FORM(Md, AT_MEM, 4),
+	FORM(Mq, AT_MEM, 8), FORM(Mv, AT_MEM, WIDE_V), FORM(My, AT_MEM, WIDE_Y), FORM(Mdq, AT_MEM, 16),
 	FORM(Mp, AT_MEM, WIDE_V), FORM(Ma, AT_MEM, WIDE_V), FORM(Ms, AT_MEM, 0),
-	FORM(Rd, AT_RM_REG, 4), FORM(Rq, AT_RM_REG, 8), FORM(Ry, AT_RM_REG, WIDE_Y), FORM(Rv, AT_RM_REG, WIDE_V),
-	FORM(Rw, AT_RM_REG, 2),
-	FORM(Gb, AT_REG, 1), FORM(Gw, AT_REG, 2), FORM(Gd, AT_REG, 4), FORM(Gv, AT_REG, WIDE_V), FORM(Gy, AT_REG, WIDE_Y),
-	FORM(By, AT_VVVV, WIDE_Y),
+	FORM(Rd, AT_RM_REG, 4), FORM(Rq, AT_RM_REG, 8), FORM(Ry, AT_RM_REG, WIDE_Y),
+	FORM(Rv, AT_RM_REG, WIDE_V), FORM(Rw, AT_RM_REG, 2),
+	FORM(Gb, AT_REG, 1), FORM(Gw, AT_REG, 2), FORM(Gd, AT_REG, 4), FORM(Gv, AT_REG, WIDE_V),
+	FORM(Gy, AT_REG, WIDE_Y), FORM(By, AT_VVVV, WIDE_Y),
 	FORM(Cy, AT_CR, WIDE_Y), FORM(Dy, AT_DR, WIDE_Y), FORM(Sw, AT_SREG, 2),
-	IMM(Ib, AT_IMM, 1, 1), IMM(Iw, AT_IMM, 2, 2), IMM(Iz, AT_IMM, WIDE_V, WIDE_Z), IMM(Iv, AT_IMM, WIDE_V, WIDE_V),
-	IMM(Ibs, AT_IMM, WIDE_V, 1), IMM(I1, AT_ONE, 1, 0),
+	IMM(Ib, AT_IMM, 1, 1), IMM(Iw, AT_IMM, 2, 2), IMM(Iz, AT_IMM, WIDE_V, WIDE_Z),
+	IMM(Iv, AT_IMM, WIDE_V, WIDE_V), IMM(Ibs, AT_IMM, WIDE_V, 1), IMM(I1, AT_ONE, 1, 0),
 	IMM(Jb, AT_REL, WIDE_V, 1), IMM(Jz, AT_REL, WIDE_V, WIDE_Z), IMM(Ap, AT_FAR, WIDE_V, WIDE_V),
 	FORM(Ob, AT_OFFSET, 1), FORM(Ov, AT_OFFSET, WIDE_V),
 	FORM(Xb, AT_SOURCE, 1), FORM(Xv, AT_SOURCE, WIDE_V), FORM(Yb, AT_DEST, 1), FORM(Yv, AT_DEST, WIDE_V),
 	FORM(Zb, AT_OPCODE, 1), FORM(Zv, AT_OPCODE, WIDE_V), FORM(Zy, AT_OPCODE, WIDE_Y),
 	FIXED(AL, AT_FIXED, 1, RAX), FIXED(AX, AT_FIXED, 2, RAX), FIXED(eAX, AT_FIXED, WIDE_Z, RAX),
 	FIXED(rAX, AT_FIXED, WIDE_V, RAX), FIXED(CL, AT_FIXED, 1, RCX), FIXED(DX, AT_FIXED, 2, RDX),
-	FIXED(ES, AT_FIXED_SEG, 2, SEG_ES), FIXED(CS, AT_FIXED_SEG, 2, SEG_CS), FIXED(SS, AT_FIXED_SEG, 2, SEG_SS),
-	FIXED(DS, AT_FIXED_SEG, 2, SEG_DS), FIXED(FS, AT_FIXED_SEG, 2, SEG_FS), FIXED(GS, AT_FIXED_SEG, 2, SEG_GS),
+	FIXED(ES, AT_FIXED_SEG, 2, SEG_ES), FIXED(CS, AT_FIXED_SEG, 2, SEG_CS),
+	FIXED(SS, AT_FIXED_SEG, 2, SEG_SS), FIXED(DS, AT_FIXED_SEG, 2, SEG_DS),
+	FIXED(FS, AT_FIXED_SEG, 2, SEG_FS), FIXED(GS, AT_FIXED_SEG, 2, SEG_GS),
 };
 /* clang-format on */
 
@@ -70,6 +71,15 @@ static u8 row_prefixes(const struct isa_row *row)
 	if (row->flags & PF2)
 		return 1 << PREFIX_F2 | 1 << (PREFIX_F2 + PREFIX_66);
 	return 0x3f;
+}
+
+static u8 row_modes(const struct isa_row *row)
+{
+	if (row->flags & I64)
+		return 1 << MODE_16 | 1 << MODE_32;
+	if (row->flags & O64)
+		return 1 << MODE_64;
+	return 1 << MODE_16 | 1 << MODE_32 | 1 << MODE_64;
 }
 
 /* What the operands say about the ModRM byte. */
@@ -99,9 +109,7 @@ static struct isa_candidate candidate_of(const struct isa_row *row)
 		.row = row,
 		.feature = 1ull << row->feature,
 		.prefixes = row_prefixes(row),
-		.modes = row->flags & I64   ? 1 << MODE_16 | 1 << MODE_32
-			 : row->flags & O64 ? 1 << MODE_64
-					    : 1 << MODE_16 | 1 << MODE_32 | 1 << MODE_64,
+		.modes = row_modes(row),
 		.rex = (row->flags & REXW ? 8 : 0) | (row->flags & REXB ? 1 : 0),
 		.mods = row->rm >= 0 || row->flags & MOD3 ? 2 : 3,
 		.digit = row->digit,
@@ -118,8 +126,7 @@ static struct {
 	struct isa_candidate candidate[ROWS];
 } table;
 
-/* Count the rows of each opcode, then put each row into its place, behind those that demand at least as
- * much. */
+/* Count the rows of each opcode, then put each in its place, behind those that demand at least as much. */
 __attribute__((constructor)) static void table_build(void)
 {
 	u16 count[MAP_COUNT * 256] = { 0 }, total = 0;
@@ -133,8 +140,8 @@ __attribute__((constructor)) static void table_build(void)
 	table.first[MAP_COUNT * 256] = total;
 	for (int i = 0; i < ROWS; i++) {
 		int key = row_map(&isa_rows[i]) * 256 + (isa_rows[i].opcode & 0xff);
-		struct isa_candidate c = candidate_of(&isa_rows[i]),
-				     *list = &table.candidate[table.first[key]];
+		struct isa_candidate c = candidate_of(&isa_rows[i]);
+		struct isa_candidate *list = &table.candidate[table.first[key]];
 		int at = count[key]++;
 		for (; at > 0 && list[at - 1].weight < c.weight; at--)
 			list[at] = list[at - 1];
@@ -158,16 +165,18 @@ int isa_row_index(const struct isa_row *row)
 static void encoding_text(const struct isa_row *row, char *out, size_t size)
 {
 	static const char *const coded[] = { [1] = "b", [2] = "w", [WIDE_V] = "v", [WIDE_Z] = "z" };
+	static const struct {
+		u32 flag;
+		const char *text;
+	} before[] = {
+		{ VEX, "VEX" }, { P66, "66" },     { PF3, "F3" },
+		{ PF2, "F2" },  { REXW, "REX.W" }, { REXB, "REX.B" },
+	};
 	struct isa_candidate c = candidate_of(row);
 	int n = 0;
-	n += snprintf(out + n, size - n, "%s%s%s", row->flags & VEX ? "VEX " : "",
-		      row->flags & P66   ? "66 "
-		      : row->flags & PF3 ? "F3 "
-		      : row->flags & PF2 ? "F2 "
-					 : "",
-		      row->flags & REXW   ? "REX.W "
-		      : row->flags & REXB ? "REX.B "
-					  : "");
+	for (size_t i = 0; i < ARRAY_LEN(before); i++)
+		if (row->flags & before[i].flag)
+			n += snprintf(out + n, size - n, "%s ", before[i].text);
 	for (int shift = row->opcode > 0xffff ? 16 : row->opcode > 0xff ? 8 : 0; shift >= 0; shift -= 8)
 		n += snprintf(out + n, size - n, "%02X ", row->opcode >> shift & 0xff);
 	if (row->rm >= 0)
@@ -203,8 +212,7 @@ static bool both(int a, int b)
 	return a < 0 || b < 0 || a == b;
 }
 
-/* Could some bytes, in some mode, be meant for either?  (Features do not matter: a processor may have
- * both.) */
+/* Could some bytes, in some mode, be meant for either?  (A processor may have the features of both.) */
 static bool overlap(const struct isa_candidate *a, const struct isa_candidate *b)
 {
 	return row_map(a->row) == row_map(b->row) && (a->row->opcode & 0xff) == (b->row->opcode & 0xff) &&

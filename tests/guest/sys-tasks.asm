@@ -59,9 +59,6 @@ back_from_j:
 	mov eax, 0xaaaa5555
 	call dword TASK_16:0
 	SAME eax, 0xaaaa5555
-	mov ax, fs
-	movzx eax, ax
-	SAME eax, 0
 	BYTE_IS TYPE_OF(TASK_16), 0x81
 	movzx eax, word [tss_16 + 0x12]		; it saved its AX
 	SAME eax, 0x7777
@@ -71,6 +68,8 @@ back_from_j:
 	mov dword [IDT + 0x30 * 8 + 4], 0x8500
 	int 0x30
 	SAME dword [seen_error], STACK1		; no error code on its stack
+	mov ecx, [IDT + 11 * 8]
+	mov edx, [IDT + 11 * 8 + 4]
 	mov dword [IDT + 11 * 8], TASK_E << 16
 	mov dword [IDT + 11 * 8 + 4], 0x8500
 	mov eax, ABSENT
@@ -81,6 +80,9 @@ back_from_j:
 	mov eax, [tss + 0x24]
 	and eax, 0x10000
 	SAME eax, 0x10000			; RF is set in the flags saved for a fault
+
+	mov [IDT + 11 * 8], ecx
+	mov [IDT + 11 * 8 + 4], edx
 
 ; --- refused before anything happened ---
 	RAISES 13, TSS32, call dword TSS32:0	; busy
@@ -112,6 +114,7 @@ back_from_j:
 	mov dword [IDT + 10 * 8], TASK_T << 16
 	mov dword [IDT + 10 * 8 + 4], 0x8500
 	mov dword [IDT + 11 * 8], TASK_T << 16
+	mov dword [IDT + 11 * 8 + 4], 0x8500
 	mov dword [IDT + 12 * 8], TASK_T << 16
 	mov dword [IDT + 12 * 8 + 4], 0x8500
 	mov dword [IDT + 13 * 8], TASK_T << 16
@@ -142,7 +145,6 @@ ES_	equ 0x48
 	WRONG CS_, 0, 0
 	WRONG CS_, DATA0, DATA0
 	WRONG CS_, CODE3 & ~3, CODE3 & ~3
-	WRONG CS_, CODE0 | 3, CODE0
 	WRONG CS_, CODE_ABSENT, CODE_ABSENT
 	WRONG SS_, 0, 0
 	WRONG SS_, CODE0, CODE0

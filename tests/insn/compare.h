@@ -11,8 +11,7 @@
 
 enum { SLOT = 32 };
 
-/* Each prints its failures (the first few in full), what the rules explained, and "N passed, N failed"; 0
- * or 1. */
+/* Each prints the first failures, what the rules explained, and "N passed, N failed"; returns 0 or 1. */
 int compare_objdump(enum isa_mode mode, FILE *slots, FILE *listing);
 int compare_nasm(enum isa_mode mode, FILE *slots, FILE *assembled);
 /* The slots as NASM source on standard output. */

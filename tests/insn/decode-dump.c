@@ -4,7 +4,7 @@
  *   decode-dump write 16|32|64 FILE     write instructions, made from the rows and at random, one per slot
  *   decode-dump check 16|32|64 FILE     read objdump's listing of FILE on standard input and compare
  *   decode-dump source 16|32|64 FILE    our disassembly of FILE as NASM source
- *   decode-dump nasm 16|32|64 FILE OUT  compare the meaning of FILE's slots with OUT's, which NASM made of the source
+ *   decode-dump nasm 16|32|64 FILE OUT  compare FILE with OUT, which NASM made of the source
  *
  * Rule: what is written depends on nothing but the table, so two runs compare the same instructions.
  */
@@ -15,8 +15,7 @@
 #include "cpu-interp/isa/isa.h"
 #include "tests/insn/compare.h"
 
-/* ---- a slot: one instruction, then 1 to 4 NOPs, then zeros, which objdump passes over in multiples of
- * four ---- */
+/* ---- a slot: one instruction, 1 to 4 NOPs, then zeros, which objdump passes over in fours ---- */
 
 struct writer {
 	FILE *file;

@@ -27,8 +27,7 @@ static bool not_for_nasm(const struct decoded *d)
 	return d->row->o[0] == Jb && ((i64)d->imm > 100 || (i64)d->imm < -100);
 }
 
-/* Our text of an instruction, or of one that means the same, where NASM has its own preference among
- * several. */
+/* Our text of an instruction, or of one that means the same and that NASM prefers. */
 static void text_of(const struct decoded *d, u64 rip, char *text)
 {
 	struct decoded same = *d;
@@ -50,8 +49,7 @@ static void text_of(const struct decoded *d, u64 rip, char *text)
 		strcpy(text + len - 3, "1");
 }
 
-/* A target is written relative to the instruction, since the real addresses are beyond some branches'
- * reach. */
+/* Targets are written relative to the instruction; the addresses themselves may be out of reach. */
 static void source_of(const struct decoded *d, char *text)
 {
 	char *target = strrchr(text, ' ');

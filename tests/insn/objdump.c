@@ -143,8 +143,7 @@ static void canonical_sizes(const struct pair *p, char *s)
 	}
 }
 
-/* PUSHF and PUSHFQ, PUSH and PUSHW, RETF and RETFW: drop the letter of the operand size, if it is the right
- * one. */
+/* PUSHFQ, PUSHW, RETFW: drop the letter of the operand size, if it is the right one. */
 static void canonical_mnemonic(const struct pair *p, char *s)
 {
 	static const char *const alias[][2] = { { "movabs", "mov" }, { "movnti", "mov" } };
@@ -152,10 +151,10 @@ static void canonical_mnemonic(const struct pair *p, char *s)
 	char suffix = p->d.opsize == 2 ? 'w' : p->d.opsize == 4 ? 'd' : 'q';
 	if (!p->d.row)
 		return;
-	size_t base = strcspn(p->d.row->mnemonic, "/|");
-	bool sized =
-		p->d.row->flags & SIZED || !strncmp(p->d.row->mnemonic, p->d.row->mnemonic + base + 1, base);
-	if (sized && (size_t)(end - s) == base + 1 && !strncmp(s, p->d.row->mnemonic, base) &&
+	const char *name = p->d.row->mnemonic;
+	size_t base = strcspn(name, "/|");
+	bool sized = p->d.row->flags & SIZED || (name[base] && !strncmp(name, name + base + 1, base));
+	if (sized && (size_t)(end - s) == base + 1 && !strncmp(s, name, base) &&
 	    end[-1] == suffix)
 		memmove(end - 1, end, strlen(end) + 1);
 	for (size_t i = 0; i < ARRAY_LEN(alias); i++)

@@ -308,7 +308,7 @@ static u32 disturb(struct board *b, u64 *seed)
 
 	if (what == 0)
 		board_until(b, b->vm->clock.now + next(seed) % 3000000);
-	else if (what == 1)
+	else if (what == 1 && clock_next_due(&b->vm->clock) != UINT64_MAX)
 		clock_skip_to(&b->vm->clock, clock_next_due(&b->vm->clock)); /* due, but not fired yet */
 	else if (what == 2)
 		pc_key(b->pc, value & 0x7f, value & 0x80);
@@ -337,8 +337,6 @@ START_TEST(save_load_forgets_nothing)
 		disturb(&a, &seed);
 	for (int i = 0; i < 200; i++)
 		disturb(&b, &(u64){ seed + (u64)i });
-	if (a.vm->clock.now > 1ull << 62) /* time has stopped: skipped to a deadline that never comes */
-		a.vm->clock.now = 1ull << 40;
 	ck_assert_msg(snapshot_save(a.vm, &stream, &err) == 0, "%s", err.text);
 	ck_assert_msg(snapshot_load(b.vm, stream.data, stream.len, &err) == 0, "%s", err.text);
 	for (int i = 0; i < a.vm->ndevices; i++) {

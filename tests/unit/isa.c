@@ -27,20 +27,12 @@ struct example {
 	int len;
 	const char *text;
 };
-#define M16(bytes, text) \
-	{ \
-		MODE_16, BYTES(bytes), text \
-	}
-#define M32(bytes, text) \
-	{ \
-		MODE_32, BYTES(bytes), text \
-	}
-#define M64(bytes, text) \
-	{ \
-		MODE_64, BYTES(bytes), text \
-	}
 
 /* clang-format off */
+#define M16(bytes, text) { MODE_16, BYTES(bytes), text }
+#define M32(bytes, text) { MODE_32, BYTES(bytes), text }
+#define M64(bytes, text) { MODE_64, BYTES(bytes), text }
+
 /* Disassembled at address 0x1000. */
 static const struct example examples[] = {
 	/* the one-byte map */
@@ -399,8 +391,7 @@ START_TEST(every_row_can_be_reached)
 }
 END_TEST
 
-/* A row's name says what it does, its family who does it: a slip between the two would go unseen here
- * otherwise. */
+/* A row's mnemonic says what it does, its family who does it. */
 START_TEST(family_and_mnemonic_agree)
 {
 	static const char *const free_choice[] = { "nop", "ud", "load_sreg", NULL };

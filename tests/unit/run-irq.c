@@ -263,6 +263,22 @@ START_TEST(turns_of_a_fixed_quantum)
 }
 END_TEST
 
+START_TEST(a_halt_is_complete_before_the_next_turn)
+{
+	static const struct fake_insn first[] = { { 10, FAKE_EXIT, { .reason = EXIT_HLT } } };
+	static const struct fake_insn second[] = { { 5, FAKE_EXIT, OUT(0x40, 9) } };
+	struct vm *vm = ticker_machine(&ticker, &fake_engine, 2, &err);
+
+	fake_program(vm, 0, first, 1);
+	fake_program(vm, 1, second, 1);
+	fake_of(vm, 0)->s.rip[0] = fake_of(vm, 1)->s.rip[0] = 0;
+	vm->vcpu[1].activity = fake_of(vm, 1)->s.activity[0] = ACT_ACTIVE;
+	ck_assert_int_eq(vm_run(vm, 100, &err), STOP_BUDGET);
+	ck_assert_uint_eq(ticker.s.due[0], 11 + 5 + 9000);
+	vm_destroy(vm);
+}
+END_TEST
+
 /* Two processors that use one device, halt, and are stopped at each exit or after each instruction. */
 START_TEST(turns_in_pieces_are_the_same_turns)
 {
@@ -345,7 +361,7 @@ int main(void)
 		interrupt_waits_for_its_window, request_that_goes_away, storms_end_with_the_budget,
 		nmi_comes_first_and_waits_for_iret, halted_with_interrupts_off, halted_until_a_timer,
 		halted_for_ever_by_a_useless_timer, stop_from_another_thread, power_off_and_its_status,
-		reset_by_the_guest, triple_fault_stays, turns_of_a_fixed_quantum,
+		reset_by_the_guest, triple_fault_stays, turns_of_a_fixed_quantum, a_halt_is_complete_before_the_next_turn,
 		turns_in_pieces_are_the_same_turns, bad_configurations,
 		devices_have_their_own_names_and_places,
 	};

@@ -273,13 +273,14 @@ START_TEST(a_run_in_pieces_is_the_same_run)
 	for (int round = 0; round < 20; round++) {
 		pieces = MACHINE(busy);
 		while (vm_icount(pieces) < total) {
-			u64 n;
+			u64 n, before = vm_icount(pieces);
 
 			seed = seed * 6364136223846793005ull + 1442695040888963407ull;
 			n = 1 + (seed >> 33) % (round == 0 ? 1 : round < 10 ? 50 : 5000);
 			if (n > total - vm_icount(pieces))
 				n = total - vm_icount(pieces);
 			ck_assert_int_eq(vm_run(pieces, n, &err), STOP_BUDGET);
+			ck_assert_uint_eq(vm_icount(pieces), before + n);
 		}
 		ck_assert_uint_eq(pieces->clock.now >= total, 1);
 		ck_assert_uint_eq(vm_state_hash(pieces), hash);
@@ -318,7 +319,7 @@ int main(void)
 		ports_reach_their_device, device_memory_rom_and_holes, processor_questions,
 		random_numbers_are_seeded_input, unknown_exit_is_an_error,
 		intercepted_exception_is_given_back, second_fragment_of_an_instruction,
-		registers_within_an_event, budget_is_exact, timers_fire_on_the_instruction,
+		registers_within_an_event, budget_is_exact, timers_fire_on_the_instruction, a_tick_interrupts_on_the_instruction,
 		a_run_in_pieces_is_the_same_run, a_run_stopped_at_each_event_is_the_same_run,
 	};
 

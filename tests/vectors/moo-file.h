@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * moo-file.h - reading MOO files: single instructions as a real processor executed them (the format is
- * described in ../shared/testdata/sst286/README.md).
- * Rule: a file is hostile input; what is not understood is skipped if it is a chunk, refused if it is cut
- * short. /
+ * moo-file.h - reading MOO files: single instructions as a real processor executed them.  The format is
+ * described in ../shared/testdata/sst286/README.md.
+ * Rule: a file is hostile input; an unknown chunk is skipped, a file cut short is refused.
  */
 #ifndef VITRINE_TESTS_VECTORS_MOO_FILE_H
 #define VITRINE_TESTS_VECTORS_MOO_FILE_H
@@ -15,12 +14,12 @@
 #include <zlib.h>
 
 /* The registers of an "RG32" chunk, in its order; those of a "REGS" chunk are found by regs_16. */
-enum { R_CR0, R_CR3, R_EAX, R_EBX, R_ECX, R_EDX, R_ESI, R_EDI, R_EBP, R_ESP, R_CS, R_DS, R_ES, R_FS, R_GS, R_SS,
-       R_EIP, R_EFLAGS, R_DR6, R_DR7, R_COUNT };
-static const char *const reg_names[R_COUNT] = { "cr0", "cr3", "eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp",
-	"cs", "ds", "es", "fs", "gs", "ss", "eip", "eflags", "dr6", "dr7" };
-static const u8 regs_16[] = { R_EAX, R_EBX, R_ECX, R_EDX, R_CS, R_SS, R_DS, R_ES, R_ESP, R_EBP, R_ESI, R_EDI, R_EIP,
-	R_EFLAGS };
+enum { R_CR0, R_CR3, R_EAX, R_EBX, R_ECX, R_EDX, R_ESI, R_EDI, R_EBP, R_ESP, R_CS, R_DS, R_ES, R_FS, R_GS,
+       R_SS, R_EIP, R_EFLAGS, R_DR6, R_DR7, R_COUNT };
+static const char *const reg_names[R_COUNT] = { "cr0", "cr3", "eax", "ebx", "ecx", "edx", "esi", "edi", "ebp",
+	"esp", "cs", "ds", "es", "fs", "gs", "ss", "eip", "eflags", "dr6", "dr7" };
+static const u8 regs_16[] = { R_EAX, R_EBX, R_ECX, R_EDX, R_CS, R_SS, R_DS, R_ES, R_ESP, R_EBP, R_ESI, R_EDI,
+	R_EIP, R_EFLAGS };
 
 struct regs { u32 present; u32 v[R_COUNT]; };
 struct ram { u32 n; const u8 *entries; }; /* n times a u32 address and a byte */
@@ -94,7 +93,8 @@ static void moo_mask(struct reader *r, bool wide, struct regs *mask)
 	for (int i = 0; i < R_COUNT; i++)
 		if (more.present >> i & 1) {
 			u32 above = wide ? 0 : 0xffff0000;
-			mask->v[i] = mask->present >> i & 1 ? mask->v[i] & (more.v[i] | above) : more.v[i] | above;
+			u32 bits = more.v[i] | above;
+			mask->v[i] = mask->present >> i & 1 ? mask->v[i] & bits : bits;
 			mask->present |= 1u << i;
 		}
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * moo.c - single instructions in real mode, compared with what a real processor did. Usage: moo [DIRECTORY
- * or FILE...]   default ../shared/testdata; takes every *.MOO and *.MOO.gz found there.
+ * moo.c - single instructions in real mode, compared with what a real processor did.
+ * Usage: moo [DIRECTORY or FILE...]   default ../shared/testdata; takes every *.MOO and *.MOO.gz found there.
  *
  * Rule: nobody of this project made an expected value.  A case may be left out only by one of the rules in
  * `rules`, each with its reason, all counted and printed; a flag may be ignored only where the data, or
- * else the manual, says so. /
+ * else the manual, says so.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -36,7 +36,10 @@ struct subject { /* a test and what is known about its instruction */
 	const struct decoded *d; /* NULL if it is none */
 };
 
-static bool family_is(const struct decoded *d, const char *name) { return d && !strcmp(d->row->family, name); }
+static bool family_is(const struct decoded *d, const char *name)
+{
+	return d && !strcmp(d->row->family, name);
+}
 
 /* The families of a NULL-terminated list. */
 static bool family_in(const struct decoded *d, const char *const *names)
@@ -77,7 +80,7 @@ static bool has_lock(const struct subject *s)
 
 static bool over_ten_bytes(const struct subject *s) { return s->is_286 && s->t->excp && s->t->nbytes > 11; }
 
-static bool string_moved_before_fault(const struct subject *s)
+static bool moved_before_fault(const struct subject *s)
 {
 	u32 moved = s->t->fina.regs.present & (1u << R_ESI | 1u << R_EDI);
 	return s->is_286 && s->t->excp && s->d && (s->d->row->flags & REPS) && moved;
@@ -111,9 +114,9 @@ static const struct rule {
 	const char *reason;
 	bool (*applies)(const struct subject *s);
 } rules[RULES] = {
-	{ "286 with a LOCK prefix: allowed anywhere there, #UD where it makes no sense from the 386 on", has_lock },
+	{ "286 with LOCK: allowed anywhere there, #UD where it makes no sense from the 386 on", has_lock },
 	{ "286 refused more than ten bytes: from the 386 on the limit is fifteen", over_ten_bytes },
-	{ "286 string instruction that moved SI or DI and then faulted: later ones are restartable", string_moved_before_fault },
+	{ "286 string instruction that moved SI or DI and then faulted: later ones do not", moved_before_fault },
 	{ "286 raised #GP for a stack access: later ones raise #SS", gp_for_stack },
 	{ "coprocessor instruction: the rig had none", is_coprocessor },
 	{ "undefined result: BSF or BSR of 0, a 16-bit double shift by more than 16", undefined_result },
@@ -238,7 +241,8 @@ static bool in_ram(const struct ram *m, u32 from, u32 address)
 }
 
 /* Every byte of `m` is as it says, except those `later` has something newer about. */
-static void compare_ram(struct runner *r, const struct subject *s, const struct ram *m, const struct ram *later, struct buf *why)
+static void compare_ram(struct runner *r, const struct subject *s, const struct ram *m,
+			const struct ram *later, struct buf *why)
 {
 	u32 flags = s->t->flags_at, defined = flags_mask(s);
 	for (u32 i = 0; i < m->n; i++) {
@@ -369,7 +373,8 @@ static void test_path(struct runner *r, const char *path, int depth)
 /* A machine of nothing but memory, A20 open. */
 static struct vm *open_machine(struct err *err)
 {
-	const struct vm_config config = { .name = "vectors", .engine = &engine_interp, .mem_size = MACHINE_MEMORY, .cpus = 1 };
+	const struct vm_config config = { .name = "vectors", .engine = &engine_interp,
+					  .mem_size = MACHINE_MEMORY, .cpus = 1 };
 	struct vm *vm = vm_create(&config, err);
 	if (!vm)
 		return NULL;
@@ -407,8 +412,8 @@ int main(int argc, char **argv)
 	if (!r.files)
 		printf("FAIL no *.MOO or *.MOO.gz found\n");
 	r.failed += !r.files;
-	printf("%llu passed, %llu failed, %llu skipped\n", (unsigned long long)r.passed, (unsigned long long)r.failed,
-	       (unsigned long long)r.skipped);
+	printf("%llu passed, %llu failed, %llu skipped\n", (unsigned long long)r.passed,
+	       (unsigned long long)r.failed, (unsigned long long)r.skipped);
 	vm_destroy(r.vm);
 	return r.failed != 0;
 }
