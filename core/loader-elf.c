@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * loader-elf.c - ELF executables (System V ABI, chapters 4 and 5), 32 and 64 bits, loaded at their physical addresses.
+ * loader-elf.c - ELF executables (System V ABI, chapters 4 and 5), 32 and 64 bits, at their physical
+ * addresses.
  * Rule: a field of the file is read only after the table that holds it was found to lie in the file.
  */
 #include <errno.h>
@@ -10,14 +11,16 @@
 
 enum { ELF_32 = 1, ELF_64 = 2, ELF_LITTLE = 1, ELF_EXEC = 2, ELF_386 = 3, ELF_X86_64 = 62, ELF_LOAD = 1 };
 
+/* clang-format off */
 /* The same fields at different places: offset and width in each class. */
 struct elf_field { u8 at[2], width[2]; };
 static const struct elf_field e_entry = { { 24, 24 }, { 4, 8 } }, e_phoff = { { 28, 32 }, { 4, 8 } },
 	e_phentsize = { { 42, 54 }, { 2, 2 } }, e_phnum = { { 44, 56 }, { 2, 2 } };
 static const struct elf_field p_type = { { 0, 0 }, { 4, 4 } }, p_offset = { { 4, 8 }, { 4, 8 } },
-	p_vaddr = { { 8, 16 }, { 4, 8 } }, p_paddr = { { 12, 24 }, { 4, 8 } }, p_filesz = { { 16, 32 }, { 4, 8 } },
-	p_memsz = { { 20, 40 }, { 4, 8 } };
+	p_vaddr = { { 8, 16 }, { 4, 8 } }, p_paddr = { { 12, 24 }, { 4, 8 } }, 
+	p_filesz = { { 16, 32 }, { 4, 8 } }, p_memsz = { { 20, 40 }, { 4, 8 } };
 static const u8 header_size[2] = { 52, 64 }, entry_size[2] = { 32, 56 };
+/* clang-format on */
 
 static u64 get(const struct image *img, u64 base, const struct elf_field *f, int class)
 {
@@ -32,7 +35,8 @@ static int check_header(const struct image *img, int *class, struct err *err)
 	if (img->len < 16 || memcmp(img->data, "\177ELF", 4))
 		return err_set(err, EINVAL, "%.200s: not an ELF file", img->path);
 	if (img->data[4] != ELF_32 && img->data[4] != ELF_64)
-		return err_set(err, EINVAL, "%.200s: ELF class %u; expected 1 (32 bits) or 2 (64)", img->path, img->data[4]);
+		return err_set(err, EINVAL, "%.200s: ELF class %u; expected 1 (32 bits) or 2 (64)", img->path,
+			       img->data[4]);
 	*class = img->data[4] == ELF_64;
 	if (img->len < header_size[*class])
 		return err_set(err, EINVAL, "%.200s: ends in its ELF header", img->path);
@@ -41,10 +45,12 @@ static int check_header(const struct image *img, int *class, struct err *err)
 	type = image_number(img, 16, 2);
 	machine = image_number(img, 18, 2);
 	if (machine != (*class ? ELF_X86_64 : ELF_386))
-		return err_set(err, EINVAL, "%.200s: for machine %" PRIu64 "; expected %d (%s)", img->path, machine,
-			       *class ? ELF_X86_64 : ELF_386, *class ? "x86-64" : "80386");
+		return err_set(err, EINVAL, "%.200s: for machine %" PRIu64 "; expected %d (%s)", img->path,
+			       machine, *class ? ELF_X86_64 : ELF_386, *class ? "x86-64" : "80386");
 	if (type != ELF_EXEC)
-		return err_set(err, EINVAL, "%.200s: ELF type %" PRIu64 "; expected 2, an executable linked to fixed addresses",
+		return err_set(err, EINVAL,
+			       "%.200s: ELF type %" PRIu64
+			       "; expected 2, an executable linked to fixed addresses",
 			       img->path, type);
 	return 0;
 }
@@ -64,10 +70,13 @@ static bool translate(u64 vaddr, u64 paddr, u64 size, u64 entry, u64 *out)
 static int add_segment(const struct image *img, struct program *p, u64 at, int class, struct err *err)
 {
 	if (p->nsegments == PROGRAM_SEGMENTS)
-		return err_set(err, EINVAL, "%.200s: more than %d segments to load", img->path, PROGRAM_SEGMENTS);
+		return err_set(err, EINVAL, "%.200s: more than %d segments to load", img->path,
+			       PROGRAM_SEGMENTS);
 	p->segment[p->nsegments++] = (struct segment){
-		.gpa = get(img, at, &p_paddr, class), .mem_size = get(img, at, &p_memsz, class),
-		.file_size = get(img, at, &p_filesz, class), .offset = get(img, at, &p_offset, class),
+		.gpa = get(img, at, &p_paddr, class),
+		.mem_size = get(img, at, &p_memsz, class),
+		.file_size = get(img, at, &p_filesz, class),
+		.offset = get(img, at, &p_offset, class),
 	};
 	return 0;
 }
@@ -87,11 +96,13 @@ int elf_parse(const struct image *img, struct program *p, struct err *err)
 	n = get(img, 0, &e_phnum, class);
 	entry = get(img, 0, &e_entry, class);
 	if (get(img, 0, &e_phentsize, class) != entry_size[class])
-		return err_set(err, EINVAL, "%.200s: program headers of %" PRIu64 " bytes; expected %u", img->path,
-			       get(img, 0, &e_phentsize, class), entry_size[class]);
+		return err_set(err, EINVAL, "%.200s: program headers of %" PRIu64 " bytes; expected %u",
+			       img->path, get(img, 0, &e_phentsize, class), entry_size[class]);
 	if (table > img->len || n * entry_size[class] > img->len - table)
-		return err_set(err, EINVAL, "%.200s: %" PRIu64 " program headers at offset 0x%" PRIx64 " leave the file of 0x%"
-			       PRIx64 " bytes", img->path, n, table, img->len);
+		return err_set(err, EINVAL,
+			       "%.200s: %" PRIu64 " program headers at offset 0x%" PRIx64
+			       " leave the file of 0x%" PRIx64 " bytes",
+			       img->path, n, table, img->len);
 	for (u64 at = table; n && !rc; n--, at += entry_size[class]) {
 		u64 size = get(img, at, &p_memsz, class);
 
@@ -99,12 +110,14 @@ int elf_parse(const struct image *img, struct program *p, struct err *err)
 			continue;
 		rc = add_segment(img, p, at, class, err);
 		if (!found)
-			found = translate(get(img, at, &p_vaddr, class), get(img, at, &p_paddr, class), size, entry, &p->entry);
+			found = translate(get(img, at, &p_vaddr, class), get(img, at, &p_paddr, class), size,
+					  entry, &p->entry);
 	}
 	if (!rc && !p->nsegments)
 		return err_set(err, EINVAL, "%.200s: has nothing to load", img->path);
 	if (!rc && !found)
-		return err_set(err, EINVAL, "%.200s: its entry 0x%" PRIx64 " lies in none of its segments", img->path, entry);
+		return err_set(err, EINVAL, "%.200s: its entry 0x%" PRIx64 " lies in none of its segments",
+			       img->path, entry);
 	return rc;
 }
 
@@ -144,7 +157,8 @@ int load_elf(struct vm *vm, const struct image *img, struct err *err)
 	int rc = elf_parse(img, &p, err);
 
 	if (!rc && p.is_64 && !cpu_has(vm->cpu, FEAT_LM))
-		rc = err_set(err, EINVAL, "%.200s: a 64-bit program; --cpu %s has no 64-bit mode", img->path, vm->cpu->name);
+		rc = err_set(err, EINVAL, "%.200s: a 64-bit program; --cpu %s has no 64-bit mode", img->path,
+			     vm->cpu->name);
 	if (!rc)
 		rc = program_check(vm, img, &p, areas, p.is_64 ? 3 : 2, err);
 	if (rc)

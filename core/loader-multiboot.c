@@ -13,13 +13,14 @@
 
 enum { HEADER_MAGIC = 0x1badb002, BOOT_MAGIC = 0x2badb002, SEARCH = 8192, MIB = 1 << 20 };
 
-/* Header flags (3.1.2): of those a loader must understand, the three there are; and the address fields. */
+/* Header flags (3.1.2): of those a loader must understand the three there are; and the address fields. */
 enum { NEED_ALIGNED = 1, NEED_MEMORY = 2, NEED_VIDEO = 4, NEED_MASK = 0xffff, HAS_ADDRESSES = 1 << 16 };
 
 /* Information flags (3.3) and where in the area the parts lie. */
 enum { INFO_MEM = 1, INFO_CMDLINE = 4, INFO_MODS = 8, INFO_MMAP = 64, INFO_LOADER = 512 };
 enum { AT_INFO = 0, AT_MODS = 0x80, AT_MMAP = 0x100, AT_TEXT = 0x800, AREA = LOAD_INFO_END - LOAD_INFO };
-_Static_assert(AT_MODS + 16 * IMAGE_MODULES <= AT_MMAP && AT_MMAP + 24 * MEM_SLOTS <= AT_TEXT, "the parts fit");
+_Static_assert(AT_MODS + 16 * IMAGE_MODULES <= AT_MMAP && AT_MMAP + 24 * MEM_SLOTS <= AT_TEXT,
+	       "the parts fit");
 
 i64 multiboot_find(const struct image *img)
 {
@@ -51,17 +52,22 @@ static int parse_addresses(const struct image *img, u64 at, struct program *p, s
 	p->entry = image_number(img, at + 28, 4);
 	skipped = at - (header - load); /* what of the file comes before the part to load */
 	if (load > header || header - load > at)
-		return err_set(err, EINVAL, "%.200s: its multiboot header, at offset 0x%" PRIx64 ", says it is at 0x%" PRIx64
-			       " of a kernel loaded at 0x%" PRIx64, img->path, at, header, load);
+		return err_set(err, EINVAL,
+			       "%.200s: its multiboot header, at offset 0x%" PRIx64
+			       ", says it is at 0x%" PRIx64 " of a kernel loaded at 0x%" PRIx64,
+			       img->path, at, header, load);
 	if (!load_end)
 		load_end = load + (img->len - skipped);
 	if (!bss_end)
 		bss_end = load_end;
 	if (load_end < load || bss_end < load_end)
-		return err_set(err, EINVAL, "%.200s: its multiboot header says it is loaded from 0x%" PRIx64 " to 0x%" PRIx64
-			       " and cleared to 0x%" PRIx64, img->path, load, load_end, bss_end);
+		return err_set(err, EINVAL,
+			       "%.200s: its multiboot header says it is loaded from 0x%" PRIx64
+			       " to 0x%" PRIx64 " and cleared to 0x%" PRIx64,
+			       img->path, load, load_end, bss_end);
 	if (p->entry < load || p->entry >= bss_end)
-		return err_set(err, EINVAL, "%.200s: its entry 0x%" PRIx64 " lies outside of it", img->path, p->entry);
+		return err_set(err, EINVAL, "%.200s: its entry 0x%" PRIx64 " lies outside of it", img->path,
+			       p->entry);
 	p->segment[0] = (struct segment){ load, bss_end - load, load_end - load, skipped };
 	return 0;
 }
@@ -72,13 +78,16 @@ static int parse(struct vm *vm, const struct image *img, struct program *p, stru
 	u32 flags;
 
 	if (at < 0)
-		return err_set(err, EINVAL, "%.200s: no multiboot header in its first %d bytes", img->path, SEARCH);
+		return err_set(err, EINVAL, "%.200s: no multiboot header in its first %d bytes", img->path,
+			       SEARCH);
 	flags = (u32)image_number(img, (u64)at + 4, 4);
 	if (flags & NEED_MASK & ~(u32)(NEED_ALIGNED | NEED_MEMORY | NEED_VIDEO))
-		return err_set(err, ENOTSUP, "%.200s: its multiboot header demands 0x%x, of which only 0x7 is known", img->path,
-			       flags & NEED_MASK);
+		return err_set(err, ENOTSUP,
+			       "%.200s: its multiboot header demands 0x%x, of which only 0x7 is known",
+			       img->path, flags & NEED_MASK);
 	if (flags & NEED_VIDEO)
-		log_put(&vm->log, LOG_WARN, "loader", "the kernel asks for a video mode; it is started without one");
+		log_put(&vm->log, LOG_WARN, "loader",
+			"the kernel asks for a video mode; it is started without one");
 	if (flags & HAS_ADDRESSES)
 		return parse_addresses(img, (u64)at, p, err);
 	return elf_parse(img, p, err);
@@ -89,8 +98,8 @@ static int parse(struct vm *vm, const struct image *img, struct program *p, stru
 struct boot {
 	const struct image *img;
 	u64 module_at[IMAGE_MODULES];
-	u8 area[AREA];   /* what will lie at LOAD_INFO */
-	u32 text;        /* where in it the next text goes */
+	u8 area[AREA]; /* what will lie at LOAD_INFO */
+	u32 text;      /* where in it the next text goes */
 };
 
 static void put32(struct boot *b, u32 at, u64 value)
@@ -106,7 +115,8 @@ static int put_text(struct boot *b, u32 at, const char *text, struct err *err)
 	size_t size = strlen(text ? text : "") + 1;
 
 	if (size > AREA - b->text)
-		return err_set(err, E2BIG, "%.200s: its command line and those of its modules have more than %d bytes",
+		return err_set(err, E2BIG,
+			       "%.200s: its command line and those of its modules have more than %d bytes",
 			       b->img->path, AREA - AT_TEXT);
 	memcpy(b->area + b->text, text ? text : "", size);
 	put32(b, at, LOAD_INFO + b->text);
@@ -124,8 +134,11 @@ static int place_modules(const struct vm *vm, struct boot *b, u64 end, struct er
 		at = (at + PAGE_MASK_4K) & ~(u64)PAGE_MASK_4K;
 		room = ram_end(&vm->mem, at) - at;
 		if (at > UINT32_MAX || len > room || len > UINT32_MAX - at)
-			return err_set(err, ENOMEM, "module %.200s: %" PRIu64 " bytes; at 0x%" PRIx64 ", after the kernel, the machine "
-				       "has %" PRIu64 " left", b->img->module[i].path, len, at, room);
+			return err_set(err, ENOMEM,
+				       "module %.200s: %" PRIu64 " bytes; at 0x%" PRIx64
+				       ", after the kernel, the machine "
+				       "has %" PRIu64 " left",
+				       b->img->module[i].path, len, at, room);
 		b->module_at[i] = at;
 		put32(b, AT_MODS + 16 * (u32)i, at);
 		put32(b, AT_MODS + 16 * (u32)i + 4, at + len);
@@ -182,7 +195,8 @@ static int put_info(const struct vm *vm, struct boot *b, struct err *err)
 
 /* ---- all of it ---- */
 
-static int commit(struct vm *vm, const struct image *img, const struct program *p, struct boot *b, struct err *err)
+static int commit(struct vm *vm, const struct image *img, const struct program *p, struct boot *b,
+		  struct err *err)
 {
 	struct x86_state s;
 

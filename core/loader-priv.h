@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * loader-priv.h - what the image formats share; only core/loader*.c includes it.
- * Rule: a format turns the file into a struct program, by looking only; program_check says whether the machine can take
- * it; only then program_write and the state of the vCPU.
+ * Rule: a format turns the file into a struct program, by looking only; program_check says whether the
+ * machine can take it; only then program_write and the state of the vCPU.
  */
 #ifndef VITRINE_CORE_LOADER_PRIV_H
 #define VITRINE_CORE_LOADER_PRIV_H
@@ -11,7 +11,7 @@
 
 /* Where the loader itself puts things, below the usual places of programs. */
 enum {
-	LOAD_GDT = 0x500,        /* so that the program may reload its segments: 8 code, 10h data, 18h code 32 */
+	LOAD_GDT = 0x500,        /* for programs that reload their segments: 8 code, 10h data, 18h code 32 */
 	LOAD_GDT_END = 0x520,
 	LOAD_TABLES = 0x1000,    /* page tables for 64-bit programs: PML4, PDPT, four page directories */
 	LOAD_TABLES_END = 0x7000,
@@ -40,12 +40,13 @@ u64 ram_end(const struct mem *m, u64 gpa);
 /* Offset of the multiboot header, or -1. */
 i64 multiboot_find(const struct image *img);
 int elf_parse(const struct image *img, struct program *p, struct err *err);
-int program_check(const struct vm *vm, const struct image *img, const struct program *p, const struct area *areas,
-		  int nareas, struct err *err);
+int program_check(const struct vm *vm, const struct image *img, const struct program *p,
+		  const struct area *areas, int nareas, struct err *err);
 void program_write(struct vm *vm, const struct image *img, const struct program *p);
 u64 program_end(const struct program *p);
 
-/* 32-bit protected mode, paging off, flat segments from a GDT that is written too; A20 open; interrupts off. */
+/* 32-bit protected mode, paging off, flat segments from a GDT that is written too; A20 open; interrupts
+ * off. */
 void state_flat32(struct vm *vm, struct x86_state *s, u64 entry);
 /* Let the first vCPU begin there: general registers, segments, control registers. */
 int state_start(struct vm *vm, const struct x86_state *s, struct err *err);

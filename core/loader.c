@@ -13,10 +13,10 @@
 #include "core/snapshot-priv.h"
 
 enum {
-	BOOT_ADDRESS = 0x7c00,    /* where a BIOS puts the boot sector */
-	BOOT_MAX = 9 * 0x10000,   /* ends below the top of conventional memory */
-	BOOT_SIGNATURE = 510,     /* 55 AA */
-	BZIMAGE_MAGIC = 0x202,    /* "HdrS": Linux boot protocol 2.00 and later */
+	BOOT_ADDRESS = 0x7c00,  /* where a BIOS puts the boot sector */
+	BOOT_MAX = 9 * 0x10000, /* ends below the top of conventional memory */
+	BOOT_SIGNATURE = 510,   /* 55 AA */
+	BZIMAGE_MAGIC = 0x202,  /* "HdrS": Linux boot protocol 2.00 and later */
 };
 
 /* ---- recognising ---- */
@@ -40,9 +40,13 @@ enum image_kind image_kind(const u8 *data, u64 len)
 const char *image_kind_name(enum image_kind kind)
 {
 	static const char *const names[] = {
-		[IMAGE_BOOT_SECTOR] = "boot sector", [IMAGE_ELF] = "program in ELF format",
-		[IMAGE_MULTIBOOT] = "multiboot kernel", [IMAGE_BZIMAGE] = "Linux kernel (bzImage)",
-		[IMAGE_SNAPSHOT] = "snapshot", [IMAGE_FLAT] = "flat real-mode image", [IMAGE_UNKNOWN] = "file of unknown kind",
+		[IMAGE_BOOT_SECTOR] = "boot sector",
+		[IMAGE_ELF] = "program in ELF format",
+		[IMAGE_MULTIBOOT] = "multiboot kernel",
+		[IMAGE_BZIMAGE] = "Linux kernel (bzImage)",
+		[IMAGE_SNAPSHOT] = "snapshot",
+		[IMAGE_FLAT] = "flat real-mode image",
+		[IMAGE_UNKNOWN] = "file of unknown kind",
 	};
 
 	return (unsigned)kind < ARRAY_LEN(names) ? names[kind] : names[IMAGE_UNKNOWN];
@@ -51,26 +55,26 @@ const char *image_kind_name(enum image_kind kind)
 int load_image(struct vm *vm, const struct image *img, struct err *err)
 {
 	switch (image_kind(img->data, img->len)) {
-	case IMAGE_BOOT_SECTOR:
-		return load_boot_sector(vm, img, 0x80, err);
-	case IMAGE_ELF:
-		return load_elf(vm, img, err);
-	case IMAGE_MULTIBOOT:
-		return load_multiboot(vm, img, err);
-	case IMAGE_SNAPSHOT:
-		return snapshot_load(vm, img->data, img->len, err);
+	case IMAGE_BOOT_SECTOR: return load_boot_sector(vm, img, 0x80, err);
+	case IMAGE_ELF: return load_elf(vm, img, err);
+	case IMAGE_MULTIBOOT: return load_multiboot(vm, img, err);
+	case IMAGE_SNAPSHOT: return snapshot_load(vm, img->data, img->len, err);
 	case IMAGE_BZIMAGE:
-		return err_set(err, ENOTSUP, "%.200s: a Linux kernel (bzImage); this version does not start one", img->path);
+		return err_set(err, ENOTSUP,
+			       "%.200s: a Linux kernel (bzImage); this version does not start one",
+			       img->path);
 	default:
-		return err_set(err, EINVAL, "%.200s: not recognised; expected a boot sector (55 AA at its end), an ELF or "
-			       "multiboot program, or a snapshot", img->path);
+		return err_set(err, EINVAL,
+			       "%.200s: not recognised; expected a boot sector (55 AA at its end), an ELF or "
+			       "multiboot program, or a snapshot",
+			       img->path);
 	}
 }
 
 /* ---- flat images ---- */
 
-/* As a BIOS leaves the processor: CS:IP = 0:7C00, DL = drive, a stack below.  A BIOS would also leave interrupts
- * enabled; here they are off, for without a BIOS nobody has filled in the vectors. */
+/* As a BIOS leaves the processor: CS:IP = 0:7C00, DL = drive, a stack below.  A BIOS would also leave
+ * interrupts enabled; here they are off, for without a BIOS nobody has filled in the vectors. */
 int load_boot_sector(struct vm *vm, const struct image *img, u8 drive, struct err *err)
 {
 	struct x86_state s;
@@ -79,10 +83,14 @@ int load_boot_sector(struct vm *vm, const struct image *img, u8 drive, struct er
 	if (!img->len)
 		return err_set(err, EINVAL, "%.200s: empty; expected a boot sector", img->path);
 	if (img->len > BOOT_MAX)
-		return err_set(err, EFBIG, "%.200s: %" PRIu64 " bytes; a flat image has at most %d (a whole disk is given as "
-			       "--disk, with a BIOS)", img->path, img->len, BOOT_MAX);
+		return err_set(err, EFBIG,
+			       "%.200s: %" PRIu64
+			       " bytes; a flat image has at most %d (a whole disk is given as "
+			       "--disk, with a BIOS)",
+			       img->path, img->len, BOOT_MAX);
 	if (img->len > room)
-		return err_set(err, ENOMEM, "%.200s: %" PRIu64 " bytes; at 0x7c00 this machine has room for %" PRIu64,
+		return err_set(err, ENOMEM,
+			       "%.200s: %" PRIu64 " bytes; at 0x7c00 this machine has room for %" PRIu64,
 			       img->path, img->len, room);
 	mem_poke(&vm->mem, BOOT_ADDRESS, img->data, img->len);
 	x86_state_reset(&s, 0);
@@ -116,26 +124,35 @@ u64 ram_end(const struct mem *m, u64 gpa)
 	return gpa;
 }
 
-static int check_segment(const struct vm *vm, const struct image *img, const struct segment *seg, struct err *err)
+static int check_segment(const struct vm *vm, const struct image *img, const struct segment *seg,
+			 struct err *err)
 {
 	if (seg->offset > img->len || seg->file_size > img->len - seg->offset)
-		return err_set(err, EINVAL, "%.200s: a segment takes 0x%" PRIx64 " bytes from offset 0x%" PRIx64 "; the file "
-			       "has 0x%" PRIx64, img->path, seg->file_size, seg->offset, img->len);
+		return err_set(err, EINVAL,
+			       "%.200s: a segment takes 0x%" PRIx64 " bytes from offset 0x%" PRIx64
+			       "; the file "
+			       "has 0x%" PRIx64,
+			       img->path, seg->file_size, seg->offset, img->len);
 	if (seg->file_size > seg->mem_size)
-		return err_set(err, EINVAL, "%.200s: a segment has 0x%" PRIx64 " bytes in the file and only 0x%" PRIx64
-			       " in memory", img->path, seg->file_size, seg->mem_size);
+		return err_set(err, EINVAL,
+			       "%.200s: a segment has 0x%" PRIx64 " bytes in the file and only 0x%" PRIx64
+			       " in memory",
+			       img->path, seg->file_size, seg->mem_size);
 	if (seg->gpa > UINT32_MAX || seg->mem_size > (1ull << 32) - seg->gpa)
-		return err_set(err, EINVAL, "%.200s: a segment of 0x%" PRIx64 " bytes at 0x%" PRIx64 "; expected it below 4 GiB",
+		return err_set(err, EINVAL,
+			       "%.200s: a segment of 0x%" PRIx64 " bytes at 0x%" PRIx64
+			       "; expected it below 4 GiB",
 			       img->path, seg->mem_size, seg->gpa);
 	if (seg->mem_size > ram_end(&vm->mem, seg->gpa) - seg->gpa)
-		return err_set(err, ENOMEM, "%.200s: a segment of 0x%" PRIx64 " bytes at 0x%" PRIx64 "; there the machine has 0x%"
-			       PRIx64 " bytes of RAM", img->path, seg->mem_size, seg->gpa,
-			       ram_end(&vm->mem, seg->gpa) - seg->gpa);
+		return err_set(err, ENOMEM,
+			       "%.200s: a segment of 0x%" PRIx64 " bytes at 0x%" PRIx64
+			       "; there the machine has 0x%" PRIx64 " bytes of RAM",
+			       img->path, seg->mem_size, seg->gpa, ram_end(&vm->mem, seg->gpa) - seg->gpa);
 	return 0;
 }
 
-int program_check(const struct vm *vm, const struct image *img, const struct program *p, const struct area *areas,
-		  int nareas, struct err *err)
+int program_check(const struct vm *vm, const struct image *img, const struct program *p,
+		  const struct area *areas, int nareas, struct err *err)
 {
 	int rc = 0;
 
@@ -145,13 +162,17 @@ int program_check(const struct vm *vm, const struct image *img, const struct pro
 		rc = check_segment(vm, img, seg, err);
 		for (int j = 0; j < nareas && !rc; j++)
 			if (seg->gpa < areas[j].end && areas[j].from < seg->gpa + seg->mem_size)
-				rc = err_set(err, EINVAL, "%.200s: a segment at 0x%" PRIx64 " overlaps 0x%" PRIx64 "..0x%" PRIx64
-					     ", where the loader puts the %s", img->path, seg->gpa, areas[j].from,
-					     areas[j].end - 1, areas[j].what);
+				rc = err_set(err, EINVAL,
+					     "%.200s: a segment at 0x%" PRIx64 " overlaps 0x%" PRIx64
+					     "..0x%" PRIx64 ", where the loader puts the %s",
+					     img->path, seg->gpa, areas[j].from, areas[j].end - 1,
+					     areas[j].what);
 	}
 	for (int j = 0; j < nareas && !rc; j++)
 		if (ram_end(&vm->mem, areas[j].from) < areas[j].end)
-			rc = err_set(err, ENOMEM, "%.200s: the machine has no RAM at 0x%" PRIx64 "..0x%" PRIx64 " for the %s",
+			rc = err_set(err, ENOMEM,
+				     "%.200s: the machine has no RAM at 0x%" PRIx64 "..0x%" PRIx64
+				     " for the %s",
 				     img->path, areas[j].from, areas[j].end - 1, areas[j].what);
 	return rc;
 }

@@ -77,7 +77,8 @@ static enum answer on_cpuid(struct vcpu *v, struct vm_exit *e, struct err *err)
 	struct x86_state s;
 	u64 cr4 = 0;
 
-	/* CPUID shows CR4.OSXSAVE, and changes no control register: reading them half-way through it is safe. */
+	/* CPUID shows CR4.OSXSAVE, and changes no control register: reading them half-way through it is
+	 * safe. */
 	if (cpu_has(vm->cpu, FEAT_XSAVE) && vm->engine->get(v, &s, ST_CTRL) == 0)
 		cr4 = s.cr4[0];
 	r = cpuid(vm->cpu, e->cpuid.leaf, e->cpuid.subleaf, cr4, v->index, vm->ncpus);
@@ -90,11 +91,16 @@ static enum answer on_cpuid(struct vcpu *v, struct vm_exit *e, struct err *err)
 }
 
 /* Registers that firmware and kernels touch before they know the processor; harmless to answer. */
-static const struct known_msr { u32 index; bool writable; u64 value; const char *name; } known_msrs[] = {
+static const struct known_msr {
+	u32 index;
+	bool writable;
+	u64 value;
+	const char *name;
+} known_msrs[] = {
 	{ MSR_PLATFORM_ID, false, 0, "IA32_PLATFORM_ID" },
 	{ MSR_FEATURE_CONTROL, false, 1, "IA32_FEATURE_CONTROL" }, /* locked, VMX off (SDM 3C 23.7) */
-	{ MSR_BIOS_SIGN_ID, true, 0, "IA32_BIOS_SIGN_ID" },        /* 0 = no microcode update (SDM 3A 9.11.7) */
-	{ MSR_MTRRCAP, false, 0x508, "IA32_MTRRCAP" },             /* 8 variable ranges, fixed ones, WC (SDM 3A 11.11.1) */
+	{ MSR_BIOS_SIGN_ID, true, 0, "IA32_BIOS_SIGN_ID" },        /* no microcode update (SDM 3A 9.11.7) */
+	{ MSR_MTRRCAP, false, 0x508, "IA32_MTRRCAP" }, /* 8 variable, fixed, WC (SDM 3A 11.11.1) */
 };
 
 static const struct known_msr *msr_find(u32 index)
@@ -110,8 +116,9 @@ static enum answer msr_fault(struct vcpu *v, struct vm_exit *e, const char *verb
 	e->msr.fault = 1;
 	e->what = "refused: #GP(0)";
 	if (is_first_use(v->vm, e->reason, e->msr.index))
-		log_put(&v->vm->log, LOG_WARN, "cpu", "the guest %s MSR 0x%x, which this processor does not allow: #GP(0)",
-			verb, e->msr.index);
+		log_put(&v->vm->log, LOG_WARN, "cpu",
+			"the guest %s MSR 0x%x, which this processor does not allow: #GP(0)", verb,
+			e->msr.index);
 	return RESUME;
 }
 
@@ -156,7 +163,8 @@ static enum answer on_random(struct vcpu *v, struct vm_exit *e, struct err *err)
 
 static enum answer on_vmcall(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
-	e->call.result = (u64)-1000; /* KVM_ENOSYS: what Linux guests expect of a hypervisor that lacks a call */
+	/* KVM_ENOSYS: what Linux guests expect of a hypervisor that lacks a call. */
+	e->call.result = (u64)-1000;
 	e->what = "unknown hypercall: rax = -1000";
 	if (is_first_use(v->vm, e->reason, e->call.nr))
 		log_put(&v->vm->log, LOG_INFO, "cpu", "the guest makes hypercall %llu, which is unknown",
@@ -183,7 +191,9 @@ static enum answer on_triple_fault(struct vcpu *v, struct vm_exit *e, struct err
 
 static enum answer on_limit(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
-	e->what = clock_next_due(&v->vm->clock) <= v->vm->clock.now ? "a timer is due" : "the limit is reached";
+	bool due = clock_next_due(&v->vm->clock) <= v->vm->clock.now;
+
+	e->what = due ? "a timer is due" : "the limit is reached";
 	return RESUME;
 }
 
@@ -206,8 +216,8 @@ static enum answer on_watched(struct vcpu *v, struct vm_exit *e, struct err *err
 	return RESUME;
 }
 
-/* Exception intercepted for somebody who watches: give it back.  An exit leaves CR2 and DR6 as they were before the
- * exception (SDM 3C 27.1), and injection does not write them (26.6.1): that is for the hypervisor to do. */
+/* Exception intercepted for somebody who watches: give it back.  An exit leaves CR2 and DR6 as they were
+ * before the exception (SDM 3C 27.1), and injection does not write them (26.6.1): the hypervisor has to. */
 static enum answer on_exception(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
 	u32 type = intr_type(e->intr_info);
@@ -292,17 +302,20 @@ static void announce(struct vcpu *v)
 	struct event ev = { 0 };
 
 	if (e.reason == EXIT_IO && event_wanted(events, EV_io)) {
-		ev = (struct event){ .kind = EV_io, .io = { e.io.port, e.io.size, e.io.write, e.io.value, e.who, e.what } };
+		ev = (struct event){ .kind = EV_io,
+				     .io = { e.io.port, e.io.size, e.io.write, e.io.value, e.who, e.what } };
 		vcpu_emit(v, &ev);
 	}
 	if (e.reason == EXIT_EPT_VIOLATION && event_wanted(events, EV_mmio)) {
 		ev = (struct event){ .kind = EV_mmio,
-				     .mmio = { e.gpa, e.mmio.size, e.mmio.write, e.mmio.value, e.who, e.what } };
+				     .mmio = { e.gpa, e.mmio.size, e.mmio.write, e.mmio.value, e.who,
+					       e.what } };
 		vcpu_emit(v, &ev);
 	}
 	if (event_wanted(events, EV_exit)) {
-		ev = (struct event){ .kind = EV_exit, .exit = { e.reason, e.qualification, e.rip, e.gpa, value_of(&e),
-								e.who, e.what } };
+		ev = (struct event){ .kind = EV_exit,
+				     .exit = { e.reason, e.qualification, e.rip, e.gpa, value_of(&e), e.who,
+					       e.what } };
 		vcpu_emit(v, &ev);
 	}
 }
@@ -317,7 +330,8 @@ int exit_handle(struct vcpu *v, struct err *err)
 	e->who = e->what = NULL;
 	v->vm->exits++;
 	if (!handle)
-		return err_set(err, ENOSYS, "engine %s: exit %u (%s) is not handled here", v->vm->engine->name, e->reason,
+		return err_set(err, ENOSYS, "engine %s: exit %u (%s) is not handled here",
+			       v->vm->engine->name, e->reason,
 			       exit_title(e->reason) ? exit_title(e->reason) : "no such reason");
 	answer = handle(v, e, err);
 	if (answer == FAIL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * run-priv.h - what the run loop, the vCPU and the exit handlers share; nobody else includes it.
- * Rule: an exit is handled exactly once, by exit_handle, between the engine's run (or settle) and the next one.
+ * Rule: an exit is handled exactly once, by exit_handle, between the engine's run (or settle) and the next
+ * one.
  */
 #ifndef VITRINE_CORE_RUN_PRIV_H
 #define VITRINE_CORE_RUN_PRIV_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * run.c - the run loop: time, interrupts, then the guest, again and again.
- * Rule: timers fire and interrupts are delivered only between whole instructions, and the budget is looked at before
- * either; so a run cut into pieces goes through exactly the states of the run in one piece.
+ * Rule: timers fire and interrupts are delivered only between whole instructions, and the budget is looked at
+ * before either; so a run cut into pieces goes through exactly the states of the run in one piece.
  */
 #include <errno.h>
 #include <string.h>
@@ -71,8 +71,8 @@ static int inject(struct vcpu *v, u32 type, int vector, struct err *err)
 	int rc = v->vm->engine->inject(v, intr_info(type, (u32)vector, false), 0);
 
 	if (rc < 0)
-		return err_set(err, -rc, "engine %s: cannot deliver vector %d: %s", v->vm->engine->name, vector,
-			       strerror(-rc));
+		return err_set(err, -rc, "engine %s: cannot deliver vector %d: %s", v->vm->engine->name,
+			       vector, strerror(-rc));
 	v->activity = ACT_ACTIVE;
 	if (!event_wanted(&v->vm->events, EV_intr))
 		return 0;
@@ -82,14 +82,15 @@ static int inject(struct vcpu *v, u32 type, int vector, struct err *err)
 	return 0;
 }
 
-/* An NMI waits while another is handled and behind MOV SS (SDM 3A 6.7.1, 6.8.3), and for an event on its way. */
+/* An NMI waits while another is handled, behind MOV SS (SDM 3A 6.7.1, 6.8.3), and for an event on its way. */
 static int deliver_nmi(struct vcpu *v, struct err *err)
 {
 	struct x86_state s;
 	int rc = v->vm->engine->get(v, &s, ST_PENDING);
 
 	if (rc < 0)
-		return err_set(err, -rc, "engine %s: cannot read vCPU %u: %s", v->vm->engine->name, v->index, strerror(-rc));
+		return err_set(err, -rc, "engine %s: cannot read vCPU %u: %s", v->vm->engine->name, v->index,
+			       strerror(-rc));
 	if (s.nmi_blocked[0] || (s.shadow[0] & SHADOW_MOV_SS) || (s.inject_info[0] & INTR_VALID))
 		return 0; /* vm->nmi stays, and the guest goes on in steps of one instruction */
 	v->vm->nmi = false;
@@ -120,7 +121,7 @@ static int deliver(struct vcpu *v, struct err *err)
 	}
 	if (vm->intc.ack)
 		vector = vm->intc.ack(vm->intc.arg);
-	want_window(v, false); /* a line still up after this gets its next chance one instruction later: limit_of */
+	want_window(v, false); /* a line still up gets its next chance one instruction later: see limit_of */
 	return vector < 0 ? 0 : inject(v, INTR_TYPE_EXT, vector & 0xff, err);
 }
 
@@ -161,8 +162,9 @@ static u64 limit_of(const struct run *r)
 		limit = due;
 	if (vm->ncpus > 1 && VM_QUANTUM - vm->turn_used < limit)
 		limit = VM_QUANTUM - vm->turn_used;
-	/* A line that is up without a window asked for was just served, and is served again after one instruction: a
-	 * storm of interrupts still makes progress, and so ends with the budget.  A waiting NMI is looked at as often. */
+	/* A line that is up without a window asked for was just served, and is served again after one
+	 * instruction: a storm of interrupts still makes progress, and so ends with the budget.  So is a
+	 * waiting NMI. */
 	if (vm->nmi || (vm->intr && !vm->vcpu[0].window))
 		return 1;
 	return limit > INT64_MAX ? 0 : limit;
@@ -178,14 +180,16 @@ static int execute(struct run *r, struct vcpu *v, struct err *err)
 	v->settled = false;
 	rc = vm->engine->run(v, &limit, &v->exit);
 	if (rc < 0)
-		return err_set(err, -rc, "engine %s: cannot run vCPU %u: %s", vm->engine->name, v->index, strerror(-rc));
+		return err_set(err, -rc, "engine %s: cannot run vCPU %u: %s", vm->engine->name, v->index,
+			       strerror(-rc));
 	vcpu_retire(v, v->exit.icount);
 	if (vm->ncpus > 1)
 		vm->turn_used += v->clock_icount - before;
 	if (v->clock_icount != before)
 		r->idle = 0;
 	rc = exit_handle(v, err);
-	/* The turn of one that waits from now on is over: its HLT must be complete before another moves the time. */
+	/* The turn of one that waits from now on is over: its HLT must be complete before another moves the
+	 * time. */
 	if (!rc && v->activity != ACT_ACTIVE)
 		rc = vcpu_settle(v, err);
 	return rc < 0 ? rc : 0;
@@ -232,12 +236,12 @@ static int go_round(struct run *r, struct err *err)
 			vm_reset(vm);
 			return 0;
 		}
-		/* A device may have raised a line, or asked for the end of the machine: look again; unless its timer is
-		 * due again at once, for such a device must not keep the guest from executing. */
+		/* A device may have raised a line, or asked for the end of the machine: look again; unless its
+		 * timer is due again at once, for such a device must not keep the guest from executing. */
 		if (clock_fire_due(&vm->clock) && clock_next_due(&vm->clock) > vm->clock.now)
 			return 0;
 		rc = deliver(&vm->vcpu[0], err);
-		if (rc)
+		if (rc || vm->events.stop) /* who watches interrupts may stop before the handler runs */
 			return rc;
 		next = pick(vm);
 	}

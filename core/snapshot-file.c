@@ -88,7 +88,8 @@ static int read_all(int fd, u8 *data, size_t len)
 	return 0;
 }
 
-/* A regular file of sensible size, read whole: a file that changes under us must not change under the checks. */
+/* A regular file of sensible size, read whole: a file that changes under us must not change under the
+ * checks. */
 static int read_file(struct vm *vm, const char *path, u8 **data, size_t *len, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -100,10 +101,12 @@ static int read_file(struct vm *vm, const char *path, u8 **data, size_t *len, st
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		rc = err_set(err, EINVAL, "snapshot %.200s: not a regular file", path);
 	else if ((u64)st.st_size > largest(vm))
-		rc = err_set(err, EFBIG, "snapshot %.200s: %" PRIu64 " bytes; one of this machine has at most %" PRIu64, path,
-			     (u64)st.st_size, largest(vm));
+		rc = err_set(err, EFBIG,
+			     "snapshot %.200s: %" PRIu64 " bytes; one of this machine has at most %" PRIu64,
+			     path, (u64)st.st_size, largest(vm));
 	else if (!(*data = malloc((size_t)st.st_size + 1)))
-		rc = err_set(err, ENOMEM, "snapshot %.200s: no memory for its %" PRIu64 " bytes", path, (u64)st.st_size);
+		rc = err_set(err, ENOMEM, "snapshot %.200s: no memory for its %" PRIu64 " bytes", path,
+			     (u64)st.st_size);
 	else if ((rc = read_all(fd, *data, *len = (size_t)st.st_size)))
 		err_set(err, -rc, "snapshot %.200s: cannot be read: %s", path, strerror(-rc));
 	close(fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * snapshot-load.c - make a VM what a snapshot says.
- * Rule: the stream is gone over twice: the first time everything is checked and nothing changed; the second time
- * nothing in it can be wrong any more.
+ * Rule: the stream is gone over twice: the first time everything is checked and nothing changed; the second
+ * time nothing in it can be wrong any more.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -37,8 +37,8 @@ static int take_state(struct section *s, const struct layout *l, void *state, st
 	int rc = state_load(l, state, &s->payload, err);
 
 	if (!rc && read_left(&s->payload))
-		return err_set(err, EINVAL, "snapshot: section '%s %s' has %zu bytes too many", s->name, s->instance,
-			       read_left(&s->payload));
+		return err_set(err, EINVAL, "snapshot: section '%s %s' has %zu bytes too many", s->name,
+			       s->instance, read_left(&s->payload));
 	return rc;
 }
 
@@ -56,7 +56,9 @@ static int check_machine(struct load *l, struct section *s, struct err *err)
 		const struct field *f = &machine_state_layout.fields[i];
 
 		if (field_get(f, &theirs, 0) != field_get(f, &ours, 0))
-			return err_set(err, EINVAL, "snapshot: made with %s = %" PRIu64 ", this machine has %" PRIu64 ": %s",
+			return err_set(err, EINVAL,
+				       "snapshot: made with %s = %" PRIu64 ", this machine has %" PRIu64
+				       ": %s",
 				       f->name, field_get(f, &theirs, 0), field_get(f, &ours, 0), f->help);
 	}
 	if (strcmp(s->instance, l->vm->cpu->name))
@@ -75,7 +77,8 @@ static int check_slots(struct load *l, struct section *s, struct err *err)
 	u64 n = read_uint(in, 4);
 
 	if (!rc && n != (u64)m->nslots)
-		rc = err_set(err, EINVAL, "snapshot: made with %" PRIu64 " memory slots, this machine has %d", n, m->nslots);
+		rc = err_set(err, EINVAL, "snapshot: made with %" PRIu64 " memory slots, this machine has %d",
+			     n, m->nslots);
 	for (int i = 0; i < m->nslots && !rc; i++) {
 		const struct mem_slot *slot = &m->slot[i];
 		u64 gpa, size;
@@ -84,8 +87,10 @@ static int check_slots(struct load *l, struct section *s, struct err *err)
 		gpa = read_uint(in, 8);
 		size = read_uint(in, 8);
 		if (in->bad || strcmp(name, slot->name) || gpa != slot->gpa || size != slot->size)
-			rc = err_set(err, EINVAL, "snapshot: memory slot '%s' differs; this machine has '%s' at 0x%" PRIx64
-				     ", 0x%" PRIx64 " bytes", in->bad ? "" : name, slot->name, slot->gpa, slot->size);
+			rc = err_set(err, EINVAL,
+				     "snapshot: memory slot '%s' differs; this machine has '%s' at 0x%" PRIx64
+				     ", 0x%" PRIx64 " bytes",
+				     in->bad ? "" : name, slot->name, slot->gpa, slot->size);
 	}
 	if (!rc && read_left(in))
 		rc = err_set(err, EINVAL, "snapshot: section 'slots' has %zu bytes too many", read_left(in));
@@ -111,8 +116,11 @@ static int check_vm(struct load *l, struct section *s, struct err *err)
 	if (!rc)
 		rc = take_state(s, &vm_state_layout, &l->state, err);
 	if (!rc && (l->state.turn[0] >= l->vm->ncpus || l->state.turn_used[0] > VM_QUANTUM))
-		rc = err_set(err, EINVAL, "snapshot: vm.turn is %u after %" PRIu64 " instructions; expected a vCPU below %u "
-			     "and at most %u", l->state.turn[0], l->state.turn_used[0], l->vm->ncpus, VM_QUANTUM);
+		rc = err_set(err, EINVAL,
+			     "snapshot: vm.turn is %u after %" PRIu64
+			     " instructions; expected a vCPU below %u "
+			     "and at most %u",
+			     l->state.turn[0], l->state.turn_used[0], l->vm->ncpus, VM_QUANTUM);
 	return rc;
 }
 
@@ -134,7 +142,8 @@ static int check_vcpu(struct load *l, struct section *s, struct err *err)
 				       l->vcpu[i].activity[0]);
 		return 0;
 	}
-	return err_set(err, EINVAL, "snapshot: has a vCPU '%s', this machine has %u", s->instance, l->vm->ncpus);
+	return err_set(err, EINVAL, "snapshot: has a vCPU '%s', this machine has %u", s->instance,
+		       l->vm->ncpus);
 }
 
 static int check_device(struct load *l, struct section *s, struct err *err)
@@ -155,7 +164,8 @@ static int check_device(struct load *l, struct section *s, struct err *err)
 		free(scratch);
 		return rc;
 	}
-	return err_set(err, EINVAL, "snapshot: has a device '%s', this machine has none of that name", s->instance);
+	return err_set(err, EINVAL, "snapshot: has a device '%s', this machine has none of that name",
+		       s->instance);
 }
 
 static int check_pages(struct load *l, struct section *s, struct err *err)
@@ -189,13 +199,16 @@ static int check_section(struct load *l, struct section *s, struct err *err)
 	for (unsigned i = 0; i < ARRAY_LEN(section_kinds); i++)
 		if (!strcmp(section_kinds[i].name, s->name))
 			return section_kinds[i].check(l, s, err);
-	return err_set(err, EINVAL, "snapshot: has a section '%s %s', which this version does not know", s->name,
-		       s->instance);
+	return err_set(err, EINVAL, "snapshot: has a section '%s %s', which this version does not know",
+		       s->name, s->instance);
 }
 
 static int check_complete(const struct load *l, struct err *err)
 {
-	const struct { bool seen; const char *name; } needed[] = {
+	const struct {
+		bool seen;
+		const char *name;
+	} needed[] = {
 		{ l->seen_machine, "machine" }, { l->seen_slots, "slots" },   { l->seen_clock, "clock" },
 		{ l->seen_vm, "vm" },           { l->seen_frames, "frames" },
 	};
@@ -208,7 +221,8 @@ static int check_complete(const struct load *l, struct err *err)
 			return err_set(err, EINVAL, "snapshot: has no section 'vcpu %u'", i);
 	for (int i = 0; i < l->vm->ndevices; i++)
 		if (!l->seen_device[i])
-			return err_set(err, EINVAL, "snapshot: has no section 'device %s'; this machine has that device",
+			return err_set(err, EINVAL,
+				       "snapshot: has no section 'device %s'; this machine has that device",
 				       l->vm->device[i]->name);
 	return 0;
 }
@@ -230,7 +244,8 @@ static int check_stream(struct load *l, struct reader in, struct err *err)
 
 /* ---- the second time: commit ---- */
 
-/* The only part that may still refuse: an engine knows which states no processor can be in.  So it comes first. */
+/* The only part that may still refuse: an engine knows which states no processor can be in.  So it comes
+ * first. */
 static int commit_vcpus(struct load *l, struct err *err)
 {
 	for (u32 i = 0; i < l->vm->ncpus; i++) {
@@ -265,7 +280,8 @@ static int commit_stream(struct load *l, struct reader in, struct err *err)
 	return rc;
 }
 
-/* Everything that was derived from memory is stale, and all of it may be news to whoever reads the dirty log. */
+/* Everything that was derived from memory is stale, and all of it may be news to whoever reads the dirty
+ * log. */
 static void memory_is_new(struct vm *vm)
 {
 	vm->engine->mem_changed(vm, NULL);
@@ -306,8 +322,10 @@ int snapshot_load(struct vm *vm, const u8 *data, size_t len, struct err *err)
 	struct load *l;
 	int rc = 0;
 
-	if (len < SNAPSHOT_MAGIC_LEN || memcmp(read_bytes(&in, SNAPSHOT_MAGIC_LEN), SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_LEN))
-		return err_set(err, EINVAL, "snapshot: does not begin with VITRINE and format 1; not a snapshot");
+	if (len < SNAPSHOT_MAGIC_LEN ||
+	    memcmp(read_bytes(&in, SNAPSHOT_MAGIC_LEN), SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_LEN))
+		return err_set(err, EINVAL,
+			       "snapshot: does not begin with VITRINE and format 1; not a snapshot");
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return err_set(err, ENOMEM, "snapshot: no memory to load it");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * snapshot-pages.c - machine memory in a snapshot: which frames exist, and the content of those that are not zero.
- * Rule: no section unpacks to more than CHUNK pages, and a page is written only where this machine has a frame.
+ * snapshot-pages.c - machine memory in a snapshot: which frames exist, and what is in those that are not
+ * zero.
+ * Rule: no section unpacks to more than CHUNK pages, and a page is written only where this machine has a
+ * frame.
  *
  * "frames": u32 runs, then u64 first, u64 count of each run of frames in use.
  * "pages":  u32 n (1 to CHUNK), n ascending u64 frame numbers, then one zstd frame of n * 4096 bytes.
@@ -56,7 +58,8 @@ static int frames_compare(const struct frames *f, struct reader *in, struct err 
 		same = read_uint(in, 8) == at && read_uint(in, 8) == len && len;
 	}
 	if (in->bad || !same || next_run(f, &at) || read_left(in))
-		return err_set(err, EINVAL, "snapshot: its machine memory is divided differently; expected one made with "
+		return err_set(err, EINVAL,
+			       "snapshot: its machine memory is divided differently; expected one made with "
 			       "the same machine options (--mem, --bios, --disk)");
 	return 0;
 }
@@ -76,7 +79,8 @@ static void flush(struct pages_out *p)
 
 	if (!p->n)
 		return;
-	size = ZSTD_compress(p->packed, ZSTD_compressBound(CHUNK_BYTES), p->raw, (size_t)p->n * PAGE_SIZE_4K, ZSTD_LEVEL);
+	size = ZSTD_compress(p->packed, ZSTD_compressBound(CHUNK_BYTES), p->raw, (size_t)p->n * PAGE_SIZE_4K,
+			     ZSTD_LEVEL);
 	buf_put_uint(&p->payload, p->n, 4);
 	for (u32 i = 0; i < p->n; i++)
 		buf_put_uint(&p->payload, p->frame[i], 8);
@@ -107,8 +111,8 @@ static int save_run(struct pages_out *p, const struct frames *f, u64 first, u64 
 			first = (u64)data / PAGE_SIZE_4K;
 		if (first >= end)
 			return 0;
-		if (pread(f->fd, p->raw + (size_t)p->n * PAGE_SIZE_4K, PAGE_SIZE_4K, (off_t)(first * PAGE_SIZE_4K)) !=
-		    PAGE_SIZE_4K)
+		if (pread(f->fd, p->raw + (size_t)p->n * PAGE_SIZE_4K, PAGE_SIZE_4K,
+			  (off_t)(first * PAGE_SIZE_4K)) != PAGE_SIZE_4K)
 			return err_set(err, EIO, "snapshot: cannot read machine frame %" PRIu64 ": %s", first,
 				       strerror(errno));
 		if (!is_zero(p->raw + (size_t)p->n * PAGE_SIZE_4K)) {
@@ -164,7 +168,8 @@ int pages_in_start(struct pages_in *p, bool write, struct err *err)
 
 	p->next = 0;
 	p->write = write;
-	if (write && fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)(f->n * PAGE_SIZE_4K)))
+	if (write &&
+	    fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)(f->n * PAGE_SIZE_4K)))
 		return err_set(err, errno, "snapshot: cannot clear the machine memory: %s", strerror(errno));
 	return 0;
 }
@@ -177,7 +182,8 @@ static int write_pages(const struct frames *f, const u8 *numbers, const u8 *raw,
 		off_t at = (off_t)(read_uint(&r, 8) * PAGE_SIZE_4K);
 
 		if (pwrite(f->fd, raw + (size_t)i * PAGE_SIZE_4K, PAGE_SIZE_4K, at) != PAGE_SIZE_4K)
-			return err_set(err, EIO, "snapshot: cannot write the machine memory (%s); it is incomplete now",
+			return err_set(err, EIO,
+				       "snapshot: cannot write the machine memory (%s); it is incomplete now",
 				       strerror(errno));
 	}
 	return 0;
@@ -191,19 +197,22 @@ static int pages_section(struct pages_in *p, struct reader *in, struct err *err)
 	size_t size;
 
 	if (in->bad || n < 1 || n > CHUNK || read_left(in) < n * 8)
-		return err_set(err, EINVAL, "snapshot: a section of %" PRIu64 " pages; expected 1 to %d", n, CHUNK);
+		return err_set(err, EINVAL, "snapshot: a section of %" PRIu64 " pages; expected 1 to %d", n,
+			       CHUNK);
 	for (u64 i = 0; i < n; i++) {
 		u64 frame = read_uint(in, 8);
 
 		if (frame < p->next || frame >= f->n || !f->refs[frame])
-			return err_set(err, EINVAL, "snapshot: page of machine frame %" PRIu64 ", which this machine has "
-				       "not, or out of order", frame);
+			return err_set(err, EINVAL,
+				       "snapshot: page of machine frame %" PRIu64 ", which this machine has "
+				       "not, or out of order",
+				       frame);
 		p->next = frame + 1;
 	}
 	size = ZSTD_decompress(p->raw, CHUNK_BYTES, in->at, read_left(in));
 	if (ZSTD_isError(size) || size != n * PAGE_SIZE_4K)
-		return err_set(err, EINVAL, "snapshot: %" PRIu64 " pages do not unpack to %" PRIu64 " bytes", n,
-			       n * PAGE_SIZE_4K);
+		return err_set(err, EINVAL, "snapshot: %" PRIu64 " pages do not unpack to %" PRIu64 " bytes",
+			       n, n * PAGE_SIZE_4K);
 	return p->write ? write_pages(f, numbers, p->raw, (u32)n, err) : 0;
 }
 

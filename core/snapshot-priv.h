@@ -3,7 +3,7 @@
  * Rule: a section is whole (length and CRC agree) before anybody looks into it.
  *
  * A stream is the magic, then sections; all numbers are little-endian, texts are u16 length and bytes:
- *	text name, text instance, u32 length, `length` bytes of payload, u32 CRC of everything before it in the section.
+ *	text name, text instance, u32 length, `length` bytes of payload, u32 CRC of the section so far.
  */
 #ifndef VITRINE_CORE_SNAPSHOT_PRIV_H
 #define VITRINE_CORE_SNAPSHOT_PRIV_H
@@ -61,8 +61,8 @@ void section_put(struct buf *out, const char *name, const char *instance, struct
 /* The next section, checked as a whole. */
 int section_read(struct reader *in, struct section *s, struct err *err);
 
-/* Memory travels by machine frame, not by guest address: so what no slot shows at the moment (RAM under a ROM) travels
- * too.  Frames that are all zero do not travel. */
+/* Memory travels by machine frame, not by guest address: so what no slot shows at the moment (RAM under a
+ * ROM) travels too.  Frames that are all zero do not travel. */
 int pages_save(struct vm *vm, struct buf *out, struct err *err);
 
 struct pages_in {

@@ -7,12 +7,13 @@
 
 #include "core/snapshot-priv.h"
 
-/* IEEE 802.3 polynomial, bits reversed (0xedb88320), four bits at a time: row n is n shifted out four times. */
+/* IEEE 802.3 polynomial, bits reversed (0xedb88320), four bits at a time: row n is n shifted out. */
 u32 snapshot_crc(u32 crc, const u8 *data, size_t len)
 {
 	static const u32 nibble[16] = {
-		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-		0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+		0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+		0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
 	};
 
 	crc = ~crc;
@@ -51,9 +52,11 @@ int section_read(struct reader *in, struct section *s, struct err *err)
 	payload = read_bytes(in, len);
 	crc = (u32)read_uint(in, 4);
 	if (in->bad)
-		return err_set(err, EINVAL, "snapshot: ends in the middle of a section; expected an 'end' section");
+		return err_set(err, EINVAL,
+			       "snapshot: ends in the middle of a section; expected an 'end' section");
 	if (crc != snapshot_crc(0, start, (size_t)(in->at - start) - 4))
-		return err_set(err, EINVAL, "snapshot: a section is damaged: its CRC does not agree with its content");
+		return err_set(err, EINVAL,
+			       "snapshot: a section is damaged: its CRC does not agree with its content");
 	s->payload = (struct reader){ .at = payload, .end = payload + len };
 	return 0;
 }

@@ -79,7 +79,8 @@ void vm_state_set(struct vm *vm, const struct vm_state *s)
 
 /* ---- save ---- */
 
-static void put_state(struct buf *out, const char *name, const char *instance, const struct layout *l, const void *s)
+static void put_state(struct buf *out, const char *name, const char *instance, const struct layout *l,
+		      const void *s)
 {
 	struct buf payload = { 0 };
 
@@ -135,7 +136,8 @@ int snapshot_save(struct vm *vm, struct buf *out, struct err *err)
 	put_state(out, "clock", "", &clock_state_layout, &clock);
 	put_state(out, "vm", "", &vm_state_layout, &state);
 	for (int i = 0; i < vm->ndevices; i++)
-		put_state(out, "device", vm->device[i]->name, vm->device[i]->class->layout, vm->device[i]->state);
+		put_state(out, "device", vm->device[i]->name, vm->device[i]->class->layout,
+			  vm->device[i]->state);
 	buf_put(out, vcpus.data, vcpus.len);
 	if (!rc)
 		rc = pages_save(vm, out, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * vcpu.c - a virtual processor seen from the hypervisor: settled first, then read or written by groups.
- * Rule: whatever lets instructions retire tells the clock, so time at a settled state follows from the counts alone.
+ * Rule: whatever lets instructions retire tells the clock, so time at a settled state follows from the
+ * counts.
  */
 #include "core/vcpu.h"
 
@@ -27,7 +28,8 @@ void vcpu_emit(struct vcpu *v, struct event *ev)
 
 static int engine_failed(const struct vcpu *v, int rc, const char *verb, struct err *err)
 {
-	return err_set(err, -rc, "engine %s: cannot %s vCPU %u: %s", v->vm->engine->name, verb, v->index, strerror(-rc));
+	return err_set(err, -rc, "engine %s: cannot %s vCPU %u: %s", v->vm->engine->name, verb, v->index,
+		       strerror(-rc));
 }
 
 int vcpu_settle(struct vcpu *v, struct err *err)

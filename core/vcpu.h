@@ -22,10 +22,11 @@ struct vcpu {
 	u64 clock_icount;     /* instructions already told to the clock */
 };
 
-/* Finish the instruction whose exit was answered, answering its further fragments on the way, and tell the clock.
- * 1 if that changed anything, 0 if there was nothing to finish, or a negative errno. */
+/* Finish the instruction whose exit was answered, answering its further fragments on the way, and tell the
+ * clock.  1 if that changed anything, 0 if there was nothing to finish, or a negative errno. */
 int vcpu_settle(struct vcpu *v, struct err *err);
-/* Groups are enum state_group.  Only while the vCPU is out of run(): between vm_run calls, in an event's callback. */
+/* Groups are enum state_group.  Only while the vCPU is out of run(): between vm_run calls, in an event's
+ * callback. */
 int vcpu_get(struct vcpu *v, struct x86_state *s, u32 groups);
 int vcpu_set(struct vcpu *v, const struct x86_state *s, u32 groups, struct err *err);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * vm.c - build, reset and take down a virtual machine.
- * Rule: the VM lends devices its clock, memory and events through struct device_world; it never looks into a device.
+ * Rule: the VM lends devices its clock, memory and events through struct device_world; it never looks into
+ * one.
  */
 #include "core/vm.h"
 
@@ -11,14 +12,20 @@
 
 #include "core/run-priv.h"
 
-enum { ROM_ROOM = 64 << 20 }; /* machine memory beyond RAM: ROMs, device memory, page tables of the hypervisor */
+/* Machine memory beyond RAM: ROMs, device memory, page tables of the hypervisor. */
+enum { ROM_ROOM = 64 << 20 };
 
 const char *stop_why_name(enum stop_why why)
 {
 	static const char *const names[] = {
-		[STOP_NONE] = "running", [STOP_POWER_OFF] = "power-off", [STOP_HALTED] = "halted for ever",
-		[STOP_TRIPLE_FAULT] = "triple fault", [STOP_BUDGET] = "budget used up", [STOP_USER] = "stopped by the user",
-		[STOP_EVENT] = "stopped by an event", [STOP_ERROR] = "host error",
+		[STOP_NONE] = "running",
+		[STOP_POWER_OFF] = "power-off",
+		[STOP_HALTED] = "halted for ever",
+		[STOP_TRIPLE_FAULT] = "triple fault",
+		[STOP_BUDGET] = "budget used up",
+		[STOP_USER] = "stopped by the user",
+		[STOP_EVENT] = "stopped by an event",
+		[STOP_ERROR] = "host error",
 	};
 
 	return (unsigned)why < ARRAY_LEN(names) ? names[why] : "?";
@@ -84,7 +91,8 @@ static void mem_cleared(void *arg, const struct mem_slot *slot)
 static int config_check(const struct vm_config *c, struct err *err)
 {
 	if (!c->mem_size || c->mem_size % PAGE_SIZE_4K)
-		return err_set(err, EINVAL, "guest memory of %llu bytes; expected a multiple of 4096, at least 4096",
+		return err_set(err, EINVAL,
+			       "guest memory of %llu bytes; expected a multiple of 4096, at least 4096",
 			       (unsigned long long)c->mem_size);
 	if (c->mem_size > VM_MEM_MAX)
 		return err_set(err, EINVAL, "guest memory of %llu MiB; expected at most %llu MiB",
@@ -104,8 +112,14 @@ static void fill_in(struct vm *vm, const struct vm_config *c)
 	vm->controls.hlt_exiting = vm->controls.rdrand_exiting = vm->controls.rdseed_exiting = true;
 	vm->log = (struct log){ log_event, vm, LOG_INFO };
 	vm->world = (struct device_world){
-		.clock = &vm->clock, .mem = &vm->mem, .events = &vm->events, .log = &vm->log,
-		.power_off = power_off, .reset_request = reset_request, .put_byte = put_byte, .arg = vm,
+		.clock = &vm->clock,
+		.mem = &vm->mem,
+		.events = &vm->events,
+		.log = &vm->log,
+		.power_off = power_off,
+		.reset_request = reset_request,
+		.put_byte = put_byte,
+		.arg = vm,
 	};
 	clock_init(&vm->clock, c->insn_ps ? c->insn_ps : 1000);
 }
@@ -199,7 +213,8 @@ int vm_add_device(struct vm *vm, struct device *d, struct err *err)
 	int rc = 0;
 
 	if (vm->ndevices == VM_DEVICES)
-		return err_set(err, ENOSPC, "device %s: the machine already has %d devices", d->name, VM_DEVICES);
+		return err_set(err, ENOSPC, "device %s: the machine already has %d devices", d->name,
+			       VM_DEVICES);
 	if (vm_find_device(vm, d->name))
 		return err_set(err, EEXIST, "device %s: there already is one of this name", d->name);
 	for (int i = 0; i < d->class->nclaims && !rc; i++) {
@@ -234,8 +249,10 @@ static void vcpu_reset(struct vcpu *v)
 
 	x86_state_reset(&s, cpu_signature(vm->cpu));
 	if (v->index) {
-		s.apic_base[0] &= ~(1ull << 8);  /* only the first is the bootstrap processor (SDM 3A 10.4.4) */
-		s.activity[0] = ACT_WAIT_SIPI; /* the others wait to be started (SDM 3A 8.4.1) */
+		/* Only the first is the bootstrap processor; the others wait to be started (SDM 3A 10.4.4,
+		 * 8.4.1). */
+		s.apic_base[0] &= ~(1ull << 8);
+		s.activity[0] = ACT_WAIT_SIPI;
 	}
 	rc = vcpu_settle(v, NULL);
 	assert(rc >= 0);

@@ -69,7 +69,7 @@ struct vm {
 	struct bus port, mmio;
 	struct clock clock;
 	struct event_stream events;
-	struct log log;        /* by default each line becomes an EV_log event; its owner may set another sink */
+	struct log log;        /* by default each line becomes an EV_log event; one may set another sink */
 	struct vm_controls controls;
 	struct device *device[VM_DEVICES];
 	int ndevices;
@@ -89,7 +89,7 @@ struct vm {
 	u64 exits;             /* handled so far */
 	u32 turn;              /* the vCPU whose turn it is */
 	u64 turn_used;         /* instructions of its turn that are gone */
-	struct { u16 reason; u64 number; } first_use[VM_FIRST_USES]; /* unknown MSRs and hypercalls warned about */
+	struct { u16 reason; u64 number; } first_use[VM_FIRST_USES]; /* unknown MSRs, hypercalls */
 	int nfirst_uses;
 };
 
@@ -98,7 +98,7 @@ void vm_destroy(struct vm *vm);
 /* Register a device: its claims go to the buses, its state into snapshots and hashes, in this order. */
 int vm_add_device(struct vm *vm, struct device *d, struct err *err);
 struct device *vm_find_device(struct vm *vm, const char *name);
-/* Power-up: devices, then vCPUs.  RAM and the counts of instructions and time are kept (as a warm reset does). */
+/* Power-up: devices, then vCPUs.  RAM and the counts of instructions and time stay (as in a warm reset). */
 void vm_reset(struct vm *vm);
 /* The output of the interrupt controller; set is the irq_line function: irq_line{vm_intr_line, vm, 0}. */
 void vm_intr_line(void *vm, int n, int level);

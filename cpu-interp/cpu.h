@@ -73,9 +73,10 @@ enum { TLB_SIZE = 256 };
 #define TLB_EMPTY 1u
 struct tlb { struct tlb_entry e[TLB_SIZE]; };
 
-/* What the fast path needs of a segment: a check that also says no to unusable ones.  Offset `off`, n bytes, is fine
- * to read if off - lo + n - 1 < rlen (unsigned).  In 64-bit mode lo = 0, rlen = ~0. */
-struct segment { u64 base, lo, rlen, wlen; };
+/* What an access needs of a segment.  Offsets lo ... lo + rlen - 1 may be read, lo ... lo + wlen - 1 written; none if
+ * the segment cannot be used that way.  In 64-bit mode lo = 0, rlen = ~0.  The fast path knows only rfast and wfast:
+ * an access of at most 8 bytes at an offset below them is inside. */
+struct segment { u64 base, rfast, wfast, lo, rlen, wlen, unused[2]; };
 
 /* Why a chain of handlers was left. */
 enum why { WHY_DONE, WHY_FAULT, WHY_EXIT };
@@ -129,6 +130,7 @@ struct cpu {
 	bool watch_mem;     /* EV_mem is wanted: no access may hit a TLB */
 	int kicked;         /* atomic: another thread wants us out */
 	u8 delivering;      /* vector + 1 while an event is being delivered; for the chain of faults */
+	bool entered;       /* the latest instruction went through the interrupt table: no single-step trap after it */
 
 	/* caches */
 	struct blocks *blocks; /* of the VM, shared by its processors */

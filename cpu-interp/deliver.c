@@ -261,6 +261,7 @@ bool deliver(struct cpu *c, const struct delivery *d)
 	}
 	*c->s.activity = ACT_ACTIVE;
 	*c->s.shadow = 0;
+	c->entered = true;
 	if (d->type == INTR_TYPE_NMI)
 		*c->s.nmi_blocked = 1; /* until IRET (SDM 3A 6.7.1) */
 	cpu_update_mode(c);

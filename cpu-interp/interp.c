@@ -72,10 +72,11 @@ static void tell_insn(struct cpu *c, u64 rip, u8 len)
 	event_emit(&c->vm->events, &ev);
 }
 
-/* Single-step trap: TF was set when the instruction began, and it was retired (SDM 3B 17.3.1.4). */
+/* Single-step trap: TF was set when the instruction began, and it was retired; INT n and its kin clear TF in time
+ * (SDM 3B 17.3.1.4). */
 static void note_step_trap(struct cpu *c, bool tf, u64 before)
 {
-	if (tf && c->why == WHY_DONE && *c->s.icount != before)
+	if (tf && c->why == WHY_DONE && *c->s.icount != before && !c->entered)
 		*c->s.pending_db |= DR6_BS;
 }
 
@@ -92,6 +93,7 @@ static bool step(struct cpu *c)
 		return after_chain(c);
 	}
 	*c->s.shadow = 0;
+	c->entered = false;
 	chain(c, o, 1);
 	if (c->why == WHY_EXIT && c->cur)
 		*c->s.shadow = shadow; /* not executed yet */

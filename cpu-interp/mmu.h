@@ -36,13 +36,13 @@ static inline void host_put(u8 *p, int n, u64 v)
 	}
 }
 
-/* The fast path: host address of [seg:off, n bytes) in one page that hits the TLB, or NULL. */
+/* The fast path: host address of [seg:off, n <= 8 bytes) in one page that hits the TLB, or NULL. */
 static inline u8 *mmu_hit_read(struct cpu *c, u8 seg, u64 off, u64 n)
 {
 	const struct segment *s = &c->seg[seg];
 	u64 lin = s->base + off;
 	const struct tlb_entry *t = &c->rd->e[lin >> 12 & (TLB_SIZE - 1)];
-	if (LIKELY(((lin + n - 1) & ~(u64)PAGE_MASK_4K) == t->tag && off - s->lo + (n - 1) < s->rlen))
+	if (LIKELY(((lin + n - 1) & ~(u64)PAGE_MASK_4K) == t->tag && off < s->rfast))
 		return (u8 *)(t->add + lin);
 	return NULL;
 }
@@ -51,9 +51,26 @@ static inline u8 *mmu_hit_write(struct cpu *c, u8 seg, u64 off, u64 n)
 	const struct segment *s = &c->seg[seg];
 	u64 lin = s->base + off;
 	const struct tlb_entry *t = &c->wr->e[lin >> 12 & (TLB_SIZE - 1)];
-	if (LIKELY(((lin + n - 1) & ~(u64)PAGE_MASK_4K) == t->tag && off - s->lo + (n - 1) < s->wlen))
+	if (LIKELY(((lin + n - 1) & ~(u64)PAGE_MASK_4K) == t->tag && off < s->wfast))
 		return (u8 *)(t->add + lin);
 	return NULL;
+}
+
+/* The same for a run of any length within one page (string instructions); length: the segment's rlen or wlen. */
+static inline u8 *mmu_hit_run(const struct tlb *tlb, const struct segment *s, u64 length, u64 off, u64 n)
+{
+	u64 lin = s->base + off;
+	const struct tlb_entry *t = &tlb->e[lin >> 12 & (TLB_SIZE - 1)];
+	bool inside = off >= s->lo && off - s->lo + (n - 1) < length;
+	return inside && ((lin + n - 1) & ~(u64)PAGE_MASK_4K) == t->tag ? (u8 *)(t->add + lin) : NULL;
+}
+static inline u8 *mmu_run_read(struct cpu *c, u8 seg, u64 off, u64 n)
+{
+	return mmu_hit_run(c->rd, &c->seg[seg], c->seg[seg].rlen, off, n);
+}
+static inline u8 *mmu_run_write(struct cpu *c, u8 seg, u64 off, u64 n)
+{
+	return mmu_hit_run(c->wr, &c->seg[seg], c->seg[seg].wlen, off, n);
 }
 
 /* Load or store n = 1, 2, 4 or 8 bytes at seg:off with all checks, wherever it lies; off is already cut to the address

@@ -70,9 +70,6 @@ static u64 run_in_page(const struct cpu *c, const struct insn *o, u8 seg, u64 of
 		fit = in_page + size <= PAGE_SIZE_4K ? in_page / size + 1 : 0;
 		to_wrap = off / size + 1;
 	}
-	/* The element at the very end of the address space may stick out: not in a run. */
-	if (off + size - 1 > o->amask)
-		return 0;
 	n = fit < n ? fit : n;
 	n = to_wrap < n ? to_wrap : n;
 	*low = down(c) && n ? off - (n - 1) * size : off;
@@ -89,9 +86,9 @@ static u64 run_pair(struct cpu *c, const struct insn *o, bool write, u8 **from, 
 		n = run_in_page(c, o, o->seg, source(c, o), m, &low_from);
 	if (!n)
 		return 0;
-	*from = mmu_hit_read(c, o->seg, low_from, n * o->size);
-	*to = write ? mmu_hit_write(c, SEG_ES, low_to, n * o->size)
-		    : mmu_hit_read(c, SEG_ES, low_to, n * o->size);
+	*from = mmu_run_read(c, o->seg, low_from, n * o->size);
+	*to = write ? mmu_run_write(c, SEG_ES, low_to, n * o->size)
+		    : mmu_run_read(c, SEG_ES, low_to, n * o->size);
 	return *from && *to ? n : 0;
 }
 
@@ -101,7 +98,7 @@ static u64 run_single(struct cpu *c, const struct insn *o, u8 seg, u64 off, bool
 	u64 low, n = run_in_page(c, o, seg, off, run_limit(c, o), &low);
 	if (!n)
 		return 0;
-	*at = write ? mmu_hit_write(c, seg, low, n * o->size) : mmu_hit_read(c, seg, low, n * o->size);
+	*at = write ? mmu_run_write(c, seg, low, n * o->size) : mmu_run_read(c, seg, low, n * o->size);
 	return *at ? n : 0;
 }
 

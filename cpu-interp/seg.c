@@ -67,6 +67,20 @@ bool seg_is_conforming(u32 attr) { return seg_is_code(attr) && (attr & SEG_CONFO
 
 /* --- the fast copy ----------------------------------------------------------------------------------- */
 
+/* The fast path asks one question, off < rfast, for accesses of up to 8 bytes; near the end of a segment, and in an
+ * expand-down one, it says no and the slow path decides. */
+static u64 fast_length(const struct segment *s, u64 length)
+{
+	return s->lo || length < 8 ? 0 : length - 7;
+}
+
+static struct segment with_fast_lengths(struct segment s)
+{
+	s.rfast = fast_length(&s, s.rlen);
+	s.wfast = fast_length(&s, s.wlen);
+	return s;
+}
+
 /* SDM 3A 5.3 limits, 3.4.5.1 types */
 struct segment seg_extent(u64 base, u32 limit, u32 attr)
 {
@@ -82,7 +96,7 @@ struct segment seg_extent(u64 base, u32 limit, u32 attr)
 		s.rlen = 0;
 	if ((attr & SEG_UNUSABLE) || !(attr & SEG_P))
 		s.rlen = s.wlen = 0;
-	return s;
+	return with_fast_lengths(s);
 }
 
 /* Real mode has limits but no types: CS can be written, as programs of the 8086 do. */
@@ -99,7 +113,8 @@ void seg_update(struct cpu *c, enum x86_seg seg)
 	u32 attr = c->s.seg_attr[seg];
 	if (c->mode == MODE_64) { /* no limits, and bases only of FS and GS (SDM 3A 3.2.4) */
 		bool based = seg == SEG_FS || seg == SEG_GS;
-		c->seg[seg] = (struct segment){ based ? base : 0, 0, UINT64_MAX, UINT64_MAX };
+		c->seg[seg] = with_fast_lengths((struct segment){ .base = based ? base : 0, .rlen = UINT64_MAX,
+								  .wlen = UINT64_MAX });
 		return;
 	}
 	c->seg[seg] = seg_extent(base, c->s.seg_limit[seg], real_mode(c) ? as_data(attr) : attr);

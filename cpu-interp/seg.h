@@ -36,7 +36,7 @@ void seg_install(struct cpu *c, enum x86_seg seg, u16 sel, const struct desc *d)
 /* Real or V86 load: base = sel * 16; attributes as the mode demands. No checks. */
 void seg_install_real(struct cpu *c, enum x86_seg seg, u16 sel);
 void seg_install_null(struct cpu *c, enum x86_seg seg, u16 sel);
-/* Recompute c->seg[seg] (base, lo, rlen, wlen) from the hidden part and the mode. */
+/* Recompute c->seg[seg] (base and lengths) from the hidden part and the mode. */
 void seg_update(struct cpu *c, enum x86_seg seg);
 void seg_update_all(struct cpu *c);
 /* Target ip within the CS about to be used: #GP(0) if beyond limit or not canonical. */

@@ -334,7 +334,7 @@ static void start_command(struct ide *i, u8 command)
 	u8 c = command >= CMD_RECALIBRATE && command < CMD_READ ? CMD_RECALIBRATE :
 	       command >= CMD_SEEK && command < CMD_SEEK + 0x10 ? CMD_SEEK : command;
 
-	s->command[0] = 0;
+	s->command[0] = s->error[0] = 0;
 	switch (c) {
 	case CMD_READ: case CMD_READ + 1: case CMD_READ_EXT: case CMD_READ_MULTIPLE: case CMD_READ_MULTIPLE_EXT:
 		start_read(i, c);
@@ -405,6 +405,7 @@ static void write_register(struct ide *i, u64 reg, u8 v)
 	case DEVICE: s->device[0] = v; break;
 	default:
 		s->irq[0] = 0;
+		update(i); /* the line falls, even if the command raises it again at once */
 		if (!(s->status[0] & ST_BSY) && (!(s->device[0] & DEV_1) || v == CMD_DIAGNOSTIC))
 			start_command(i, v);
 	}

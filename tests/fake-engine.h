@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * fake-engine.h - an engine that executes a list of exits instead of instructions, for tests of everything above it.
+ * fake-engine.h - an engine that executes a list of exits instead of instructions, for tests of everything
+ * above it.
  * Rule: it keeps the contract of core/engine.h to the letter, and asserts that its caller does.
  *
- * An instruction is one step of rip.  Most do nothing; those in the program of the vCPU do what their row says.
- * All of its state that matters to a guest is in struct x86_state, so it can be saved and restored.
+ * An instruction is one step of rip.  Most do nothing; those in the program of the vCPU do what their row
+ * says. All of its state that matters to a guest is in struct x86_state, so it can be saved and restored.
  */
 #ifndef VITRINE_TESTS_FAKE_ENGINE_H
 #define VITRINE_TESTS_FAKE_ENGINE_H
@@ -249,7 +250,8 @@ static void fake_copy(struct x86_state *to, const struct x86_state *from, u32 gr
 		const struct field *f = &x86_state_layout.fields[i];
 
 		if (x86_state_group(i) & groups)
-			memcpy((u8 *)to + f->offset, (const u8 *)from + f->offset, (size_t)f->width * f->count);
+			memcpy((u8 *)to + f->offset, (const u8 *)from + f->offset,
+			       (size_t)f->width * f->count);
 	}
 }
 
@@ -286,16 +288,21 @@ static int fake_inject(struct vcpu *v, u32 info, u32 error_code)
 	return 0;
 }
 
-static void fake_want_window(struct vcpu *v, bool want) { ((struct fake_cpu *)v->engine_data)->window = want; }
+static void fake_want_window(struct vcpu *v, bool want)
+{
+	((struct fake_cpu *)v->engine_data)->window = want;
+}
 
 static void fake_observe(struct vcpu *v) { }
 
 static const struct engine fake_engine = {
 	.name = "fake", .brief = "a list of exits, for tests", .caps = CAP_EXACT_BUDGET | CAP_COUNT_INSNS,
-	.vm_open = fake_vm_open, .vm_close = fake_vm_close, .vcpu_open = fake_vcpu_open, .vcpu_close = fake_vcpu_close,
+	.vm_open = fake_vm_open, .vm_close = fake_vm_close,
+	.vcpu_open = fake_vcpu_open, .vcpu_close = fake_vcpu_close,
 	.mem_changed = fake_mem_changed, .dirty_cleared = fake_dirty_cleared, .mem_written = fake_mem_written,
 	.run = fake_run, .settle = fake_settle, .kick = fake_kick, .get = fake_get, .set = fake_set,
-	.inject = fake_inject, .can_inject = fake_can_inject, .want_window = fake_want_window, .observe = fake_observe,
+	.inject = fake_inject, .can_inject = fake_can_inject, .want_window = fake_want_window,
+	.observe = fake_observe,
 };
 
 #endif

@@ -2,9 +2,9 @@
  * ticker.h - a small device for tests of the machine around it: a periodic interrupt, a counter, some memory.
  * Rule: it does one of everything a device may do, and nothing else.
  *
- * Ports: 40h write = period in microseconds (0 = off); 41h read = ticks so far; 42h write = power off with that status;
- * 43h write = reset the machine; 44h read = the line's level, write = set it; 45h..4Fh bytes that are kept.  Device
- * memory: the same registers at D000_0000h.
+ * Ports: 40h write = period in microseconds (0 = off); 41h read = ticks so far; 42h write = power off with
+ * that status; 43h write = reset the machine; 44h read = the line's level, write = set it; 45h..4Fh bytes
+ * that are kept.  Device memory: the same registers at D000_0000h.
  */
 #ifndef VITRINE_TESTS_TICKER_H
 #define VITRINE_TESTS_TICKER_H
@@ -109,25 +109,30 @@ static const struct device_class ticker_class = {
 	.timer = ticker_timer, .restored = ticker_restored,
 };
 
-/* A machine of 1 MiB of RAM, 64 KiB of ROM at F_0000h (its frames are RAM's neighbours), and a ticker on INTR. */
+/* A machine of 1 MiB of RAM, 64 KiB of ROM at F_0000h (its frames are RAM's neighbours), and a ticker on
+ * INTR. */
 enum { TICKER_RAM = 0xf0000, TICKER_ROM = 0x10000, TICKER_MEM = TICKER_RAM + TICKER_ROM };
 
 static struct vm *ticker_machine(struct ticker *t, const struct engine *engine, u32 cpus, struct err *err)
 {
-	const struct vm_config config = { .name = "test", .engine = engine, .mem_size = TICKER_MEM, .cpus = cpus, .seed = 7 };
+	const struct vm_config config = {
+		.name = "test", .engine = engine, .mem_size = TICKER_MEM, .cpus = cpus, .seed = 7,
+	};
 	struct vm *vm = vm_create(&config, err);
-	frame_no frame;
+	frame_no frame, rom;
 
 	memset(t, 0, sizeof(*t));
 	if (!vm)
 		return NULL;
 	frame = frames_alloc(&vm->frames, TICKER_MEM / PAGE_SIZE_4K);
+	rom = frame + TICKER_RAM / PAGE_SIZE_4K;
 	t->out = (struct irq_line){ vm_intr_line, vm, 0 };
 	t->vector = 0x20;
 	vm->intc = (struct vm_intc){ ticker_ack, t };
 	if (frame == FRAME_NONE || mem_slot_add(&vm->mem, "ram", 0, TICKER_RAM, frame, 0, err) < 0 ||
-	    mem_slot_add(&vm->mem, "rom", TICKER_RAM, TICKER_ROM, frame + TICKER_RAM / PAGE_SIZE_4K, SLOT_ROM, err) < 0 ||
-	    device_init(&t->dev, &ticker_class, NULL, &t->s, &vm->world, err) || vm_add_device(vm, &t->dev, err)) {
+	    mem_slot_add(&vm->mem, "rom", TICKER_RAM, TICKER_ROM, rom, SLOT_ROM, err) < 0 ||
+	    device_init(&t->dev, &ticker_class, NULL, &t->s, &vm->world, err) ||
+	    vm_add_device(vm, &t->dev, err)) {
 		vm_destroy(vm);
 		return NULL;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * watch.h - a machine with the fake engine and the ticker, and a subscriber that writes down what it sees.
- * Rule: the first vCPU begins at rip 0 with interrupts off, so that rip, icount and time in ns are one number.
+ * Rule: the first vCPU begins at rip 0 with interrupts off, so that rip, icount and time in ns are one
+ * number.
  */
 #ifndef VITRINE_TESTS_WATCH_H
 #define VITRINE_TESTS_WATCH_H

@@ -13,7 +13,7 @@ enum isa_mode { MODE_16, MODE_32, MODE_64 }; /* default operand and address size
 /* Operands (SDM 2D A.2).  First letter: where it is; second: how wide. */
 enum opnd {
 	O_,                                    /* none */
-	Eb, Ew, Ed, Eq, Ev, Ey, Ez,            /* ModRM r/m: register or memory; v = operand size, y = 4 or 8, z = 2 or 4 */
+	Eb, Ew, Ed, Eq, Ev, Ey, Ez,            /* ModRM r/m: register or memory; v = operand size, y = 4, 8, z = 2, 4 */
 	M, Mb, Mw, Md, Mq, Mv, My, Mdq,        /* ModRM r/m: memory only; M = address only; Mdq = 16 bytes */
 	Mp, Ma, Ms,                            /* far pointer; BOUND pair; descriptor-table pseudo-descriptor */
 	Rd, Rq, Ry, Rv, Rw,                    /* ModRM r/m: register only */
@@ -26,7 +26,7 @@ enum opnd {
 	Ob, Ov,                                /* memory at an absolute offset in the instruction */
 	Xb, Xv, Yb, Yv,                        /* string source DS:rSI, destination ES:rDI */
 	Zb, Zv, Zy,                            /* register in the opcode's low three bits (and REX.B) */
-	AL, AX, eAX, rAX, CL, DX,              /* fixed registers; rAX of operand size, eAX the same but at most 4 bytes */
+	AL, AX, eAX, rAX, CL, DX,              /* fixed registers; rAX: operand size, eAX: at most 4 bytes */
 	ES, CS, SS, DS, FS, GS,                /* fixed segment registers */
 	OPND_COUNT
 };
@@ -59,8 +59,8 @@ enum {
 
 /* A row matches: opcode (0xXX, 0x0fXX, 0x0f38XX, 0x0f3aXX; for VEX rows the implied map likewise), then /digit
  * (ModRM.reg, -1 = any), then rm (ModRM byte's low 3 bits with mod = 3, -1 = any), the mandatory prefix, the mode.
- * Where several rows match, the one that demands more is meant: /digit, rm and a mandatory prefix count one each, a
- * REX bit two.  A row whose feature the processor lacks is not there at all (F3 0F BC is BSF without BMI1). */
+ * Where several rows match, the one that demands more is meant: /digit, rm and a mandatory prefix count one
+ * each, a REX bit two.  A row whose feature the processor lacks is not there (F3 0F BC is BSF without BMI1). */
 struct isa_row {
 	u32 opcode;
 	i8 digit, rm;
@@ -69,7 +69,7 @@ struct isa_row {
 	u8 feature;          /* enum cpu_feature: #UD when the processor lacks it */
 	u16 undef;           /* arithmetic flags the manual leaves undefined */
 	const char *family;  /* C name of the semantics: op_<family> */
-	const char *mnemonic;/* Intel syntax, lower case; "cbw/cwde/cdqe" by operand, "jcxz|jecxz|jrcxz" by address size */
+	const char *mnemonic;/* Intel syntax; "cbw/cwde/cdqe" by operand size, "jcxz|jecxz|jrcxz" by address size */
 	const char *brief;
 };
 

@@ -15,7 +15,7 @@ vitrine=${1:-build/release/vitrine}
 runs=${RUNS:-3} others=${OTHERS-bochs qemu}
 guests=tests/bench/guests
 work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
+trap '[ -n "${KEEP-}" ] || rm -rf "$work"' EXIT
 failed=0
 
 # name | counts for the geometric mean | N | how the result is calculated
@@ -100,9 +100,11 @@ run_bochs() {
 	panic: action=fatal
 	error: action=ignore
 	info: action=ignore
+	speaker: enabled=0
 	END
+	echo continue >"$work/bochs-commands" # Debian's Bochs is built with its debugger
 	# The terminal display wants a terminal; `script` gives it one.
-	TERM=xterm timed script -qec "timeout 120 bochs -q -f '$work/bochsrc'" /dev/null
+	TERM=xterm timed script -qec "timeout 120 bochs -q -f '$work/bochsrc' -rc '$work/bochs-commands'" /dev/null
 	[ -s "$work/out" ] # its exit status says nothing
 }
 run_qemu() {
@@ -138,7 +140,7 @@ measure() { # NAME KIND N METHOD : one line of the table
 	line="$name ${kind:-more} $insns $least"
 	for who in $machines; do
 		if best "$who" "$name" "$n" "$once_expect" && once=$least && best "$who" "$name" "$twice" "$twice_expect"; then
-			line+=" $(awk -v i=$((insns - once_insns)) -v a="$once" -v b="$least" 'BEGIN { print b > a ? i / 1e6 / (b - a) : 0 }')"
+			line+=" $(awk -v i=$((insns - once_insns)) -v a="$once" -v b="$least" 'BEGIN { print (b > a ? i / 1e6 / (b - a) : 0) }')"
 		else
 			line+=" 0"
 		fi

@@ -2,8 +2,8 @@
  * loader.c - fuzz target: any bytes as an image.
  * Rule: an image is loaded or refused with a sentence; when refused, the guest's memory is as before.
  *
- * The first byte chooses what the rest is made to look like, so that random bytes get past the magic numbers; then
- * come the program headers' worth of choices.
+ * The first byte chooses what the rest is made to look like, so that random bytes get past the magic
+ * numbers; then come the program headers' worth of choices.
  */
 #include <stdlib.h>
 
@@ -14,9 +14,13 @@
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
-static void put(u8 *file, size_t at, u64 value, size_t bytes) { memcpy(file + at, &value, bytes); }
+static void put(u8 *file, size_t at, u64 value, size_t bytes)
+{
+	memcpy(file + at, &value, bytes);
+}
 
-/* Headers with the right magic and, for the most part, sensible values; addresses and sizes are the input's. */
+/* Headers with the right magic and, for the most part, sensible values; addresses and sizes are the
+ * input's. */
 static void dress(u8 *file, size_t len, u8 how)
 {
 	bool is64 = how & 1;
@@ -43,7 +47,7 @@ static void dress(u8 *file, size_t len, u8 how)
 
 		put(file, 192, 0x1badb002, 4);
 		put(file, 196, flags, 4);
-		put(file, 200, (u32)-(0x1badb002 + flags), 4);
+		put(file, 200, (u32) - (0x1badb002 + flags), 4);
 		if (how & 32)
 			put(file, 204, 0x200c0, 4), put(file, 208, 0x20000, 4);
 	}

@@ -2,9 +2,9 @@
  * snapshot.c - fuzz target: a good snapshot, changed as the input says, with the CRCs put right again.
  * Rule: it is refused and nothing has changed, or it is loaded and the VM runs.
  *
- * An input that begins with FFh is taken as a snapshot just as it is.  Else its first byte says how many changes there
- * are, at most 8; each takes 4 bytes: u16 where (in 65536ths of the stream), u8 how (set, or cut the stream there, or
- * repeat the rest of it), u8 value.
+ * An input that begins with FFh is taken as a snapshot just as it is.  Else its first byte says how many
+ * changes there are, at most 8; each takes 4 bytes: u16 where (in 65536ths of the stream), u8 how (set, or
+ * cut the stream there, or repeat the rest of it), u8 value.
  */
 #include <stdlib.h>
 

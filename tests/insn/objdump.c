@@ -154,8 +154,7 @@ static void canonical_mnemonic(const struct pair *p, char *s)
 	const char *name = p->d.row->mnemonic;
 	size_t base = strcspn(name, "/|");
 	bool sized = p->d.row->flags & SIZED || (name[base] && !strncmp(name, name + base + 1, base));
-	if (sized && (size_t)(end - s) == base + 1 && !strncmp(s, name, base) &&
-	    end[-1] == suffix)
+	if (sized && (size_t)(end - s) == base + 1 && !strncmp(s, name, base) && end[-1] == suffix)
 		memmove(end - 1, end, strlen(end) + 1);
 	for (size_t i = 0; i < ARRAY_LEN(alias); i++)
 		if (!strncmp(s, alias[i][0], strlen(alias[i][0])))

@@ -15,8 +15,9 @@ enum { MIB = 1 << 20 };
 /* 640 KiB of RAM, ROM at F_0000h, RAM from 1 MiB to 8 MiB. */
 static struct vm *machine(const char *model)
 {
-	const struct vm_config config = { .engine = &fake_engine, .mem_size = 16 * MIB, .cpus = 1,
-					  .cpu = cpu_model_find(model) };
+	const struct vm_config config = {
+		.engine = &fake_engine, .mem_size = 16 * MIB, .cpus = 1, .cpu = cpu_model_find(model)
+	};
 	struct vm *vm = vm_create(&config, &err);
 	frame_no f;
 
@@ -37,7 +38,10 @@ static u64 peek(struct vm *vm, u64 gpa, int size)
 	return value;
 }
 
-static const struct x86_state *cpu_of(struct vm *vm) { return &fake_of(vm, 0)->s; }
+static const struct x86_state *cpu_of(struct vm *vm)
+{
+	return &fake_of(vm, 0)->s;
+}
 
 static void refused(struct vm *vm, const struct image *img, const char *words)
 {
@@ -46,7 +50,8 @@ static void refused(struct vm *vm, const struct image *img, const char *words)
 	memset(&err, 0, sizeof(err));
 	ck_assert_int_lt(load_image(vm, img, &err), 0);
 	ck_assert_msg(strstr(err.text, words) != NULL, "'%s' lacks '%s'", err.text, words);
-	ck_assert_msg(strstr(err.text, "the.image") != NULL || img->nmodules, "'%s' does not say which", err.text);
+	ck_assert_msg(strstr(err.text, "the.image") != NULL || img->nmodules, "'%s' does not say which",
+		      err.text);
 	ck_assert_uint_eq(vm_state_hash(vm), hash); /* nothing was written */
 }
 
@@ -55,9 +60,14 @@ static void refused(struct vm *vm, const struct image *img, const char *words)
 static u8 file[0x4000];
 static struct image image;
 
-static void put(u64 at, u64 value, int size) { memcpy(file + at, &value, (size_t)size); }
+static void put(u64 at, u64 value, int size)
+{
+	memcpy(file + at, &value, (size_t)size);
+}
 
-struct part { u64 vaddr, paddr, filesz, memsz, offset; };
+struct part {
+	u64 vaddr, paddr, filesz, memsz, offset;
+};
 
 /* An ELF file; the content of byte n is n's low byte beyond the headers. */
 static void make_elf(bool is64, u64 entry, const struct part *part, int n)
@@ -91,7 +101,7 @@ static void put_multiboot(u64 at, u32 flags)
 {
 	put(at, 0x1badb002, 4);
 	put(at + 4, flags, 4);
-	put(at + 8, (u32)-(0x1badb002 + flags), 4);
+	put(at + 8, (u32) - (0x1badb002 + flags), 4);
 }
 
 /* ---- kinds ---- */
@@ -173,7 +183,8 @@ END_TEST
 
 START_TEST(elf32_in_protected_mode)
 {
-	static const struct part parts[] = { { 0x100000, 0x100000, 0x500, 0x3000, 0x1000 }, { 0x20000, 0x20000, 8, 8, 0x2000 } };
+	static const struct part parts[] = { { 0x100000, 0x100000, 0x500, 0x3000, 0x1000 },
+					     { 0x20000, 0x20000, 8, 8, 0x2000 } };
 	struct vm *vm = machine("386");
 
 	mem_poke(&vm->mem, 0x102fff, "\xee\xee", 2);
@@ -192,8 +203,10 @@ START_TEST(elf32_in_protected_mode)
 	ck_assert_uint_eq(cpu_of(vm)->gpr[RSP], 0x90000);
 	ck_assert_uint_eq(mem_gpa(&vm->mem, 0x100000), 0x100000); /* A20 is open */
 	/* Reloading a segment from the GDT gives the same. */
-	ck_assert_uint_eq(peek(vm, cpu_of(vm)->gdtr_base[0] + cpu_of(vm)->seg_sel[SEG_CS], 8), 0x00cf9b000000ffff);
-	ck_assert_uint_eq(peek(vm, cpu_of(vm)->gdtr_base[0] + cpu_of(vm)->seg_sel[SEG_DS], 8), 0x00cf93000000ffff);
+	ck_assert_uint_eq(peek(vm, cpu_of(vm)->gdtr_base[0] + cpu_of(vm)->seg_sel[SEG_CS], 8),
+			  0x00cf9b000000ffff);
+	ck_assert_uint_eq(peek(vm, cpu_of(vm)->gdtr_base[0] + cpu_of(vm)->seg_sel[SEG_DS], 8),
+			  0x00cf93000000ffff);
 	vm_destroy(vm);
 }
 END_TEST
@@ -215,9 +228,11 @@ START_TEST(elf64_in_long_mode)
 		pdpt = peek(vm, pml4 + (lin >> 39 & 511) * 8, 8);
 		pd = peek(vm, (pdpt & ~4095ull) + (lin >> 30 & 511) * 8, 8);
 		ck_assert_uint_eq(pdpt & pd & 3, 3);
-		ck_assert_uint_eq(peek(vm, (pd & ~4095ull) + (lin >> 21 & 511) * 8, 8), (lin & ~0x1fffffull) | 0x83);
+		ck_assert_uint_eq(peek(vm, (pd & ~4095ull) + (lin >> 21 & 511) * 8, 8),
+				  (lin & ~0x1fffffull) | 0x83);
 	}
-	ck_assert_uint_eq(peek(vm, cpu_of(vm)->gdtr_base[0] + cpu_of(vm)->seg_sel[SEG_CS], 8), 0x00af9b000000ffff);
+	ck_assert_uint_eq(peek(vm, cpu_of(vm)->gdtr_base[0] + cpu_of(vm)->seg_sel[SEG_CS], 8),
+			  0x00af9b000000ffff);
 	vm_destroy(vm);
 	vm = machine("i686");
 	refused(vm, &image, "i686 has no 64-bit mode");
@@ -368,7 +383,8 @@ START_TEST(multiboot_by_addresses)
 	ck_assert_uint_eq(cpu_of(vm)->rip[0], MIB + 0x80);
 	make_kludge(MIB + 0x40, MIB, 0, 0, MIB);
 	ck_assert_int_eq(load_image(vm, &image, &err), 0);
-	ck_assert_mem_eq(mem_host(&vm->mem, MIB, sizeof(file) - 0x400, false), file + 0x400, sizeof(file) - 0x400);
+	ck_assert_mem_eq(mem_host(&vm->mem, MIB, sizeof(file) - 0x400, false), file + 0x400,
+			 sizeof(file) - 0x400);
 	make_kludge(MIB + 0x441, MIB, 0, 0, MIB);
 	refused(vm, &image, "says it is at 0x100441");
 	make_kludge(MIB, MIB + 4, 0, 0, MIB);
@@ -410,7 +426,8 @@ START_TEST(bad_multiboot_requests)
 	image.module[0].path = "big";
 	image.module[0].data = file;
 	image.module[0].len = 1ull << 33;
-	refused(vm, &image, "module big: 8589934592 bytes; at 0x101000, after the kernel, the machine has 7335936 left");
+	refused(vm, &image,
+		"module big: 8589934592 bytes; at 0x101000, after the kernel, the machine has 7335936 left");
 	image.module[0].len = 7 * MIB;
 	refused(vm, &image, "module big");
 	image.module[0].len = 1;
@@ -443,9 +460,12 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		kinds_by_content, boot_sector_as_a_bios_leaves_it, linux_kernels_are_named, elf32_in_protected_mode,
-		elf64_in_long_mode, bad_elf_files, truncated_elf_files, multiboot_kernel_with_modules,
-		multiboot_by_addresses, bad_multiboot_requests, a_snapshot_is_an_image,
+		kinds_by_content,        boot_sector_as_a_bios_leaves_it,
+		linux_kernels_are_named, elf32_in_protected_mode,
+		elf64_in_long_mode,      bad_elf_files,
+		truncated_elf_files,     multiboot_kernel_with_modules,
+		multiboot_by_addresses,  bad_multiboot_requests,
+		a_snapshot_is_an_image,
 	};
 
 	return unit_run("loader", tests, ARRAY_LEN(tests));

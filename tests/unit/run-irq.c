@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * run-irq.c - facts about the run loop: interrupts, waiting, stops, turns; with an engine that replays a list.
+ * run-irq.c - facts about the run loop: interrupts, waiting, stops, turns; with an engine that replays a
+ * list.
  */
 #include <pthread.h>
 
@@ -29,9 +30,26 @@ START_TEST(interrupt_waits_for_its_window)
 }
 END_TEST
 
+START_TEST(stopped_between_delivery_and_handler)
+{
+	static const struct fake_insn program[] = { { 10, FAKE_EXIT, OUT(0x44, 1) }, DO(50, FAKE_STI) };
+	struct vm *vm = MACHINE(program);
+	struct seen seen = { .stop_at = 1 };
+
+	vm_subscribe(vm, EV_BIT(intr), see, &seen);
+	ck_assert_int_eq(vm_run(vm, 100, &err), STOP_EVENT);
+	ck_assert_uint_eq(vm_icount(vm), 52);
+	ck_assert_int_eq(fake_of(vm, 0)->ndelivered, 0); /* on its way */
+	ck_assert_int_eq(vm_run(vm, 100, &err), STOP_BUDGET);
+	ck_assert_uint_eq(fake_of(vm, 0)->delivered[0].icount, 52);
+	vm_destroy(vm);
+}
+END_TEST
+
 START_TEST(request_that_goes_away)
 {
-	static const struct fake_insn program[] = { { 10, FAKE_EXIT, OUT(0x44, 1) }, { 20, FAKE_EXIT, OUT(0x44, 0) },
+	static const struct fake_insn program[] = { { 10, FAKE_EXIT, OUT(0x44, 1) },
+						    { 20, FAKE_EXIT, OUT(0x44, 0) },
 						    DO(50, FAKE_STI) };
 	struct vm *vm = MACHINE(program);
 
@@ -47,8 +65,11 @@ END_TEST
 /* A controller that cannot name a vector, a line nobody takes down: the guest goes on, the budget holds. */
 START_TEST(storms_end_with_the_budget)
 {
-	static const struct fake_insn program[] = { DO(0, FAKE_STI), { 10, FAKE_EXIT, OUT(0x44, 1) },
-						    DO(20, FAKE_STI), DO(21, FAKE_STI), DO(40, FAKE_STI) };
+	static const struct fake_insn program[] = { DO(0, FAKE_STI),
+						    { 10, FAKE_EXIT, OUT(0x44, 1) },
+						    DO(20, FAKE_STI),
+						    DO(21, FAKE_STI),
+						    DO(40, FAKE_STI) };
 	struct vm *vm = MACHINE(program);
 
 	ticker.vector = -1;
@@ -72,7 +93,9 @@ END_TEST
 START_TEST(nmi_comes_first_and_waits_for_iret)
 {
 	static const struct fake_insn program[] = {
-		DO(0, FAKE_STI), DO(50, FAKE_IRET), DO(60, FAKE_IRET),
+		DO(0, FAKE_STI),
+		DO(50, FAKE_IRET),
+		DO(60, FAKE_IRET),
 	};
 	struct vm *vm = MACHINE(program);
 	const struct fake_cpu *f = fake_of(vm, 0);
@@ -103,7 +126,8 @@ START_TEST(halted_with_interrupts_off)
 	static const struct fake_insn pending[] = { { 10, FAKE_EXIT, { .reason = EXIT_HLT } } };
 	struct vm *vm = MACHINE(program);
 
-	ck_assert_int_eq(vm_run(vm, 0, &err), STOP_HALTED); /* a timer runs, but nothing it does can wake the guest */
+	ck_assert_int_eq(vm_run(vm, 0, &err),
+			 STOP_HALTED); /* a timer runs, but nothing it does can wake the guest */
 	ck_assert_uint_eq(vm->clock.now, 11);
 	ck_assert_uint_eq(vm_icount(vm), 11);
 	vm_nmi_line(vm, 0, 1); /* but this can */
@@ -119,8 +143,10 @@ END_TEST
 
 START_TEST(halted_until_a_timer)
 {
-	static const struct fake_insn program[] = { { 5, FAKE_EXIT, OUT(0x40, 200) }, DO(8, FAKE_STI), DO(10, FAKE_HLT),
-						    { 20, FAKE_EXIT, OUT(0x40, 0) }, DO(21, FAKE_STI), DO(30, FAKE_HLT) };
+	static const struct fake_insn program[] = {
+		{ 5, FAKE_EXIT, OUT(0x40, 200) }, DO(8, FAKE_STI),  DO(10, FAKE_HLT),
+		{ 20, FAKE_EXIT, OUT(0x40, 0) },  DO(21, FAKE_STI), DO(30, FAKE_HLT)
+	};
 	struct vm *vm = MACHINE(program);
 
 	ck_assert_int_eq(vm_run(vm, 0, &err), STOP_HALTED); /* at 30 no timer is left */
@@ -132,10 +158,13 @@ START_TEST(halted_until_a_timer)
 }
 END_TEST
 
-/* The tick comes again and again, but its interrupt is masked: no instruction, no budget; it has to end all the same. */
+/* The tick comes again and again, but its interrupt is masked: no instruction, no budget; it has to end all
+ * the same. */
 START_TEST(halted_for_ever_by_a_useless_timer)
 {
-	static const struct fake_insn program[] = { { 5, FAKE_EXIT, OUT(0x40, 1) }, DO(8, FAKE_STI), DO(10, FAKE_HLT) };
+	static const struct fake_insn program[] = { { 5, FAKE_EXIT, OUT(0x40, 1) },
+						    DO(8, FAKE_STI),
+						    DO(10, FAKE_HLT) };
 	struct vm *vm = MACHINE(program);
 
 	ticker.out.set = NULL;
@@ -192,7 +221,8 @@ END_TEST
 
 START_TEST(reset_by_the_guest)
 {
-	static const struct fake_insn program[] = { { 7, FAKE_EXIT, OUT(0x43, 1) }, { 3, FAKE_EXIT, OUT(0x45, 1) } };
+	static const struct fake_insn program[] = { { 7, FAKE_EXIT, OUT(0x43, 1) },
+						    { 3, FAKE_EXIT, OUT(0x45, 1) } };
 	struct vm *vm = MACHINE(program);
 	struct x86_state s;
 	u8 byte = 0x99;
@@ -204,7 +234,7 @@ START_TEST(reset_by_the_guest)
 	vcpu_get(&vm->vcpu[0], &s, ST_ALL);
 	ck_assert_uint_eq(s.rip[0], 0xfff0 + 12);
 	ck_assert_uint_eq(s.seg_base[SEG_CS], 0xffff0000);
-	ck_assert_uint_eq(vm_icount(vm), 20); /* counts go on */
+	ck_assert_uint_eq(vm_icount(vm), 20);      /* counts go on */
 	ck_assert_uint_eq(s.tsc_offset[0] + 8, 0); /* the time-stamp counter starts anew */
 	ck_assert_uint_eq(ticker.s.memory[5], 0x5a);
 	byte = 0;
@@ -243,7 +273,8 @@ START_TEST(turns_of_a_fixed_quantum)
 			fake_program(vm, i, halts, 1);
 			fake_of(vm, i)->s.rip[0] = 0;
 		}
-		vm->vcpu[1].activity = fake_of(vm, 1)->s.activity[0] = ACT_ACTIVE; /* the third still waits for its SIPI */
+		vm->vcpu[1].activity = fake_of(vm, 1)->s.activity[0] =
+			ACT_ACTIVE; /* the third still waits for its SIPI */
 		if (cut)
 			for (int i = 0; i < 45; i++)
 				ck_assert_int_eq(vm_run(vm, 1001, &err), STOP_BUDGET);
@@ -283,11 +314,17 @@ END_TEST
 START_TEST(turns_in_pieces_are_the_same_turns)
 {
 	static const struct fake_insn first[] = {
-		{ 50, FAKE_EXIT, OUT(0x40, 9) }, DO(60, FAKE_STI), { 100, FAKE_EXIT, { .reason = EXIT_HLT } },
-		{ 110, FAKE_EXIT, IN(0x41) }, { 120, FAKE_EXIT, OUT(0x40, 5) }, { 200, FAKE_JMP, { .qualification = 60 } },
+		{ 50, FAKE_EXIT, OUT(0x40, 9) },
+		DO(60, FAKE_STI),
+		{ 100, FAKE_EXIT, { .reason = EXIT_HLT } },
+		{ 110, FAKE_EXIT, IN(0x41) },
+		{ 120, FAKE_EXIT, OUT(0x40, 5) },
+		{ 200, FAKE_JMP, { .qualification = 60 } },
 	};
 	static const struct fake_insn second[] = {
-		{ 20, FAKE_EXIT, OUT(0x40, 7) }, { 90, FAKE_TWICE, IN(0x45) }, { 300, FAKE_EXIT, OUT(0x44, 1) },
+		{ 20, FAKE_EXIT, OUT(0x40, 7) },
+		{ 90, FAKE_TWICE, IN(0x45) },
+		{ 300, FAKE_EXIT, OUT(0x44, 1) },
 		{ 400, FAKE_JMP, { .qualification = 10 } },
 	};
 	u64 hash = 0, total = 40000;
@@ -358,11 +395,22 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		interrupt_waits_for_its_window, request_that_goes_away, storms_end_with_the_budget,
-		nmi_comes_first_and_waits_for_iret, halted_with_interrupts_off, halted_until_a_timer,
-		halted_for_ever_by_a_useless_timer, stop_from_another_thread, power_off_and_its_status,
-		reset_by_the_guest, triple_fault_stays, turns_of_a_fixed_quantum, a_halt_is_complete_before_the_next_turn,
-		turns_in_pieces_are_the_same_turns, bad_configurations,
+		interrupt_waits_for_its_window,
+		stopped_between_delivery_and_handler,
+		request_that_goes_away,
+		storms_end_with_the_budget,
+		nmi_comes_first_and_waits_for_iret,
+		halted_with_interrupts_off,
+		halted_until_a_timer,
+		halted_for_ever_by_a_useless_timer,
+		stop_from_another_thread,
+		power_off_and_its_status,
+		reset_by_the_guest,
+		triple_fault_stays,
+		turns_of_a_fixed_quantum,
+		a_halt_is_complete_before_the_next_turn,
+		turns_in_pieces_are_the_same_turns,
+		bad_configurations,
 		devices_have_their_own_names_and_places,
 	};
 

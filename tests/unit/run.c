@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * run.c - facts about the run loop: exits and their answers, budgets, time; with an engine that replays a list.
+ * run.c - facts about the run loop: exits and their answers, budgets, time; with an engine that replays a
+ * list.
  */
 #include "core/snapshot.h"
 #include "tests/unit/unit.h"
@@ -10,7 +11,9 @@
 START_TEST(ports_reach_their_device)
 {
 	static const struct fake_insn program[] = {
-		{ 10, FAKE_EXIT, OUT(0x45, 0x77) }, { 11, FAKE_EXIT, IN(0x45) }, { 12, FAKE_EXIT, IN(0x41) },
+		{ 10, FAKE_EXIT, OUT(0x45, 0x77) },
+		{ 11, FAKE_EXIT, IN(0x45) },
+		{ 12, FAKE_EXIT, IN(0x41) },
 		{ 13, FAKE_EXIT, IN(0x300) },
 	};
 	struct vm *vm = MACHINE(program);
@@ -42,10 +45,16 @@ END_TEST
 
 START_TEST(device_memory_rom_and_holes)
 {
-#define STORE(g, v) { .reason = EXIT_EPT_VIOLATION, .gpa = (g), .mmio = { .size = 1, .write = 1, .value = (v) } }
-#define LOAD(g) { .reason = EXIT_EPT_VIOLATION, .gpa = (g), .mmio = { .size = 1 } }
+#define STORE(g, v) \
+	{ \
+		.reason = EXIT_EPT_VIOLATION, .gpa = (g), .mmio = {.size = 1, .write = 1, .value = (v) } \
+	}
+#define LOAD(g) \
+	{ \
+		.reason = EXIT_EPT_VIOLATION, .gpa = (g), .mmio = {.size = 1 } \
+	}
 	static const struct fake_insn program[] = {
-		{ 0, FAKE_EXIT, STORE(0xd0000006, 9) }, { 1, FAKE_EXIT, LOAD(0xd0000006) },
+		{ 0, FAKE_EXIT, STORE(0xd0000006, 9) },     { 1, FAKE_EXIT, LOAD(0xd0000006) },
 		{ 2, FAKE_EXIT, STORE(TICKER_RAM + 5, 1) }, { 3, FAKE_EXIT, LOAD(TICKER_RAM + 5) },
 		{ 4, FAKE_EXIT, LOAD(0x90000000) },
 	};
@@ -75,7 +84,9 @@ START_TEST(processor_questions)
 		{ 2, FAKE_EXIT, { .reason = EXIT_RDMSR, .msr = { .index = 0x12345 } } },
 		{ 3, FAKE_EXIT, { .reason = EXIT_RDMSR, .msr = { .index = 0x12345 } } },
 		{ 4, FAKE_EXIT, { .reason = EXIT_WRMSR, .msr = { .index = MSR_BIOS_SIGN_ID, .value = 0 } } },
-		{ 5, FAKE_EXIT, { .reason = EXIT_WRMSR, .msr = { .index = MSR_FEATURE_CONTROL, .value = 5 } } },
+		{ 5,
+		  FAKE_EXIT,
+		  { .reason = EXIT_WRMSR, .msr = { .index = MSR_FEATURE_CONTROL, .value = 5 } } },
 		{ 6, FAKE_EXIT, { .reason = EXIT_VMCALL, .call = { .nr = 99 } } },
 		{ 7, FAKE_EXIT, { .reason = EXIT_XSETBV } },
 	};
@@ -100,7 +111,8 @@ START_TEST(processor_questions)
 }
 END_TEST
 
-/* The first numbers of the published SplitMix64 from seed 7 would do as well; here: same seed same, each differs. */
+/* The first numbers of the published SplitMix64 from seed 7 would do as well; here: same seed same, each
+ * differs. */
 START_TEST(random_numbers_are_seeded_input)
 {
 	static const struct fake_insn program[] = {
@@ -146,8 +158,12 @@ END_TEST
 START_TEST(intercepted_exception_is_given_back)
 {
 	static const struct fake_insn program[] = {
-		{ 3, FAKE_EXIT, { .reason = EXIT_EXCEPTION, .qualification = 0xabc000, .intr_error = 2,
-				  .intr_info = INTR_VALID | INTR_HAS_ERROR | INTR_TYPE_HARD_EXC << 8 | VEC_PF } },
+		{ 3,
+		  FAKE_EXIT,
+		  { .reason = EXIT_EXCEPTION,
+		    .qualification = 0xabc000,
+		    .intr_error = 2,
+		    .intr_info = INTR_VALID | INTR_HAS_ERROR | INTR_TYPE_HARD_EXC << 8 | VEC_PF } },
 	};
 	struct vm *vm = MACHINE(program);
 	struct seen seen = { .stop_at = 1 };
@@ -193,7 +209,8 @@ static enum verdict look(void *arg, const struct event *ev)
 
 START_TEST(registers_within_an_event)
 {
-	static const struct fake_insn program[] = { { 3, FAKE_TWICE, IN(0x45) }, { 4, FAKE_EXIT, OUT(0x47, 1) } };
+	static const struct fake_insn program[] = { { 3, FAKE_TWICE, IN(0x45) },
+						    { 4, FAKE_EXIT, OUT(0x47, 1) } };
 	struct vm *vm = MACHINE(program);
 	struct seen seen = { .vm = vm };
 
@@ -209,7 +226,8 @@ END_TEST
 
 START_TEST(budget_is_exact)
 {
-	static const struct fake_insn program[] = { { 10, FAKE_EXIT, OUT(0x45, 1) }, { 11, FAKE_EXIT, OUT(0x45, 2) } };
+	static const struct fake_insn program[] = { { 10, FAKE_EXIT, OUT(0x45, 1) },
+						    { 11, FAKE_EXIT, OUT(0x45, 2) } };
 
 	for (u64 budget = 1; budget < 20; budget++) {
 		struct vm *vm = MACHINE(program);
@@ -226,10 +244,20 @@ END_TEST
 
 /* Ticks every 3 us, served or not, ports, random numbers, HLT: everything that happens, in a loop. */
 static const struct fake_insn busy[] = {
-	{ 5, FAKE_EXIT, OUT(0x40, 3) }, DO(20, FAKE_STI), { 100, FAKE_EXIT, IN(0x41) }, DO(700, FAKE_CLI),
-	{ 900, FAKE_TWICE, IN(0x45) }, { 1000, FAKE_EXIT, { .reason = EXIT_RDRAND, .random = { .size = 8 } } },
-	{ 1500, FAKE_EXIT, OUT(0x44, 1) }, DO(2000, FAKE_STI), DO(2001, FAKE_HLT), DO(2500, FAKE_STI),
-	{ 2600, FAKE_EXIT, { .reason = EXIT_HLT } }, DO(2690, FAKE_STI), { 2700, FAKE_EXIT, OUT(0x44, 1) }, { 3000, FAKE_JMP, { .qualification = 20 } },
+	{ 5, FAKE_EXIT, OUT(0x40, 3) },
+	DO(20, FAKE_STI),
+	{ 100, FAKE_EXIT, IN(0x41) },
+	DO(700, FAKE_CLI),
+	{ 900, FAKE_TWICE, IN(0x45) },
+	{ 1000, FAKE_EXIT, { .reason = EXIT_RDRAND, .random = { .size = 8 } } },
+	{ 1500, FAKE_EXIT, OUT(0x44, 1) },
+	DO(2000, FAKE_STI),
+	DO(2001, FAKE_HLT),
+	DO(2500, FAKE_STI),
+	{ 2600, FAKE_EXIT, { .reason = EXIT_HLT } },
+	DO(2690, FAKE_STI),
+	{ 2700, FAKE_EXIT, OUT(0x44, 1) },
+	{ 3000, FAKE_JMP, { .qualification = 20 } },
 };
 
 START_TEST(timers_fire_on_the_instruction)
@@ -240,8 +268,8 @@ START_TEST(timers_fire_on_the_instruction)
 	vm_subscribe(vm, EV_BIT(intr), see, &seen);
 	ck_assert_int_eq(vm_run(vm, 20000, &err), STOP_BUDGET);
 	ck_assert_int_gt(seen.n, 4);
-	/* OUT is instruction 5; its exit is before it retires, so the first tick is due at 5 + 3000 ns.  Interrupts are
-	 * on since 2500, but the HLT at 2600 waits: time is skipped to the tick. */
+	/* OUT is instruction 5; its exit is before it retires, so the first tick is due at 5 + 3000 ns. 
+	 * Interrupts are on since 2500, but the HLT at 2600 waits: time is skipped to the tick. */
 	ck_assert_uint_eq(seen.row[1].time, 3005);
 	ck_assert_uint_eq(seen.row[0].value, 0x20);
 	vm_destroy(vm);
@@ -316,11 +344,19 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		ports_reach_their_device, device_memory_rom_and_holes, processor_questions,
-		random_numbers_are_seeded_input, unknown_exit_is_an_error,
-		intercepted_exception_is_given_back, second_fragment_of_an_instruction,
-		registers_within_an_event, budget_is_exact, timers_fire_on_the_instruction, a_tick_interrupts_on_the_instruction,
-		a_run_in_pieces_is_the_same_run, a_run_stopped_at_each_event_is_the_same_run,
+		ports_reach_their_device,
+		device_memory_rom_and_holes,
+		processor_questions,
+		random_numbers_are_seeded_input,
+		unknown_exit_is_an_error,
+		intercepted_exception_is_given_back,
+		second_fragment_of_an_instruction,
+		registers_within_an_event,
+		budget_is_exact,
+		timers_fire_on_the_instruction,
+		a_tick_interrupts_on_the_instruction,
+		a_run_in_pieces_is_the_same_run,
+		a_run_stopped_at_each_event_is_the_same_run,
 	};
 
 	return unit_run("run", tests, ARRAY_LEN(tests));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * snapshot.c - facts about snapshots: what is saved comes back, a run goes on as if nothing had been, and no stream
- * whatsoever does harm.
+ * snapshot.c - facts about snapshots: what is saved comes back, a run goes on as if nothing had been, and no
+ * stream whatsoever does harm.
  */
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,10 +12,18 @@
 
 /* Everything that happens, in a loop. */
 static const struct fake_insn busy[] = {
-	{ 5, FAKE_EXIT, OUT(0x40, 3) }, DO(20, FAKE_STI), { 100, FAKE_EXIT, IN(0x41) }, DO(700, FAKE_CLI),
-	{ 900, FAKE_TWICE, IN(0x45) }, { 1000, FAKE_EXIT, { .reason = EXIT_RDRAND, .random = { .size = 8 } } },
-	{ 1500, FAKE_EXIT, OUT(0x44, 1) }, DO(2000, FAKE_STI), DO(2001, FAKE_HLT), DO(2500, FAKE_STI),
-	{ 2600, FAKE_EXIT, { .reason = EXIT_HLT } }, { 3000, FAKE_JMP, { .qualification = 20 } },
+	{ 5, FAKE_EXIT, OUT(0x40, 3) },
+	DO(20, FAKE_STI),
+	{ 100, FAKE_EXIT, IN(0x41) },
+	DO(700, FAKE_CLI),
+	{ 900, FAKE_TWICE, IN(0x45) },
+	{ 1000, FAKE_EXIT, { .reason = EXIT_RDRAND, .random = { .size = 8 } } },
+	{ 1500, FAKE_EXIT, OUT(0x44, 1) },
+	DO(2000, FAKE_STI),
+	DO(2001, FAKE_HLT),
+	DO(2500, FAKE_STI),
+	{ 2600, FAKE_EXIT, { .reason = EXIT_HLT } },
+	{ 3000, FAKE_JMP, { .qualification = 20 } },
 };
 
 static struct vm *other(struct ticker *t)
@@ -101,7 +109,9 @@ END_TEST
 /* What a halted or reset-pending machine waits for is in the snapshot too. */
 START_TEST(waiting_states_come_back)
 {
-	static const struct fake_insn halts[] = { { 5, FAKE_EXIT, OUT(0x40, 9) }, DO(6, FAKE_STI), DO(8, FAKE_HLT) };
+	static const struct fake_insn halts[] = { { 5, FAKE_EXIT, OUT(0x40, 9) },
+						  DO(6, FAKE_STI),
+						  DO(8, FAKE_HLT) };
 	struct vm *a = MACHINE(halts), *b;
 	struct ticker t;
 	struct buf saved;
@@ -208,7 +218,8 @@ static void forge(struct buf *b)
 	}
 }
 
-/* Damage behind a right CRC: either it is refused and nothing has changed, or it was harmless and the VM runs. */
+/* Damage behind a right CRC: either it is refused and nothing has changed, or it was harmless and the VM
+ * runs. */
 START_TEST(forged_streams_do_no_harm)
 {
 	struct vm *a = MACHINE(busy);
@@ -383,7 +394,8 @@ START_TEST(crc_is_the_standard_one)
 {
 	/* The check value of CRC-32/ISO-HDLC (cksum -o3, zlib, PNG). */
 	ck_assert_uint_eq(snapshot_crc(0, (const u8 *)"123456789", 9), 0xcbf43926);
-	ck_assert_uint_eq(snapshot_crc(snapshot_crc(0, (const u8 *)"1234", 4), (const u8 *)"56789", 5), 0xcbf43926);
+	ck_assert_uint_eq(snapshot_crc(snapshot_crc(0, (const u8 *)"1234", 4), (const u8 *)"56789", 5),
+			  0xcbf43926);
 }
 END_TEST
 
@@ -403,7 +415,8 @@ START_TEST(the_hash_sees_everything)
 	CHANGES(fake_of(vm, 0)->s.gpr[R15] ^= 1, fake_of(vm, 0)->s.gpr[R15] ^= 1);
 	CHANGES(ticker.s.memory[15] ^= 1, ticker.s.memory[15] ^= 1);
 	CHANGES(vm->clock.now++, vm->clock.now--);
-	CHANGES(device_timer_set(&ticker.dev, 0, 99), (device_timer_cancel(&ticker.dev, 0), vm->clock.order--));
+	CHANGES(device_timer_set(&ticker.dev, 0, 99),
+		(device_timer_cancel(&ticker.dev, 0), vm->clock.order--));
 	CHANGES(vm->random ^= 1, vm->random ^= 1);
 	CHANGES(vm->nmi = true, vm->nmi = false);
 	CHANGES(mem_poke(&vm->mem, 0x2345, "\1", 1), mem_poke(&vm->mem, 0x2345, "\0", 1));
@@ -414,10 +427,18 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		run_save_load_run_is_run, the_engine_and_the_dirty_log_hear_of_it, waiting_states_come_back,
-		every_truncation_is_refused, every_flipped_bit_is_refused, forged_streams_do_no_harm,
-		an_impossible_processor_state_changes_nothing, sections_are_complete_single_and_known, another_machine_is_refused,
-		files_appear_whole_or_not_at_all, crc_is_the_standard_one, the_hash_sees_everything,
+		run_save_load_run_is_run,
+		the_engine_and_the_dirty_log_hear_of_it,
+		waiting_states_come_back,
+		every_truncation_is_refused,
+		every_flipped_bit_is_refused,
+		forged_streams_do_no_harm,
+		an_impossible_processor_state_changes_nothing,
+		sections_are_complete_single_and_known,
+		another_machine_is_refused,
+		files_appear_whole_or_not_at_all,
+		crc_is_the_standard_one,
+		the_hash_sees_everything,
 	};
 
 	return unit_run("snapshot", tests, ARRAY_LEN(tests));

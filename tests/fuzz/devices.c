@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * devices.c - fuzz target: the input plays the processor at the ports of a whole PC.
+ * Rule: whatever it does, nothing crashes, hangs or runs out of bounds, and a saved machine can be loaded again.
+ *
+ * The first byte says whether there are a BIOS (bit 0) and a disk (bit 1).  Then steps of 8 bytes: what, size, u16 port
+ * (an odd `what` takes it as a choice among the claimed ones), u32 value.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/snapshot.h"
+#include "tests/board.h"
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+enum { STEP = 8, STEPS_MAX = 2000 };
+enum { PC_FUZZ_BASE = 0xbfff0, PC_FUZZ_SPAN = 0x40020 }; /* the segments of the host bridge, and a little around */
+enum { WAIT = 12, DUE, KEY, RECEIVE, ACK, RESET, SCRAMBLE, SAVE, MMIO };
+
+/* A port that somebody answers at, so that random inputs find the devices. */
+static u16 claimed_port(const struct vm *vm, u16 choice)
+{
+	const struct bus_entry *e = &vm->port.entry[choice % vm->port.n];
+
+	return (u16)(e->base + choice / vm->port.n % e->size);
+}
+
+/* A device gets a state from nowhere, as a forged snapshot could give it. */
+static void scramble(struct vm *vm, u16 choice, u32 value)
+{
+	struct device *d = vm->device[choice % vm->ndevices];
+	const struct field *f = &d->class->layout->fields[value % d->class->layout->nfields];
+
+	field_set(f, d->state, (value >> 8) % f->count, value >> 4 & 1 ? ~(u64)value : (u64)value << (value & 63));
+	if (d->class->restored)
+		d->class->restored(d);
+}
+
+static void save_and_load(struct vm *vm)
+{
+	struct buf stream = { 0 };
+	struct err err = { 0 };
+	u64 hash = vm_state_hash(vm);
+
+	if (snapshot_save(vm, &stream, &err) || snapshot_load(vm, stream.data, stream.len, &err))
+		abort();
+	if (vm_state_hash(vm) != hash)
+		abort();
+	buf_free(&stream);
+}
+
+/* Returns true once states are no longer ones a device could come to by itself. */
+static bool step(struct board *b, const u8 *s, bool scrambled)
+{
+	struct vm *vm = b->vm;
+	u8 what = s[0] % 24;
+	int size = 1 << s[1] % 3;
+	u16 port = (u16)(s[2] | s[3] << 8);
+	u32 value = s[4] | (u32)s[5] << 8 | (u32)s[6] << 16 | (u32)s[7] << 24;
+
+	if (what < WAIT) {
+		port = what & 1 ? claimed_port(vm, port) : port;
+		if (what < WAIT / 2)
+			bus_read(&vm->port, port, size, NULL);
+		else
+			bus_write(&vm->port, port, size, value, NULL);
+	} else if (what == WAIT) {
+		board_until(b, vm->clock.now + value % 10000000);
+	} else if (what == DUE && clock_next_due(&vm->clock) != UINT64_MAX) {
+		clock_skip_to(&vm->clock, clock_next_due(&vm->clock));
+	} else if (what == KEY) {
+		pc_key(b->pc, port, value & 1);
+	} else if (what == RECEIVE) {
+		pc_serial_receive(b->pc, (u8)value);
+	} else if (what == ACK) {
+		vm->intc.ack(vm->intc.arg);
+	} else if (what == RESET && value % 8 == 0) {
+		vm_reset(vm);
+	} else if (what == SCRAMBLE && value % 8 == 0) {
+		scramble(vm, port, value >> 3);
+		return true;
+	} else if (what == SAVE && value % 16 == 0 && !scrambled) {
+		save_and_load(vm);
+	} else if (what == MMIO) {
+		bus_write(&vm->mmio, PC_FUZZ_BASE + value % PC_FUZZ_SPAN, 1 << s[1] % 4, value * 0x100000001ull, NULL);
+		bus_read(&vm->mmio, PC_FUZZ_BASE + value % PC_FUZZ_SPAN, 1 << s[1] % 4, NULL);
+	}
+	return scrambled;
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct err err = { 0 };
+	struct board b;
+	bool scrambled = false;
+
+	if (board_build(&b, 1 << 20, size && data[0] & 1, size && data[0] & 2, &err))
+		abort();
+	for (size_t at = 1, n = 0; at + STEP <= size && n < STEPS_MAX; at += STEP, n++)
+		scrambled = step(&b, data + at, scrambled);
+	board_free(&b);
+	return 0;
+}
