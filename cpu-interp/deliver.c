@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * deliver.c - an interrupt or exception goes through the interrupt table: IVT, IDT, 64-bit IDT (SDM 3A 6.12, 6.14,
- * 20.1.4).
- * Rule: check everything, push, then change registers; until the last push has succeeded nothing has happened.
+ * deliver.c - an interrupt or exception goes through the interrupt table: IVT, IDT, 64-bit IDT (SDM 3A
+ * 6.12, 6.14, 20.1.4).
+ * Rule: check everything, push, then change registers; until the last push has succeeded nothing has
+ * happened.
  */
 #include "cpu-interp/far-priv.h"
 
@@ -58,7 +59,8 @@ static bool deliver_real(struct cpu *c, const struct delivery *d)
 
 /* --- INT n in virtual-8086 mode (SDM 3B 20.3.3, table 20-2) ------------------------------------------ */
 
-/* The redirection bitmap lies in the 32 bytes below the I/O bitmap: 0 = the program's own IVT handles the vector. */
+/* The redirection bitmap lies in the 32 bytes below the I/O bitmap: 0 = the program's own IVT handles
+ * the vector. */
 static bool load_redirection(struct cpu *c, u8 vector, bool *to_monitor)
 {
 	u64 io_map, bits, tss = c->s.seg_base[SEG_TR];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * far-priv.h - what far transfers, gates, event delivery and task switches share.
- * Rule: only far.c, far-return.c, gate.c, deliver.c, task.c, fault.c and the op-*.c that start such transfers include this.
+ * Rule: only far.c, far-return.c, gate.c, deliver.c, task.c, fault.c and the op-*.c that start such
+ * transfers include this.
  */
 #ifndef VITRINE_CPU_INTERP_FAR_PRIV_H
 #define VITRINE_CPU_INTERP_FAR_PRIV_H
@@ -11,8 +12,8 @@
 #include "cpu-interp/mmu.h"
 #include "cpu-interp/seg.h"
 
-/* A stack that a return frame is to be pushed on: the current one, or the one of an inner ring.  Nothing of the
- * processor changes until frame_commit. */
+/* A stack that a return frame is to be pushed on: the current one, or the one of an inner ring.  Nothing of
+ * the processor changes until frame_commit. */
 struct frame {
 	struct segment seg;
 	u64 rsp, mask;
@@ -35,7 +36,8 @@ enum { FRAME_ITEMS = 40 };
 
 /* Put a checked code segment in use, at privilege cpl. */
 void far_enter(struct cpu *c, u16 sel, const struct desc *d, u32 cpl, u64 ip);
-/* The transfer goes to something that is no code segment: call gate, task gate or TSS.  d: the descriptor of sel. */
+/* The transfer goes to something that is no code segment: call gate, task gate or TSS.  d: the
+ * descriptor of sel. */
 bool gate_jump(struct cpu *c, u16 sel, struct desc *d, u64 next_ip);
 bool gate_call(struct cpu *c, u16 sel, struct desc *d, u64 next_ip);
 
@@ -51,12 +53,13 @@ struct delivery {
 /* False: c->why says fault (an exception of the delivery itself, EXT bit included) or exit. */
 bool deliver(struct cpu *c, const struct delivery *d);
 
-/* INT3, INTO, INT1: an exception that the program asks for (type INTR_TYPE_SOFT_EXC or INTR_TYPE_PRIV_SOFT_EXC), seen
- * by the hypervisor if it wants to, else delivered and told.  ip, len: of the instruction. */
+/* INT3, INTO, INT1: an exception that the program asks for (type INTR_TYPE_SOFT_EXC or
+ * INTR_TYPE_PRIV_SOFT_EXC), seen by the hypervisor if it wants to, else delivered and told.  ip, len: of
+ * the instruction. */
 bool fault_software(struct cpu *c, u8 vector, u32 type, u64 ip, u8 len, u64 next_ip);
 
-/* The flags beyond the arithmetic ones which this processor has at all: programs tell a 386 from a 486 by AC, and
- * the CPUID instruction by ID (SDM 1 20.1.2). */
+/* The flags beyond the arithmetic ones which this processor has at all: programs tell a 386 from a 486 by
+ * AC, and the CPUID instruction by ID (SDM 1 20.1.2). */
 u64 flags_present(const struct cpu *c);
 
 #endif

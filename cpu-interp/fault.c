@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * fault.c - exceptions: noted when they are raised, delivered when the instruction has been left; and what becomes of
- * them when the delivery itself fails (SDM 3A 6.15: #DF).
- * Rule: c->fault stays as it was raised until its delivery has ended, so that a delivery which has to ask the
- * hypervisor can begin again.
+ * fault.c - exceptions: noted when they are raised, delivered when the instruction has been left; and what
+ * becomes of them when the delivery itself fails (SDM 3A 6.15: #DF).
+ * Rule: c->fault stays as it was raised until its delivery has ended, so that a delivery which has to ask
+ * the hypervisor can begin again.
  */
 #include "cpu-interp/fault.h"
 
@@ -64,7 +64,8 @@ static bool handled_serially(enum severity first, enum severity second)
 
 enum { CHAIN_MAX = 8, NO_VECTOR = 0xff };
 
-/* The exceptions of one delivery; they are told at its end, because a delivery that has to ask begins again. */
+/* The exceptions of one delivery; they are told at its end, because a delivery that has to ask begins
+ * again. */
 struct chain {
 	struct event ev[CHAIN_MAX];
 	int n;
@@ -124,8 +125,8 @@ static bool deliver_exception(struct cpu *c, const struct fault *f)
 	return deliver(c, &d);
 }
 
-/* c->fault came up while `first` was being delivered: c->fault becomes what is delivered next.  False: nothing can
- * be, the processor shuts down. */
+/* c->fault came up while `first` was being delivered: c->fault becomes what is delivered next.  False:
+ * nothing can be, the processor shuts down. */
 static bool combine(struct cpu *c, struct chain *chain, u8 first)
 {
 	note(c, chain, &c->fault, first);

@@ -12,7 +12,8 @@ struct call_gate {
 	int params;  /* items copied from the outer stack */
 };
 
-/* SDM 3A figure 5-8; IA-32e mode: figure 5-9, where only the 32-bit type remains and holds a 64-bit offset. */
+/* SDM 3A figure 5-8; IA-32e mode: figure 5-9, where only the 32-bit type remains and holds a 64-bit
+ * offset. */
 static bool parse_gate(struct cpu *c, u16 sel, const struct desc *d, struct call_gate *g)
 {
 	u32 type = desc_type(d);

@@ -233,6 +233,8 @@ static int interp_run(struct vcpu *v, const struct run_limit *limit, struct vm_e
 			return leave_for(c, exit, limit->insns == 1 ? EXIT_MTF : EXIT_PREEMPT_TIMER);
 		if (!boundary(c))
 			return leave(c, exit);
+		if (*c->s.icount >= end)
+			continue; /* a delivery took the last of the budget */
 		if (__atomic_exchange_n(&c->kicked, 0, __ATOMIC_ACQUIRE))
 			return leave_for(c, exit, EXIT_EXT_INTR);
 		if (c->vm->events.stop)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * op-control.c - control, debug and extended control registers (SDM 3A 2.5, 9.8.5; SDM 3B 17.2).
- * Rule: a value is checked against everything it must agree with before any register changes; whoever changes what
- * translations were made from drops them.
+ * Rule: a value is checked against everything it must agree with before any register changes; whoever
+ * changes what translations were made from drops them.
  */
 #include "cpu-interp/ops.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * op-far.c - control transfers that change CS: far jumps, calls and returns, software interrupts, fast system calls.
- * Rule: a transfer that failed left the processor as it was, except when a task switch got past its commit point:
- * then fault.trap says that RIP is already the new task's.
+ * op-far.c - control transfers that change CS: far jumps, calls and returns, software interrupts, fast
+ * system calls.
+ * Rule: a transfer that failed left the processor as it was, except when a task switch got past its commit
+ * point: then fault.trap says that RIP is already the new task's.
  */
 #include "cpu-interp/far-priv.h"
 #include "cpu-interp/ops.h"

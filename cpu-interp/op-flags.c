@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * op-flags.c - the flags that belong to the system: IF and its virtual twin VIF, PUSHF, POPF, AC (SDM 3B 20.3, 20.4).
+ * op-flags.c - the flags that belong to the system: IF and its virtual twin VIF, PUSHF, POPF, AC (SDM 3B
+ * 20.3, 20.4).
  * Rule: who may touch IF is decided here for all of them, by mode, CPL, IOPL, VME and PVI.
  */
 #include "cpu-interp/far-priv.h"
@@ -24,7 +25,8 @@ ENDING(cli)
 	return true;
 }
 
-/* Interrupts come only after the next instruction, so that STI; HLT and STI; RET leave no gap (SDM 2B STI). */
+/* Interrupts come only after the next instruction, so that STI; HLT and STI; RET leave no gap (SDM 2B
+ * STI). */
 ENDING(sti)
 {
 	u64 flag = interrupt_flag(c);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * op-io.c - IN, OUT, INS, OUTS (SDM 1 18): who may, and the question to the hypervisor who answers at the port.
+ * op-io.c - IN, OUT, INS, OUTS (SDM 1 18): who may, and the question to the hypervisor who answers at the
+ * port.
  * Rule: a repeated instruction makes one iteration, and so one exit, at a time.
  */
 #include "cpu-interp/ops.h"

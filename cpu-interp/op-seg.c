@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * op-seg.c - instructions about segments: loading and storing their registers, asking about descriptors, bases.
+ * op-seg.c - instructions about segments: loading and storing their registers, asking about descriptors,
+ * bases.
  * Rule: the checks are seg.c's; here is only where the selector comes from and where a result goes.
  */
 #include "cpu-interp/ops.h"
@@ -67,8 +68,8 @@ SIMPLE(lgs) { return load_pointer(c, o, SEG_GS); }
 /* Real and virtual-8086 mode have no descriptors: #UD. */
 static bool needs_descriptors(struct cpu *c) { return !real_or_v86(c) || fault_ud(c); }
 
-/* The descriptor of a selector, for instructions that answer by ZF instead of faulting.  False: a real fault or exit
- * on the way to it (a page fault in the table, say); *there: it exists. */
+/* The descriptor of a selector, for instructions that answer by ZF instead of faulting.  False: a real
+ * fault or exit on the way to it (a page fault in the table, say); *there: it exists. */
 static bool look_up(struct cpu *c, u16 sel, struct desc *d, bool *there)
 {
 	*there = false;

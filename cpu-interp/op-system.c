@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * op-system.c - instructions that talk to the processor as a machine, or to the hypervisor behind it: HLT, CPUID,
- * time, random numbers, hypercalls, caches and translations.
- * Rule: what the hypervisor decides is asked of it by cpu_ask; nothing is changed before the answer is there.
+ * op-system.c - instructions that talk to the processor as a machine, or to the hypervisor behind it: HLT,
+ * CPUID, time, random numbers, hypercalls, caches and translations.
+ * Rule: what the hypervisor decides is asked of it by cpu_ask; nothing is changed before the answer is
+ * there.
  */
 #include "cpu-interp/ops.h"
 
@@ -43,7 +44,8 @@ SIMPLE(cpuid)
 	return true;
 }
 
-/* Any ring may call; number in RAX, arguments in RBX, RCX, RDX, RSI, result in RAX, as KVM's guests have it. */
+/* Any ring may call; number in RAX, arguments in RBX, RCX, RDX, RSI, result in RAX, as KVM's guests have
+ * it. */
 SIMPLE(vmcall)
 {
 	static const u8 args[4] = { RBX, RCX, RDX, RSI };
@@ -173,7 +175,8 @@ PLAIN(ud)
 	FAULT;
 }
 
-/* Without a coprocessor x87 instructions do nothing, unless the system asked to emulate them (SDM 3A 2.5: EM, TS). */
+/* Without a coprocessor x87 instructions do nothing, unless the system asked to emulate them (SDM 3A
+ * 2.5: EM, TS). */
 SIMPLE(esc) { return !(*c->s.cr0 & (CR0_EM | CR0_TS)) || fault_raise(c, VEC_NM); }
 
 SIMPLE(fwait)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * seg.c - segment registers: descriptors fetched, checked, loaded; and the fast copy that every access uses.
- * Rule: the hidden part in `s` is the truth; c->seg[] is made from it and the mode by seg_update, nowhere else.
+ * seg.c - segment registers: descriptors fetched, checked, loaded; and the fast copy that every access
+ * uses.
+ * Rule: the hidden part in `s` is the truth; c->seg[] is made from it and the mode by seg_update, nowhere
+ * else.
  */
 #include "cpu-interp/seg.h"
 
@@ -67,8 +69,8 @@ bool seg_is_conforming(u32 attr) { return seg_is_code(attr) && (attr & SEG_CONFO
 
 /* --- the fast copy ----------------------------------------------------------------------------------- */
 
-/* The fast path asks one question, off < rfast, for accesses of up to 8 bytes; near the end of a segment, and in an
- * expand-down one, it says no and the slow path decides. */
+/* The fast path asks one question, off < rfast, for accesses of up to 8 bytes; near the end of a segment,
+ * and in an expand-down one, it says no and the slow path decides. */
 static u64 fast_length(const struct segment *s, u64 length)
 {
 	return s->lo || length < 8 ? 0 : length - 7;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * task.c - the hardware task switch, to and from 16- and 32-bit TSSs (SDM 3A 7.3).
  *
- * Rule: everything that can be checked in the old task is checked before the first write.  From then on we are in the
- * new task: what goes wrong there is reported with fault.trap set, RIP being already the new task's.
+ * Rule: everything that can be checked in the old task is checked before the first write.  From then on we
+ * are in the new task: what goes wrong there is reported with fault.trap set, RIP being already the new
+ * task's.
  */
 #include "cpu-interp/far-priv.h"
 
-/* Both formats are one run of equal slots: IP, FLAGS, eight registers, segments, LDT (SDM 3A figures 7-2, 7-10). */
+/* Both formats are one run of equal slots: IP, FLAGS, eight registers, segments, LDT (SDM 3A figures
+ * 7-2, 7-10). */
 enum { SLOT_IP, SLOT_FLAGS, SLOT_GPR, SLOT_SEG = SLOT_GPR + 8, SLOTS_MAX = SLOT_SEG + 6 + 1 };
 struct tss_format {
 	u32 first;     /* offset of the IP slot */
@@ -36,7 +38,8 @@ static u64 slot_at(u64 base, const struct tss_format *f, int slot)
 
 /* --- before the switch ------------------------------------------------------------------------------- */
 
-/* SDM 3A 7.3, steps 1 to 4; an IRET finds its own chain at fault (#TS), others the selector they were given. */
+/* SDM 3A 7.3, steps 1 to 4; an IRET finds its own chain at fault (#TS), others the selector they were
+ * given. */
 static bool fetch_task(struct cpu *c, enum task_source source, struct task *t)
 {
 	u32 error = t->sel & 0xfffc;
@@ -223,7 +226,8 @@ static bool load_segments(struct cpu *c, const struct task *t)
 	return true;
 }
 
-/* Registers that need no check.  The selectors are visible at once, their segments usable only when loaded. */
+/* Registers that need no check.  The selectors are visible at once, their segments usable only when
+ * loaded. */
 static bool enter(struct cpu *c, const struct task *t)
 {
 	u32 cpl = task_segment(t, SEG_CS) & 3;
@@ -260,8 +264,8 @@ static bool push_error(struct cpu *c, const struct task *t, u32 error)
 	return true;
 }
 
-/* Something went wrong in the new task.  There is no way back to ask the hypervisor for a descriptor that lies in
- * device memory; such a table is as good as invalid. */
+/* Something went wrong in the new task.  There is no way back to ask the hypervisor for a descriptor that
+ * lies in device memory; such a table is as good as invalid. */
 static bool fail_in_new_task(struct cpu *c, u16 sel)
 {
 	if (c->why == WHY_EXIT) {

@@ -14,7 +14,9 @@ static void debugcon_write(struct device *d, const struct claim *claim, u64 offs
 
 	((struct debugcon *)d)->s.written[0]++;
 	if (w->events && event_wanted(w->events, EV_debug)) {
-		struct event ev = { .kind = EV_debug, .time = w->clock ? device_now(d) : 0, .debug = { (u8)value } };
+		struct event ev = { .kind = EV_debug,
+				    .time = w->clock ? device_now(d) : 0,
+				    .debug = { (u8)value } };
 
 		event_emit(w->events, &ev);
 	}
@@ -34,7 +36,11 @@ static const struct claim claims[] = {
 };
 
 const struct device_class debugcon_class = {
-	.name = "debugcon", .brief = "debug console: what is written is printed",
-	.layout = &debugcon_state_layout, .claims = claims, .nclaims = ARRAY_LEN(claims),
-	.read = debugcon_read, .write = debugcon_write,
+	.name = "debugcon",
+	.brief = "debug console: what is written is printed",
+	.layout = &debugcon_state_layout,
+	.claims = claims,
+	.nclaims = ARRAY_LEN(claims),
+	.read = debugcon_read,
+	.write = debugcon_write,
 };

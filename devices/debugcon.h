@@ -7,8 +7,7 @@
 
 #include "core/device.h"
 
-#define DEBUGCON_STATE(F, S) \
-	F(S, u64, written, 1, 0, DEC, "bytes written since the last reset")
+#define DEBUGCON_STATE(F, S) F(S, u64, written, 1, 0, DEC, "bytes written since the last reset")
 STATE(debugcon_state, 1, DEBUGCON_STATE);
 
 struct debugcon {

@@ -18,7 +18,8 @@ int disk_open(struct disk *d, struct frames *frames, const u8 *image, u64 size, 
 
 	*d = (struct disk){ .image = image, .size = size, .frames = frames, .first = FRAME_NONE };
 	if (!size)
-		return err_set(err, EINVAL, "disk image: it is empty; expected at least one sector of 512 bytes");
+		return err_set(err, EINVAL,
+			       "disk image: it is empty; expected at least one sector of 512 bytes");
 	if (pages >= UINT32_MAX)
 		return err_set(err, EINVAL, "disk image: %" PRIu64 " bytes; expected less than 16 TiB", size);
 	if (room_pages > pages)
@@ -28,8 +29,11 @@ int disk_open(struct disk *d, struct frames *frames, const u8 *image, u64 size, 
 	d->room = (u32)room_pages;
 	d->first = frames_alloc(frames, table + room_pages);
 	if (d->first == FRAME_NONE)
-		return err_set(err, ENOSPC, "disk image: %" PRIu64 " bytes need %" PRIu64 " KiB of machine memory for written "
-			       "sectors and their table; the machine has not so much left", size, (table + room_pages) * 4);
+		return err_set(err, ENOSPC,
+			       "disk image: %" PRIu64 " bytes need %" PRIu64
+			       " KiB of machine memory for written "
+			       "sectors and their table; the machine has not so much left",
+			       size, (table + room_pages) * 4);
 	return 0;
 }
 
@@ -81,8 +85,8 @@ void disk_read(const struct disk *d, u64 lba, u8 *sector)
 	u32 page = get(d, 1 + lba / SECTORS_PER_PAGE);
 
 	if (page)
-		frames_read(d->frames, d->first, page_offset(d, page) + lba % SECTORS_PER_PAGE * DISK_SECTOR, sector,
-			    DISK_SECTOR);
+		frames_read(d->frames, d->first, page_offset(d, page) + lba % SECTORS_PER_PAGE * DISK_SECTOR,
+			    sector, DISK_SECTOR);
 	else
 		read_image(d, lba * DISK_SECTOR, sector, DISK_SECTOR);
 }
@@ -102,6 +106,7 @@ bool disk_write(struct disk *d, u64 lba, const u8 *sector)
 		put(d, 0, page);
 		put(d, 1 + disk_page, page);
 	}
-	frames_write(d->frames, d->first, page_offset(d, page) + lba % SECTORS_PER_PAGE * DISK_SECTOR, sector, DISK_SECTOR);
+	frames_write(d->frames, d->first, page_offset(d, page) + lba % SECTORS_PER_PAGE * DISK_SECTOR, sector,
+		     DISK_SECTOR);
 	return true;
 }

@@ -19,9 +19,9 @@ struct disk {
 	u64 size;        /* bytes of it; a last partial sector or page is filled up with zeros */
 	u64 sectors;
 	struct frames *frames;
-	frame_no first;  /* the table */
+	frame_no first; /* the table */
 	u64 table_frames;
-	u32 room;        /* pages of the overlay */
+	u32 room; /* pages of the overlay */
 };
 
 /* Take frames for the table and for `room` bytes of written data (less if the disk is smaller).  -EINVAL for an empty

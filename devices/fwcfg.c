@@ -84,7 +84,11 @@ static const char *const regs[] = { "fw_cfg selector", "fw_cfg data" };
 static const struct claim claims[] = { { SPACE_PORT, 0x510, 2, regs, 2, 2 } };
 
 const struct device_class fwcfg_class = {
-	.name = "fwcfg", .brief = "firmware configuration items (QEMU fw_cfg)",
-	.layout = &fwcfg_state_layout, .claims = claims, .nclaims = ARRAY_LEN(claims),
-	.read = fwcfg_read, .write = fwcfg_write,
+	.name = "fwcfg",
+	.brief = "firmware configuration items (QEMU fw_cfg)",
+	.layout = &fwcfg_state_layout,
+	.claims = claims,
+	.nclaims = ARRAY_LEN(claims),
+	.read = fwcfg_read,
+	.write = fwcfg_write,
 };

@@ -9,8 +9,10 @@
 
 enum { FWCFG_ITEMS = 24, FWCFG_FILES = 8, FWCFG_BYTES = 512, FWCFG_FILE_ENTRY = 64 };
 /* Keys of items without a name (QEMU, docs/specs/fw_cfg) */
+/* clang-format off */
 enum { FWCFG_SIGNATURE = 0, FWCFG_ID = 1, FWCFG_RAM_SIZE = 3, FWCFG_NB_CPUS = 5, FWCFG_MAX_CPUS = 0xf,
        FWCFG_FILE_DIR = 0x19, FWCFG_FILE_FIRST = 0x20 };
+/* clang-format on */
 
 #define FWCFG_STATE(F, S) \
 	F(S, u16, key, 1, 0, HEX, "item selected") \
@@ -20,7 +22,10 @@ STATE(fwcfg_state, 1, FWCFG_STATE);
 struct fwcfg {
 	struct device dev; /* first: a struct device * of this class is a struct fwcfg * */
 	struct fwcfg_state s;
-	struct { u16 key; u32 at, len; } item[FWCFG_ITEMS];
+	struct {
+		u16 key;
+		u32 at, len;
+	} item[FWCFG_ITEMS];
 	int nitems;
 	u8 bytes[FWCFG_BYTES]; /* the items' content */
 	u32 used;

@@ -86,10 +86,13 @@ static void i440fx_reset(struct device *d)
 }
 
 static const u8 writable[PCI_CONFIG_BYTES] = {
-	[PCI_COMMAND] = 0x40, [PCI_COMMAND + 1] = 0x01, [0x0d] = 0xf8, /* latency timer */
-	[0x50] = 0x08, [0x51] = 0x82,
-	[PAM0] = 0x30, [0x5a] = 0x33, [0x5b] = 0x33, [0x5c] = 0x33, [0x5d] = 0x33, [0x5e] = 0x33, [PAM6] = 0x33,
-	[SMRAM] = 0x78,
+	[PCI_COMMAND] = 0x40, [PCI_COMMAND + 1] = 0x01,
+	[0x0d] = 0xf8, /* latency timer */
+	[0x50] = 0x08,        [0x51] = 0x82,
+	[PAM0] = 0x30,        [0x5a] = 0x33,
+	[0x5b] = 0x33,        [0x5c] = 0x33,
+	[0x5d] = 0x33,        [0x5e] = 0x33,
+	[PAM6] = 0x33,        [SMRAM] = 0x78,
 };
 
 struct pci_function i440fx_function(struct i440fx *b)
@@ -101,7 +104,13 @@ static const char *const pam_regs[] = { "shadow memory" };
 static const struct claim claims[] = { { SPACE_MMIO, PAM_BASE, PAM_SPAN, pam_regs, 1, 8 } };
 
 const struct device_class i440fx_class = {
-	.name = "i440fx", .brief = "82441FX host bridge, PCI 00:00.0",
-	.layout = &i440fx_state_layout, .claims = claims, .nclaims = ARRAY_LEN(claims),
-	.read = i440fx_read, .write = i440fx_write, .reset = i440fx_reset, .restored = drive,
+	.name = "i440fx",
+	.brief = "82441FX host bridge, PCI 00:00.0",
+	.layout = &i440fx_state_layout,
+	.claims = claims,
+	.nclaims = ARRAY_LEN(claims),
+	.read = i440fx_read,
+	.write = i440fx_write,
+	.reset = i440fx_reset,
+	.restored = drive,
 };

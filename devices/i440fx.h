@@ -10,8 +10,7 @@
 /* Twelve segments of 16 KiB from C0000h on, then the one of 64 KiB at F0000h. */
 enum { PAM_SEGMENTS = 13, PAM_BASE = 0xc0000, PAM_SPAN = 0x40000 };
 
-#define I440FX_STATE(F, S) \
-	F(S, u8, config, PCI_CONFIG_BYTES, 0, HEX, "PCI configuration space of 00:00.0")
+#define I440FX_STATE(F, S) F(S, u8, config, PCI_CONFIG_BYTES, 0, HEX, "PCI configuration space of 00:00.0")
 STATE(i440fx_state, 1, I440FX_STATE);
 
 struct i440fx {

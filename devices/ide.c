@@ -14,13 +14,6 @@ enum { ER_ABRT = 4, ER_IDNF = 0x10, ER_PASSED = 1 };
 enum { DEV_1 = 0x10, DEV_LBA = 0x40, CTL_NIEN = 2, CTL_SRST = 4, CTL_HOB = 0x80 };
 enum { CLAIM_COMMAND, CLAIM_CONTROL };
 
-enum { CMD_RECALIBRATE = 0x10, CMD_READ = 0x20, CMD_READ_EXT = 0x24, CMD_NATIVE_MAX_EXT = 0x27, CMD_READ_MULTIPLE_EXT = 0x29,
-       CMD_WRITE = 0x30, CMD_WRITE_EXT = 0x34, CMD_WRITE_MULTIPLE_EXT = 0x39, CMD_VERIFY = 0x40, CMD_VERIFY_EXT = 0x42,
-       CMD_SEEK = 0x70, CMD_DIAGNOSTIC = 0x90, CMD_INIT_PARAMETERS = 0x91, CMD_READ_MULTIPLE = 0xc4,
-       CMD_WRITE_MULTIPLE = 0xc5, CMD_SET_MULTIPLE = 0xc6, CMD_STANDBY_NOW = 0xe0, CMD_IDLE_NOW = 0xe1, CMD_STANDBY = 0xe2,
-       CMD_IDLE = 0xe3, CMD_CHECK_POWER = 0xe5, CMD_SLEEP = 0xe6, CMD_FLUSH = 0xe7, CMD_FLUSH_EXT = 0xea,
-       CMD_IDENTIFY = 0xec, CMD_SET_FEATURES = 0xef, CMD_NATIVE_MAX = 0xf8 };
-
 static struct ide *of(struct device *d)
 {
 	return (struct ide *)d;
@@ -108,8 +101,8 @@ static void set_signature(struct ide_state *s)
 
 static bool is_multiple(u8 command)
 {
-	return command == CMD_READ_MULTIPLE || command == CMD_WRITE_MULTIPLE || command == CMD_READ_MULTIPLE_EXT ||
-	       command == CMD_WRITE_MULTIPLE_EXT;
+	return command == CMD_READ_MULTIPLE || command == CMD_WRITE_MULTIPLE ||
+	       command == CMD_READ_MULTIPLE_EXT || command == CMD_WRITE_MULTIPLE_EXT;
 }
 
 static void new_block(struct ide_state *s)
@@ -227,7 +220,8 @@ static void sector_written(struct ide *i)
 		return;
 	}
 	if (!disk_write(i->disk, s->lba[0], s->buffer)) {
-		device_log(&i->dev, LOG_WARN, "no room for another written sector; the guest sees a failing disk");
+		device_log(&i->dev, LOG_WARN,
+			   "no room for another written sector; the guest sees a failing disk");
 		fail_at(i, ER_ABRT, ST_DF);
 		return;
 	}
@@ -328,18 +322,22 @@ static void set_features(struct ide *i)
 	finish(i, known && pio ? 0 : ER_ABRT);
 }
 
+/* clang-format off */
 static void start_command(struct ide *i, u8 command)
 {
 	struct ide_state *s = &i->s;
-	u8 c = command >= CMD_RECALIBRATE && command < CMD_READ ? CMD_RECALIBRATE :
-	       command >= CMD_SEEK && command < CMD_SEEK + 0x10 ? CMD_SEEK : command;
+	u8 c = command;
 
+	if ((c & 0xf0) == CMD_RECALIBRATE || (c & 0xf0) == CMD_SEEK) /* once the low bits chose a step rate */
+		c &= 0xf0;
 	s->command[0] = s->error[0] = 0;
 	switch (c) {
-	case CMD_READ: case CMD_READ + 1: case CMD_READ_EXT: case CMD_READ_MULTIPLE: case CMD_READ_MULTIPLE_EXT:
+	case CMD_READ: case CMD_READ + 1: case CMD_READ_EXT: case CMD_READ_MULTIPLE:
+	case CMD_READ_MULTIPLE_EXT:
 		start_read(i, c);
 		break;
-	case CMD_WRITE: case CMD_WRITE + 1: case CMD_WRITE_EXT: case CMD_WRITE_MULTIPLE: case CMD_WRITE_MULTIPLE_EXT:
+	case CMD_WRITE: case CMD_WRITE + 1: case CMD_WRITE_EXT: case CMD_WRITE_MULTIPLE:
+	case CMD_WRITE_MULTIPLE_EXT:
 		start_write(i, c);
 		break;
 	case CMD_VERIFY: case CMD_VERIFY + 1: case CMD_VERIFY_EXT: verify(i, c); break;
@@ -357,13 +355,14 @@ static void start_command(struct ide *i, u8 command)
 		s->count[0] = 0xff; /* active */
 		finish(i, 0);
 		break;
-	case CMD_RECALIBRATE: case CMD_SEEK: case CMD_STANDBY_NOW: case CMD_IDLE_NOW: case CMD_STANDBY: case CMD_IDLE:
-	case CMD_SLEEP: case CMD_FLUSH: case CMD_FLUSH_EXT:
+	case CMD_RECALIBRATE: case CMD_SEEK: case CMD_STANDBY_NOW: case CMD_IDLE_NOW: case CMD_STANDBY:
+	case CMD_IDLE: case CMD_SLEEP: case CMD_FLUSH: case CMD_FLUSH_EXT:
 		finish(i, 0);
 		break;
 	default: finish(i, ER_ABRT);
 	}
 }
+/* clang-format on */
 
 /* ---- the ports ---- */
 
@@ -480,8 +479,8 @@ static void ide_restored(struct device *d)
 }
 
 static const char *const command_regs[] = {
-	"IDE data", "IDE error/features", "IDE count", "IDE LBA low", "IDE LBA mid", "IDE LBA high", "IDE device",
-	"IDE status/command",
+	"IDE data",    "IDE error/features", "IDE count",  "IDE LBA low",
+	"IDE LBA mid", "IDE LBA high",       "IDE device", "IDE status/command",
 };
 static const char *const control_regs[] = { "IDE alternate status/control" };
 static const struct claim claims[] = {
@@ -490,7 +489,13 @@ static const struct claim claims[] = {
 };
 
 const struct device_class ide_class = {
-	.name = "ide", .brief = "primary IDE channel with one disk",
-	.layout = &ide_state_layout, .claims = claims, .nclaims = ARRAY_LEN(claims),
-	.read = ide_read, .write = ide_write, .reset = ide_reset, .restored = ide_restored,
+	.name = "ide",
+	.brief = "primary IDE channel with one disk",
+	.layout = &ide_state_layout,
+	.claims = claims,
+	.nclaims = ARRAY_LEN(claims),
+	.read = ide_read,
+	.write = ide_write,
+	.reset = ide_reset,
+	.restored = ide_restored,
 };

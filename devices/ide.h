@@ -15,10 +15,12 @@
 	F(S, u8, lba_low, 2, 0, HEX, "LBA bits 0-7, or sector number") \
 	F(S, u8, lba_mid, 2, 0, HEX, "LBA bits 8-15, or cylinder low") \
 	F(S, u8, lba_high, 2, 0, HEX, "LBA bits 16-23, or cylinder high") \
-	F(S, u8, device, 1, 0, BITS, "device register: bit 4 device 1, bit 6 LBA, bits 0-3 head or LBA bits 24-27") \
+	F(S, u8, device, 1, 0, BITS, \
+	  "device register: bit 4 device 1, bit 6 LBA, bits 0-3 head or LBA bits 24-27") \
 	F(S, u8, status, 1, 0x50, BITS, "status register") \
 	F(S, u8, error, 1, 1, BITS, "error register") \
-	F(S, u8, control, 1, 0, BITS, "device control register: bit 1 no interrupts, bit 2 reset, bit 7 second values") \
+	F(S, u8, control, 1, 0, BITS, \
+	  "device control register: bit 1 no interrupts, bit 2 reset, bit 7 second values") \
 	F(S, u8, command, 1, 0, HEX, "command under way, 0 = none") \
 	F(S, u8, irq, 1, 0, BOOL, "an interrupt waits") \
 	F(S, u8, buffer, DISK_SECTOR, 0, HEX, "sector under transfer") \

@@ -10,9 +10,11 @@
 
 #include <string.h>
 
+/* clang-format off */
 enum { STATUS_FULL = 1, STATUS_SYSTEM = 4, STATUS_COMMAND = 8, STATUS_UNLOCKED = 0x10, STATUS_AUX = 0x20,
        STATUS_TIMEOUT = 0x40 };
-enum { MODE_IRQ1 = 1, MODE_IRQ12 = 2, MODE_SYSTEM = 4, MODE_KBD_OFF = 0x10, MODE_AUX_OFF = 0x20, MODE_TRANSLATE = 0x40 };
+enum { MODE_IRQ1 = 1, MODE_IRQ12 = 2, MODE_SYSTEM = 4, MODE_KBD_OFF = 0x10, MODE_AUX_OFF = 0x20,
+       MODE_TRANSLATE = 0x40 };
 enum { OUT_NOT_RESET = 1, OUT_A20 = 2 };
 enum { REPLY_NONE, REPLY_KBD, REPLY_AUX, REPLY_AUX_TIMEOUT };
 enum { ACK = 0xfa, RESEND = 0xfe, SELF_TEST_PASSED = 0xaa, BREAK = 0xf0 };
@@ -38,6 +40,7 @@ static const u8 set2[128] = {
 	0x47, 0x4f, 0x56, 0x5e, 0x08, 0x10, 0x18, 0x20, 0x28, 0x30, 0x38, 0x40, 0x48, 0x50, 0x57, 0x6f,
 	0x13, 0x19, 0x39, 0x51, 0x53, 0x5c, 0x5f, 0x62, 0x63, 0x64, 0x65, 0x67, 0x68, 0x6a, 0x6d, 0x6e,
 };
+/* clang-format on */
 
 static struct kbd *of(struct device *d)
 {
@@ -61,7 +64,7 @@ static void fill(struct kbd *k)
 		return;
 	if (s->reply_kind[0]) {
 		s->data[0] = s->reply[0];
-		s->status[0] &= (u8)~(STATUS_AUX | STATUS_TIMEOUT);
+		s->status[0] &= (u8) ~(STATUS_AUX | STATUS_TIMEOUT);
 		s->status[0] |= s->reply_kind[0] >= REPLY_AUX ? STATUS_AUX : 0;
 		s->status[0] |= s->reply_kind[0] == REPLY_AUX_TIMEOUT ? STATUS_TIMEOUT : 0;
 		s->reply_kind[0] = REPLY_NONE;
@@ -69,7 +72,7 @@ static void fill(struct kbd *k)
 		s->data[0] = s->queue[s->queue_head[0] % KBD_QUEUE];
 		s->queue_head[0] = (s->queue_head[0] + 1) % KBD_QUEUE;
 		s->queue_count[0]--;
-		s->status[0] &= (u8)~(STATUS_AUX | STATUS_TIMEOUT);
+		s->status[0] &= (u8) ~(STATUS_AUX | STATUS_TIMEOUT);
 	} else {
 		return;
 	}
@@ -100,7 +103,8 @@ bool kbd_key(struct device *d, u16 key, bool down)
 	/* The controller translates set 2 to set 1; what the guest reads is the same as if the keyboard sent set 1. */
 	bool set1 = s->scan_set[0] == 1 || s->mode[0] & MODE_TRANSLATE;
 
-	if (!s->scanning[0] || !code || s->queue_count[0] > KBD_QUEUE - 3) /* the longest key has three bytes */
+	if (!s->scanning[0] || !code ||
+	    s->queue_count[0] > KBD_QUEUE - 3) /* the longest key has three bytes */
 		return false;
 	if (key >> 8 == 0xe0)
 		queue(k, 0xe0);
@@ -151,6 +155,7 @@ static void kbd_identify(struct kbd *k)
 	queue(k, k->s.mode[0] & MODE_TRANSLATE ? 0x41 : 0x83); /* the answer is translated like any code */
 }
 
+/* clang-format off */
 static void kbd_write(struct kbd *k, u8 v)
 {
 	struct kbd_state *s = &k->s;
@@ -187,6 +192,7 @@ static void kbd_write(struct kbd *k, u8 v)
 	default: queue(k, RESEND);
 	}
 }
+/* clang-format on */
 
 /* ---- the controller ---- */
 
@@ -222,6 +228,7 @@ static void self_test(struct kbd *k)
 	reply(k, 0x55, REPLY_KBD);
 }
 
+/* clang-format off */
 static void write_command(struct kbd *k, u8 v)
 {
 	struct kbd_state *s = &k->s;
@@ -270,6 +277,7 @@ static void write_data(struct kbd *k, u8 v)
 	default: kbd_write(k, v);
 	}
 }
+/* clang-format on */
 
 static void ports_write(struct device *d, const struct claim *claim, u64 offset, int size, u64 value)
 {
@@ -323,7 +331,13 @@ static const struct claim claims[] = {
 };
 
 const struct device_class kbd_class = {
-	.name = "kbd", .brief = "8042 keyboard controller and keyboard",
-	.layout = &kbd_state_layout, .claims = claims, .nclaims = ARRAY_LEN(claims),
-	.read = ports_read, .write = ports_write, .reset = kbd_reset, .restored = kbd_restored,
+	.name = "kbd",
+	.brief = "8042 keyboard controller and keyboard",
+	.layout = &kbd_state_layout,
+	.claims = claims,
+	.nclaims = ARRAY_LEN(claims),
+	.read = ports_read,
+	.write = ports_write,
+	.reset = kbd_reset,
+	.restored = kbd_restored,
 };

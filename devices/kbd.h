@@ -17,7 +17,8 @@ enum { KBD_QUEUE = 32 };
 	F(S, u8, data, 1, 0, HEX, "output buffer, port 60h") \
 	F(S, u8, full, 1, 0, BOOL, "the output buffer holds an unread byte") \
 	F(S, u8, reply, 1, 0, HEX, "answer of the controller that waits for the output buffer") \
-	F(S, u8, reply_kind, 1, 0, DEC, "0 = none, 1 = as from the keyboard, 2 = as from the mouse, 3 = that and timeout") \
+	F(S, u8, reply_kind, 1, 0, DEC, \
+	  "0 = none, 1 = as from the keyboard, 2 = as from the mouse, 3 = that and timeout") \
 	F(S, u8, queue, KBD_QUEUE, 0, HEX, "bytes the keyboard has to send, a ring") \
 	F(S, u8, queue_head, 1, 0, DEC, "oldest byte in the ring") \
 	F(S, u8, queue_count, 1, 0, DEC, "bytes in the ring") \

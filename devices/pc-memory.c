@@ -17,10 +17,14 @@ enum { HOLE_START = 0xa0000, ONE_MIB = 0x100000 };
 static int check(const struct pc_config *c, struct err *err)
 {
 	if (c->mem_size < ONE_MIB || c->mem_size % PAGE)
-		return err_set(err, EINVAL, "memory of %" PRIu64 " bytes; this board takes 1 MiB or more, in whole pages of 4 KiB",
+		return err_set(err, EINVAL,
+			       "memory of %" PRIu64
+			       " bytes; this board takes 1 MiB or more, in whole pages of 4 KiB",
 			       c->mem_size);
 	if (c->bios && (!c->bios_size || c->bios_size % ROM_UNIT || c->bios_size > ROM_MAX))
-		return err_set(err, EINVAL, "BIOS image of %" PRIu64 " bytes; expected 64 KiB to 16 MiB, a multiple of 64 KiB",
+		return err_set(err, EINVAL,
+			       "BIOS image of %" PRIu64
+			       " bytes; expected 64 KiB to 16 MiB, a multiple of 64 KiB",
 			       c->bios_size);
 	return 0;
 }
@@ -61,9 +65,9 @@ void pc_memory_release(struct pc_memory *p, struct mem *m)
 }
 
 static const char *const segment_name[PAM_SEGMENTS] = {
-	"segment C0000", "segment C4000", "segment C8000", "segment CC000", "segment D0000", "segment D4000",
-	"segment D8000", "segment DC000", "segment E0000", "segment E4000", "segment E8000", "segment EC000",
-	"segment F0000",
+	"segment C0000", "segment C4000", "segment C8000", "segment CC000", "segment D0000",
+	"segment D4000", "segment D8000", "segment DC000", "segment E0000", "segment E4000",
+	"segment E8000", "segment EC000", "segment F0000",
 };
 
 /* The last 128 KiB of the ROM appear below 1 MiB as well.  FRAME_NONE where it does not reach. */
@@ -80,7 +84,8 @@ static frame_no ram_behind(const struct pc_memory *p, int segment)
 	return p->low + (PAM_BASE + pam_offset(segment)) / PAGE;
 }
 
-int pc_memory_switch(struct pc_memory *p, struct mem *m, int segment, bool read_ram, bool write_ram, struct err *err)
+int pc_memory_switch(struct pc_memory *p, struct mem *m, int segment, bool read_ram, bool write_ram,
+		     struct err *err)
 {
 	frame_no frame = read_ram ? ram_behind(p, segment) : rom_behind(p, segment);
 	u32 flags = frame == FRAME_NONE ? SLOT_HOLE : read_ram && write_ram ? 0 : SLOT_ROM;
@@ -102,11 +107,12 @@ static int add_rom(struct pc_memory *p, struct mem *m, const struct pc_config *c
 	for (int i = 0; i < PAM_SEGMENTS && rc >= 0; i++) {
 		frame_no frame = rom_behind(p, i);
 
-		rc = p->segment[i] = mem_slot_add(m, segment_name[i], PAM_BASE + pam_offset(i), pam_size(i), frame,
-						  frame == FRAME_NONE ? SLOT_HOLE : SLOT_ROM, err);
+		rc = p->segment[i] = mem_slot_add(m, segment_name[i], PAM_BASE + pam_offset(i), pam_size(i),
+						  frame, frame == FRAME_NONE ? SLOT_HOLE : SLOT_ROM, err);
 	}
 	if (rc >= 0)
-		rc = mem_slot_add(m, "RAM behind C0000", SHADOW_GPA, PAM_SPAN, ram_behind(p, 0), SLOT_HOLE, err);
+		rc = mem_slot_add(m, "RAM behind C0000", SHADOW_GPA, PAM_SPAN, ram_behind(p, 0), SLOT_HOLE,
+				  err);
 	return rc < 0 ? rc : 0;
 }
 
@@ -125,7 +131,8 @@ int pc_memory_build(struct pc_memory *p, struct mem *m, const struct pc_config *
 		rc = p->rom_size ? add_rom(p, m, c, err)
 				 : mem_slot_add(m, "RAM C0000", PAM_BASE, PAM_SPAN, ram_behind(p, 0), 0, err);
 	if (rc >= 0 && p->low_size > ONE_MIB)
-		rc = mem_slot_add(m, "RAM 1M", ONE_MIB, p->low_size - ONE_MIB, p->low + ONE_MIB / PAGE, 0, err);
+		rc = mem_slot_add(m, "RAM 1M", ONE_MIB, p->low_size - ONE_MIB, p->low + ONE_MIB / PAGE, 0,
+				  err);
 	if (rc >= 0 && p->high_size)
 		rc = mem_slot_add(m, "RAM 4G", PC_4G, p->high_size, p->high, 0, err);
 	return rc < 0 ? rc : 0;
@@ -133,13 +140,16 @@ int pc_memory_build(struct pc_memory *p, struct mem *m, const struct pc_config *
 
 int pc_disk_build(struct disk *disk, struct mem *m, const struct pc_config *c, struct err *err)
 {
-	int rc = disk_open(disk, m->frames, c->disk, c->disk_size, c->disk_room ? c->disk_room : DISK_ROOM, err);
+	int rc = disk_open(disk, m->frames, c->disk, c->disk_size, c->disk_room ? c->disk_room : DISK_ROOM,
+			   err);
 	u64 size = disk_frames(disk) * PAGE;
 
 	if (rc)
 		return rc;
 	if (size > DISK_GPA_END - DISK_GPA)
-		return err_set(err, ENOSPC, "disk: %" PRIu64 " KiB for its written sectors; this board has room for %" PRIu64 " KiB",
+		return err_set(err, ENOSPC,
+			       "disk: %" PRIu64
+			       " KiB for its written sectors; this board has room for %" PRIu64 " KiB",
 			       size >> 10, (u64)(DISK_GPA_END - DISK_GPA) >> 10);
 	rc = mem_slot_add(m, "disk overlay", DISK_GPA, size, disk->first, SLOT_HOLE, err);
 	return rc < 0 ? rc : 0;

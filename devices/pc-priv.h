@@ -15,9 +15,9 @@
 
 /* One reference to every frame named here is the board's own, beside those of the slots. */
 struct pc_memory {
-	u64 low_size, high_size;  /* RAM from 0, counting the hole at A0000h; RAM from 4 GiB */
-	frame_no low, high;       /* low + n is behind guest frame n */
-	u64 rom_size;             /* 0 = no BIOS */
+	u64 low_size, high_size; /* RAM from 0, counting the hole at A0000h; RAM from 4 GiB */
+	frame_no low, high;      /* low + n is behind guest frame n */
+	u64 rom_size;            /* 0 = no BIOS */
 	frame_no rom;
 	int segment[PAM_SEGMENTS]; /* slot ids */
 };
@@ -25,7 +25,8 @@ struct pc_memory {
 int pc_memory_build(struct pc_memory *p, struct mem *m, const struct pc_config *config, struct err *err);
 void pc_memory_release(struct pc_memory *p, struct mem *m);
 /* Let a PAM segment show RAM, ROM or nothing. */
-int pc_memory_switch(struct pc_memory *p, struct mem *m, int segment, bool read_ram, bool write_ram, struct err *err);
+int pc_memory_switch(struct pc_memory *p, struct mem *m, int segment, bool read_ram, bool write_ram,
+		     struct err *err);
 /* Write RAM behind a segment that does not show it; offset from C0000h. */
 void pc_memory_shadow_write(struct pc_memory *p, struct mem *m, u32 offset, const void *data, u32 size);
 

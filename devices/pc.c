@@ -48,8 +48,9 @@ struct pc {
 };
 
 const struct device_class *const pc_classes[] = {
-	&pic1_class, &pic2_class, &pit_class, &rtc_class, &kbd_class, &port92_class, &uart_class, &pci_class,
-	&i440fx_class, &piix3_class, &ide_class, &fwcfg_class, &debugcon_class, &testdev_class, &power_class,
+	&pic1_class,   &pic2_class,  &pit_class,      &rtc_class,     &kbd_class,
+	&port92_class, &uart_class,  &pci_class,      &i440fx_class,  &piix3_class,
+	&ide_class,    &fwcfg_class, &debugcon_class, &testdev_class, &power_class,
 };
 const int pc_class_count = ARRAY_LEN(pc_classes);
 
@@ -195,7 +196,10 @@ static void fill_cmos(struct pc *pc, bool has_disk)
 static void fill_fwcfg(struct pc *pc)
 {
 	struct fwcfg *f = &pc->fwcfg;
-	struct { u64 addr, size; u32 type; } __attribute__((packed)) e820[2] = {
+	struct {
+		u64 addr, size;
+		u32 type;
+	} __attribute__((packed)) e820[2] = {
 		{ 0, pc->memory.low_size, 1 },
 		{ PC_4G, pc->memory.high_size, 1 },
 	};
@@ -217,14 +221,25 @@ static void fill_fwcfg(struct pc *pc)
 static int add_devices(struct pc *pc, bool has_disk, struct err *err)
 {
 	/* In the order of reset: interrupt controllers before those who pull at them. */
-	const struct { struct device *dev; const struct device_class *class; void *state; } row[] = {
-		{ &pc->pic1.dev, &pic1_class, &pc->pic1.s },             { &pc->pic2.dev, &pic2_class, &pc->pic2.s },
-		{ &pc->pit.dev, &pit_class, &pc->pit.s },                { &pc->rtc.dev, &rtc_class, &pc->rtc.s },
-		{ &pc->kbd.dev, &kbd_class, &pc->kbd.s },                { &pc->port92.dev, &port92_class, &pc->port92.s },
-		{ &pc->uart.dev, &uart_class, &pc->uart.s },             { &pc->pci.dev, &pci_class, &pc->pci.s },
-		{ &pc->i440fx.dev, &i440fx_class, &pc->i440fx.s },       { &pc->piix3.dev, &piix3_class, &pc->piix3.s },
-		{ &pc->fwcfg.dev, &fwcfg_class, &pc->fwcfg.s },          { &pc->debugcon.dev, &debugcon_class, &pc->debugcon.s },
-		{ &pc->testdev.dev, &testdev_class, &pc->testdev.s },    { &pc->power.dev, &power_class, &pc->power.s },
+	const struct {
+		struct device *dev;
+		const struct device_class *class;
+		void *state;
+	} row[] = {
+		{ &pc->pic1.dev, &pic1_class, &pc->pic1.s },
+		{ &pc->pic2.dev, &pic2_class, &pc->pic2.s },
+		{ &pc->pit.dev, &pit_class, &pc->pit.s },
+		{ &pc->rtc.dev, &rtc_class, &pc->rtc.s },
+		{ &pc->kbd.dev, &kbd_class, &pc->kbd.s },
+		{ &pc->port92.dev, &port92_class, &pc->port92.s },
+		{ &pc->uart.dev, &uart_class, &pc->uart.s },
+		{ &pc->pci.dev, &pci_class, &pc->pci.s },
+		{ &pc->i440fx.dev, &i440fx_class, &pc->i440fx.s },
+		{ &pc->piix3.dev, &piix3_class, &pc->piix3.s },
+		{ &pc->fwcfg.dev, &fwcfg_class, &pc->fwcfg.s },
+		{ &pc->debugcon.dev, &debugcon_class, &pc->debugcon.s },
+		{ &pc->testdev.dev, &testdev_class, &pc->testdev.s },
+		{ &pc->power.dev, &power_class, &pc->power.s },
 		{ &pc->ide.dev, &ide_class, &pc->ide.s }, /* last: only with a disk */
 	};
 	size_t n = has_disk ? ARRAY_LEN(row) : ARRAY_LEN(row) - 1;
@@ -243,7 +258,9 @@ static int add_devices(struct pc *pc, bool has_disk, struct err *err)
 static int add_pci_functions(struct pc *pc, bool has_disk, struct err *err)
 {
 	const struct pci_function functions[] = {
-		i440fx_function(&pc->i440fx), piix3_isa_function(&pc->piix3), piix3_ide_function(&pc->piix3),
+		i440fx_function(&pc->i440fx),
+		piix3_isa_function(&pc->piix3),
+		piix3_ide_function(&pc->piix3),
 	};
 	int rc = 0;
 

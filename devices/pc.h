@@ -17,13 +17,13 @@
 enum { PC_RTC_DEFAULT = 946684800 }; /* 2000-01-01 00:00:00 UTC */
 
 struct pc_config {
-	u64 mem_size;        /* bytes of RAM, as in struct vm_config; at least 1 MiB, whole pages */
-	const u8 *bios;      /* image of the BIOS ROM, or NULL; copied */
-	u64 bios_size;       /* 64 KiB to 16 MiB, a multiple of 64 KiB */
-	const u8 *disk;      /* image of the disk, or NULL; borrowed until pc_destroy, never changed */
+	u64 mem_size;   /* bytes of RAM, as in struct vm_config; at least 1 MiB, whole pages */
+	const u8 *bios; /* image of the BIOS ROM, or NULL; copied */
+	u64 bios_size;  /* 64 KiB to 16 MiB, a multiple of 64 KiB */
+	const u8 *disk; /* image of the disk, or NULL; borrowed until pc_destroy, never changed */
 	u64 disk_size;
-	u64 disk_room;       /* bytes of written sectors to keep, 0 = 32 MiB */
-	i64 rtc_start;       /* the clock's time at power-up, seconds since 1970 (PC_RTC_DEFAULT: 2000-01-01) */
+	u64 disk_room; /* bytes of written sectors to keep, 0 = 32 MiB */
+	i64 rtc_start; /* the clock's time at power-up, seconds since 1970 (PC_RTC_DEFAULT: 2000-01-01) */
 };
 
 struct pc;
@@ -35,10 +35,10 @@ int pc_build(struct vm *vm, const struct pc_config *config, struct pc **pc, stru
 void pc_destroy(struct pc *pc);
 
 /* What comes from outside.  The caller has told vm_input. */
-bool pc_key(struct pc *pc, u16 key, bool down);     /* see kbd_key */
-void pc_serial_receive(struct pc *pc, u8 byte);     /* see uart_receive */
-int pc_serial_room(const struct pc *pc);            /* bytes COM1 takes now without loss */
-void pc_nmi(struct pc *pc);                         /* the NMI button; bit 7 of port 70h holds it off */
+bool pc_key(struct pc *pc, u16 key, bool down); /* see kbd_key */
+void pc_serial_receive(struct pc *pc, u8 byte); /* see uart_receive */
+int pc_serial_room(const struct pc *pc);        /* bytes COM1 takes now without loss */
+void pc_nmi(struct pc *pc);                     /* the NMI button; bit 7 of port 70h holds it off */
 
 /* All classes of devices on the board, for `info devices` and the like. */
 extern const struct device_class *const pc_classes[];

@@ -108,7 +108,12 @@ static const struct claim claims[] = {
 };
 
 const struct device_class pci_class = {
-	.name = "pci", .brief = "PCI configuration mechanism 1, and reset control",
-	.layout = &pci_state_layout, .claims = claims, .nclaims = ARRAY_LEN(claims),
-	.read = pci_read, .write = pci_write, .restored = pci_restored,
+	.name = "pci",
+	.brief = "PCI configuration mechanism 1, and reset control",
+	.layout = &pci_state_layout,
+	.claims = claims,
+	.nclaims = ARRAY_LEN(claims),
+	.read = pci_read,
+	.write = pci_write,
+	.restored = pci_restored,
 };

@@ -10,19 +10,22 @@
 enum { PCI_FUNCTIONS = 16, PCI_CONFIG_BYTES = 256 };
 
 /* Offsets in configuration space (PCI Local Bus Specification 2.2, 6.1) */
+/* clang-format off */
 enum { PCI_VENDOR_ID = 0, PCI_DEVICE_ID = 2, PCI_COMMAND = 4, PCI_STATUS = 6, PCI_REVISION = 8, PCI_CLASS = 9,
        PCI_HEADER_TYPE = 0x0e, PCI_SUBSYSTEM_VENDOR_ID = 0x2c, PCI_SUBSYSTEM_ID = 0x2e };
+/* clang-format on */
 
 #define PCI_STATE(F, S) \
-	F(S, u32, address, 1, 0, HEX, "configuration address register: enable, bus, device, function, register") \
+	F(S, u32, address, 1, 0, HEX, \
+	  "configuration address register: enable, bus, device, function, register") \
 	F(S, u8, reset_control, 1, 0, BITS, "port CF9h: bit 1 hard reset, bit 2 resets when it rises")
 STATE(pci_state, 1, PCI_STATE);
 
 struct pci_function {
-	u8 devfn;              /* device * 8 + function */
-	struct device *dev;    /* whose function it is */
-	u8 *config;            /* PCI_CONFIG_BYTES of its state */
-	const u8 *writable;    /* PCI_CONFIG_BYTES: the bits a guest can change */
+	u8 devfn;           /* device * 8 + function */
+	struct device *dev; /* whose function it is */
+	u8 *config;         /* PCI_CONFIG_BYTES of its state */
+	const u8 *writable; /* PCI_CONFIG_BYTES: the bits a guest can change */
 	void (*written)(struct device *dev, u32 reg, int size); /* after a write; may be NULL */
 };
 

@@ -147,7 +147,7 @@ static void write_ocw2(struct pic_state *s, u8 value)
 	if (n < 0)
 		return;
 	if (value & OCW2_EOI)
-		s->isr[0] &= (u8)~(1 << n);
+		s->isr[0] &= (u8) ~(1 << n);
 	if (rotate) /* R SL without EOI is "set priority"; SL alone does nothing */
 		s->lowest[0] = (u8)n;
 }
@@ -177,8 +177,7 @@ static void write_odd(struct pic_state *s, u8 value)
 		s->icw[3] = value;
 		s->icw_next[0] = 0;
 		break;
-	default:
-		s->imr[0] = value;
+	default: s->imr[0] = value;
 	}
 }
 
@@ -259,12 +258,24 @@ static const struct claim pic2_claims[] = {
 };
 
 const struct device_class pic1_class = {
-	.name = "pic1", .brief = "8259A interrupt controller, master: IRQ 0 to 7",
-	.layout = &pic_state_layout, .claims = pic1_claims, .nclaims = ARRAY_LEN(pic1_claims),
-	.read = pic_read, .write = pic_write, .reset = pic_reset, .restored = pic_restored,
+	.name = "pic1",
+	.brief = "8259A interrupt controller, master: IRQ 0 to 7",
+	.layout = &pic_state_layout,
+	.claims = pic1_claims,
+	.nclaims = ARRAY_LEN(pic1_claims),
+	.read = pic_read,
+	.write = pic_write,
+	.reset = pic_reset,
+	.restored = pic_restored,
 };
 const struct device_class pic2_class = {
-	.name = "pic2", .brief = "8259A interrupt controller, slave: IRQ 8 to 15",
-	.layout = &pic_state_layout, .claims = pic2_claims, .nclaims = ARRAY_LEN(pic2_claims),
-	.read = pic_read, .write = pic_write, .reset = pic_reset, .restored = pic_restored,
+	.name = "pic2",
+	.brief = "8259A interrupt controller, slave: IRQ 8 to 15",
+	.layout = &pic_state_layout,
+	.claims = pic2_claims,
+	.nclaims = ARRAY_LEN(pic2_claims),
+	.read = pic_read,
+	.write = pic_write,
+	.reset = pic_reset,
+	.restored = pic_restored,
 };

@@ -25,8 +25,8 @@ STATE(pic_state, 1, PIC_STATE);
 struct pic {
 	struct device dev; /* first: a struct device * of this class is a struct pic * */
 	struct pic_state s;
-	struct irq_line out;              /* INT */
-	int (*cascade_ack)(void *arg);    /* master only: asks the slave for its vector */
+	struct irq_line out;           /* INT */
+	int (*cascade_ack)(void *arg); /* master only: asks the slave for its vector */
 	void *cascade_arg;
 };
 

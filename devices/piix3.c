@@ -79,12 +79,13 @@ static void piix3_reset(struct device *d)
 }
 
 static const u8 isa_writable[PCI_CONFIG_BYTES] = {
-	[PCI_COMMAND] = 0x08, [0x4c] = 0x7f, [0x4e] = 0xff, [0x4f] = 0x0f,
-	[PIRQ_ROUTE] = 0x8f, [PIRQ_ROUTE + 1] = 0x8f, [PIRQ_ROUTE + 2] = 0x8f, [PIRQ_ROUTE + 3] = 0x8f,
-	[0x69] = 0xfe, [0x70] = 0xff, [0x71] = 0xff,
+	[PCI_COMMAND] = 0x08, [0x4c] = 0x7f,           [0x4e] = 0xff,           [0x4f] = 0x0f,
+	[PIRQ_ROUTE] = 0x8f,  [PIRQ_ROUTE + 1] = 0x8f, [PIRQ_ROUTE + 2] = 0x8f, [PIRQ_ROUTE + 3] = 0x8f,
+	[0x69] = 0xfe,        [0x70] = 0xff,           [0x71] = 0xff,
 };
 static const u8 ide_writable[PCI_CONFIG_BYTES] = {
-	[PCI_COMMAND] = 0x05, [0x0d] = 0xf0, [0x40] = 0xff, [0x41] = 0xf3, [0x42] = 0xff, [0x43] = 0xf3, [0x44] = 0xff,
+	[PCI_COMMAND] = 0x05, [0x0d] = 0xf0, [0x40] = 0xff, [0x41] = 0xf3,
+	[0x42] = 0xff,        [0x43] = 0xf3, [0x44] = 0xff,
 };
 
 struct pci_function piix3_isa_function(struct piix3 *p)
@@ -98,6 +99,8 @@ struct pci_function piix3_ide_function(struct piix3 *p)
 }
 
 const struct device_class piix3_class = {
-	.name = "piix3", .brief = "82371SB south bridge, PCI 00:01.0 and 00:01.1",
-	.layout = &piix3_state_layout, .reset = piix3_reset,
+	.name = "piix3",
+	.brief = "82371SB south bridge, PCI 00:01.0 and 00:01.1",
+	.layout = &piix3_state_layout,
+	.reset = piix3_reset,
 };

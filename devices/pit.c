@@ -67,10 +67,11 @@ static bool out_at(const struct pit_state *s, int c, u64 t)
 	if (s->phase[c] == PHASE_WAIT)
 		return s->mode[c] != 0;
 	switch (s->mode[c]) {
-	case 0: case 1: return e >= n;                                        /* low until terminal count */
-	case 2: return s->phase[c] == PHASE_HELD || e % n != n - 1;           /* low for the last tick of each period */
-	case 3: return s->phase[c] == PHASE_HELD || e % n < high_half(n);     /* square wave */
-	default: return e != n;                                               /* 4, 5: one low pulse at terminal count */
+	case 0:
+	case 1: return e >= n;                                      /* low until terminal count */
+	case 2: return s->phase[c] == PHASE_HELD || e % n != n - 1; /* low for the last tick of each period */
+	case 3: return s->phase[c] == PHASE_HELD || e % n < high_half(n); /* square wave */
+	default: return e != n; /* 4, 5: one low pulse at terminal count */
 	}
 }
 
@@ -83,14 +84,11 @@ bool pit_out(const struct device *d, int channel)
 static u64 until_change(u8 mode, u32 n, u64 e)
 {
 	switch (mode) {
-	case 0: case 1:
-		return e < n ? n - e : 0;
-	case 2:
-		return n < 2 ? 0 : e % n < n - 1 ? n - 1 - e % n : 1;
-	case 3:
-		return n < 2 ? 0 : e % n < high_half(n) ? high_half(n) - e % n : n - e % n;
-	default:
-		return e < n ? n - e : e == n;
+	case 0:
+	case 1: return e < n ? n - e : 0;
+	case 2: return n < 2 ? 0 : e % n < n - 1 ? n - 1 - e % n : 1;
+	case 3: return n < 2 ? 0 : e % n < high_half(n) ? high_half(n) - e % n : n - e % n;
+	default: return e < n ? n - e : e == n;
 	}
 }
 
@@ -290,7 +288,8 @@ static void write_count(struct pit_state *s, int c, u8 v, u64 t)
 			s->phase[c] = PHASE_WAIT;
 		return;
 	}
-	raw = s->access[c] == ACCESS_LOW ? v : (u16)(v << 8 | (s->access[c] == ACCESS_BOTH ? s->low_byte[c] : 0));
+	raw = s->access[c] == ACCESS_LOW ? v
+					 : (u16)(v << 8 | (s->access[c] == ACCESS_BOTH ? s->low_byte[c] : 0));
 	s->write_high[c] = 0;
 	value = s->bcd[c] ? from_bcd(raw) : raw;
 	if (!value)
@@ -358,7 +357,8 @@ static u64 pit_read(struct device *d, const struct claim *claim, u64 offset, int
 
 	if (claim == &d->class->claims[CLAIM_PORT61])
 		return read_port61(p, t);
-	return offset == CONTROL ? 0xff : read_count(&p->s, (int)offset, t); /* the control word cannot be read */
+	return offset == CONTROL ? 0xff
+				 : read_count(&p->s, (int)offset, t); /* the control word cannot be read */
 }
 
 static void pit_reset(struct device *d)
@@ -398,7 +398,15 @@ static const struct claim claims[] = {
 };
 
 const struct device_class pit_class = {
-	.name = "pit", .brief = "8254 programmable interval timer, and port 61h",
-	.layout = &pit_state_layout, .claims = claims, .nclaims = ARRAY_LEN(claims), .ntimers = 1,
-	.read = pit_read, .write = pit_write, .timer = pit_timer, .reset = pit_reset, .restored = pit_restored,
+	.name = "pit",
+	.brief = "8254 programmable interval timer, and port 61h",
+	.layout = &pit_state_layout,
+	.claims = claims,
+	.nclaims = ARRAY_LEN(claims),
+	.ntimers = 1,
+	.read = pit_read,
+	.write = pit_write,
+	.timer = pit_timer,
+	.reset = pit_reset,
+	.restored = pit_restored,
 };

@@ -13,9 +13,11 @@ enum { PIT_CHANNELS = 3 };
 /* Moments are in clock ticks of 1193182 Hz since power-up. */
 #define PIT_STATE(F, S) \
 	F(S, u8, mode, PIT_CHANNELS, 0, DEC, "operating mode, 0 to 5") \
-	F(S, u8, access, PIT_CHANNELS, 3, DEC, "bytes of the count that are accessed: 1 low, 2 high, 3 low then high") \
+	F(S, u8, access, PIT_CHANNELS, 3, DEC, \
+	  "bytes of the count that are accessed: 1 low, 2 high, 3 low then high") \
 	F(S, u8, bcd, PIT_CHANNELS, 0, BOOL, "counts in decimal") \
-	F(S, u8, phase, PIT_CHANNELS, 0, DEC, "0 waits for a count or trigger, 1 counts, 2 is held by its gate") \
+	F(S, u8, phase, PIT_CHANNELS, 0, DEC, \
+	  "0 waits for a count or trigger, 1 counts, 2 is held by its gate") \
 	F(S, u32, count, PIT_CHANNELS, 0x10000, DEC, "count that is being counted down, 1 to 65536") \
 	F(S, u32, reload, PIT_CHANNELS, 0, DEC, "count last written, 0 = none since the control word") \
 	F(S, u32, next, PIT_CHANNELS, 0, DEC, "count that takes over at switch_at, 0 = none") \
@@ -30,7 +32,8 @@ enum { PIT_CHANNELS = 3 };
 	F(S, u8, status, PIT_CHANNELS, 0, BITS, "latched status") \
 	F(S, u8, status_latched, PIT_CHANNELS, 0, BOOL, "the next read returns it") \
 	F(S, u64, due, 1, 0, DEC, "virtual time in ns at which channel 0's output changes next, 0 = never") \
-	F(S, u8, port61, 1, 0, BITS, "bits 0-3 of port 61h: gate of channel 2, speaker, parity and I/O checks off")
+	F(S, u8, port61, 1, 0, BITS, \
+	  "bits 0-3 of port 61h: gate of channel 2, speaker, parity and I/O checks off")
 STATE(pit_state, 1, PIT_STATE);
 
 struct pit {

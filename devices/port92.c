@@ -39,7 +39,13 @@ static const char *const regs[] = { "system control A" };
 static const struct claim claims[] = { { SPACE_PORT, 0x92, 1, regs, 1, 1 } };
 
 const struct device_class port92_class = {
-	.name = "port92", .brief = "system control port A: fast A20 gate and reset",
-	.layout = &port92_state_layout, .claims = claims, .nclaims = ARRAY_LEN(claims),
-	.read = port92_read, .write = port92_write, .reset = drive, .restored = drive,
+	.name = "port92",
+	.brief = "system control port A: fast A20 gate and reset",
+	.layout = &port92_state_layout,
+	.claims = claims,
+	.nclaims = ARRAY_LEN(claims),
+	.read = port92_read,
+	.write = port92_write,
+	.reset = drive,
+	.restored = drive,
 };

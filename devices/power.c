@@ -67,7 +67,11 @@ static const struct claim claims[] = {
 };
 
 const struct device_class power_class = {
-	.name = "power", .brief = "power-off ports (ACPI PM1 control, Bochs)",
-	.layout = &power_state_layout, .claims = claims, .nclaims = ARRAY_LEN(claims),
-	.read = power_read, .write = power_write,
+	.name = "power",
+	.brief = "power-off ports (ACPI PM1 control, Bochs)",
+	.layout = &power_state_layout,
+	.claims = claims,
+	.nclaims = ARRAY_LEN(claims),
+	.read = power_read,
+	.write = power_write,
 };

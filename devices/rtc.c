@@ -11,12 +11,14 @@
 
 #include <string.h>
 
+/* clang-format off */
 enum { SECONDS, SECONDS_ALARM, MINUTES, MINUTES_ALARM, HOURS, HOURS_ALARM, WEEKDAY, DAY, MONTH, YEAR, REG_A, REG_B,
        REG_C, REG_D, CENTURY = 0x32 };
 enum { A_UIP = 0x80, A_DIVIDER = 0x70, A_DIVIDER_RESET = 0x60, A_RATE = 0x0f };
 enum { B_SET = 0x80, B_PIE = 0x40, B_AIE = 0x20, B_UIE = 0x10, B_SQWE = 0x08, B_BINARY = 0x04, B_24H = 0x02 };
 enum { C_IRQF = 0x80, C_PF = 0x40, C_AF = 0x20, C_UF = 0x10 };
 enum { D_VALID = 0x80, PM = 0x80, NMI_MASK = 0x80 };
+/* clang-format on */
 enum { TIMER_PERIODIC, TIMER_SECOND };
 #define NS 1000000000ull
 #define UIP_NS 2228000ull /* 244 us of warning, then 1984 us of update */
@@ -28,7 +30,10 @@ static struct rtc *of(struct device *d)
 
 /* ---- the calendar ---- */
 
-struct date { i64 year; int month, day, weekday, hour, minute, second; };
+struct date {
+	i64 year;
+	int month, day, weekday, hour, minute, second;
+};
 
 /* Days since 1970-01-01 of a Gregorian date; the year is taken to begin in March, so the leap day comes last. */
 static i64 days_of(i64 year, int month, int day)
@@ -134,7 +139,8 @@ static bool alarm_matches(const struct rtc_state *s, i64 unix_seconds)
 {
 	i64 rest = (unix_seconds % 86400 + 86400) % 86400;
 	const u8 a[] = { s->ram[SECONDS_ALARM], s->ram[MINUTES_ALARM], s->ram[HOURS_ALARM] };
-	const u8 t[] = { encode(s, (int)(rest % 60)), encode(s, (int)(rest / 60 % 60)), encode_hour(s, (int)(rest / 3600)) };
+	const u8 t[] = { encode(s, (int)(rest % 60)), encode(s, (int)(rest / 60 % 60)),
+			 encode_hour(s, (int)(rest / 3600)) };
 
 	for (int i = 0; i < 3; i++)
 		if ((a[i] & 0xc0) != 0xc0 && a[i] != t[i]) /* C0h and above: any value will do */
@@ -176,7 +182,8 @@ static u64 slow_tick_ns(u64 tick)
 static void drive(struct rtc *r)
 {
 	struct rtc_state *s = &r->s;
-	u64 seen = s->seen[0]; /* now, or the moment of saving: a deadline that has just come is not to be skipped */
+	u64 seen =
+		s->seen[0]; /* now, or the moment of saving: a deadline that has just come is not to be skipped */
 	u8 b = s->ram[REG_B];
 
 	s->ram[REG_C] &= (u8)~C_IRQF;
@@ -235,7 +242,8 @@ static void start_from_registers(struct rtc *r, u64 phase)
 
 static bool is_time(u8 index)
 {
-	return index <= YEAR ? index != SECONDS_ALARM && index != MINUTES_ALARM && index != HOURS_ALARM : index == CENTURY;
+	return index <= YEAR ? index != SECONDS_ALARM && index != MINUTES_ALARM && index != HOURS_ALARM
+			     : index == CENTURY;
 }
 
 static void write_register(struct rtc *r, u8 index, u8 v)
@@ -322,7 +330,7 @@ static void rtc_reset(struct device *d)
 
 	sync(r);
 	r->s.index[0] = 0;
-	r->s.ram[REG_B] &= (u8)~(B_PIE | B_AIE | B_UIE | B_SQWE);
+	r->s.ram[REG_B] &= (u8) ~(B_PIE | B_AIE | B_UIE | B_SQWE);
 	r->s.ram[REG_C] = 0;
 	irq_set(&r->nmi_mask, 0);
 	drive(r);
@@ -344,7 +352,16 @@ static const char *const regs[] = { "CMOS index", "CMOS data" };
 static const struct claim claims[] = { { SPACE_PORT, 0x70, 2, regs, 2, 1 } };
 
 const struct device_class rtc_class = {
-	.name = "rtc", .brief = "MC146818 real-time clock and CMOS memory",
-	.layout = &rtc_state_layout, .claims = claims, .nclaims = ARRAY_LEN(claims), .ntimers = 2, .battery = true,
-	.read = rtc_read, .write = rtc_write, .timer = rtc_timer, .reset = rtc_reset, .restored = rtc_restored,
+	.name = "rtc",
+	.brief = "MC146818 real-time clock and CMOS memory",
+	.layout = &rtc_state_layout,
+	.claims = claims,
+	.nclaims = ARRAY_LEN(claims),
+	.ntimers = 2,
+	.battery = true,
+	.read = rtc_read,
+	.write = rtc_write,
+	.timer = rtc_timer,
+	.reset = rtc_reset,
+	.restored = rtc_restored,
 };

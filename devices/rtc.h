@@ -12,7 +12,8 @@ enum { RTC_BYTES = 128 };
 #define RTC_STATE(F, S) \
 	F(S, u8, index, 1, 0, HEX, "register selected by port 70h; bit 7 masks NMI") \
 	F(S, u8, ram, RTC_BYTES, 0, HEX, "registers 0 to 13, then memory; the time as of the moment 'seen'") \
-	F(S, u64, base_s, 1, 946684800, DEC, "the clock's time in seconds since 1970 at the moment 'base_ns'") \
+	F(S, u64, base_s, 1, 946684800, DEC, \
+	  "the clock's time in seconds since 1970 at the moment 'base_ns'") \
 	F(S, u64, base_ns, 1, 0, DEC, "virtual time in ns of the start of that second, modulo 2^64") \
 	F(S, u64, seen, 1, 0, DEC, "virtual time in ns up to which flags and time registers are right")
 STATE(rtc_state, 1, RTC_STATE);

@@ -16,7 +16,9 @@ static void mark(struct device *d, u32 value)
 	s->marks[0]++;
 	s->last_mark[0] = value;
 	if (w->events && event_wanted(w->events, EV_mark)) {
-		struct event ev = { .kind = EV_mark, .time = w->clock ? device_now(d) : 0, .mark = { value } };
+		struct event ev = { .kind = EV_mark,
+				    .time = w->clock ? device_now(d) : 0,
+				    .mark = { value } };
 
 		event_emit(w->events, &ev);
 	}
@@ -43,7 +45,11 @@ static const struct claim claims[] = {
 };
 
 const struct device_class testdev_class = {
-	.name = "testdev", .brief = "exit port and marker port for tests",
-	.layout = &testdev_state_layout, .claims = claims, .nclaims = ARRAY_LEN(claims),
-	.read = testdev_read, .write = testdev_write,
+	.name = "testdev",
+	.brief = "exit port and marker port for tests",
+	.layout = &testdev_state_layout,
+	.claims = claims,
+	.nclaims = ARRAY_LEN(claims),
+	.read = testdev_read,
+	.write = testdev_write,
 };

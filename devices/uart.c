@@ -10,7 +10,15 @@
 
 enum { RBR_THR, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
 enum { IER_RX = 1, IER_THRE = 2, IER_LINE = 4, IER_MODEM = 8 };
-enum { IIR_NONE = 1, IIR_MODEM = 0, IIR_THRE = 2, IIR_RX = 4, IIR_LINE = 6, IIR_TIMEOUT = 12, IIR_FIFOS = 0xc0 };
+enum {
+	IIR_NONE = 1,
+	IIR_MODEM = 0,
+	IIR_THRE = 2,
+	IIR_RX = 4,
+	IIR_LINE = 6,
+	IIR_TIMEOUT = 12,
+	IIR_FIFOS = 0xc0
+};
 enum { FCR_ENABLE = 1, FCR_CLEAR_RX = 2, FCR_CLEAR_TX = 4 };
 enum { LCR_DLAB = 0x80 };
 enum { MCR_DTR = 1, MCR_RTS = 2, MCR_OUT1 = 4, MCR_OUT2 = 8, MCR_LOOP = 16 };
@@ -47,8 +55,8 @@ static u8 modem_lines(const struct uart_state *s)
 
 	if (!(m & MCR_LOOP))
 		return s->modem_lines[0] & 0xf0;
-	return (u8)((m & MCR_RTS ? MSR_CTS : 0) | (m & MCR_DTR ? MSR_DSR : 0) |
-		    (m & MCR_OUT1 ? MSR_RI : 0) | (m & MCR_OUT2 ? MSR_DCD : 0));
+	return (u8)((m & MCR_RTS ? MSR_CTS : 0) | (m & MCR_DTR ? MSR_DSR : 0) | (m & MCR_OUT1 ? MSR_RI : 0) |
+		    (m & MCR_OUT2 ? MSR_DCD : 0));
 }
 
 /* The most urgent interrupt that is enabled and waits (data sheet, table IV). */
@@ -168,7 +176,7 @@ static void write_fcr(struct uart *u, u8 value)
 {
 	bool toggled = (u->s.fcr[0] ^ value) & FCR_ENABLE;
 
-	u->s.fcr[0] = value & FCR_ENABLE ? value & (u8)~(FCR_CLEAR_RX | FCR_CLEAR_TX) : 0;
+	u->s.fcr[0] = value & FCR_ENABLE ? value & (u8) ~(FCR_CLEAR_RX | FCR_CLEAR_TX) : 0;
 	if (toggled || (fifo_on(&u->s) && value & FCR_CLEAR_RX))
 		clear_receiver(u);
 }
@@ -294,7 +302,15 @@ static const char *const regs[] = {
 static const struct claim claims[] = { { SPACE_PORT, 0x3f8, 8, regs, 8, 1 } };
 
 const struct device_class uart_class = {
-	.name = "uart", .brief = "16550A serial port, COM1",
-	.layout = &uart_state_layout, .claims = claims, .nclaims = ARRAY_LEN(claims), .ntimers = 1,
-	.read = uart_read, .write = uart_write, .timer = uart_timer, .reset = uart_reset, .restored = uart_restored,
+	.name = "uart",
+	.brief = "16550A serial port, COM1",
+	.layout = &uart_state_layout,
+	.claims = claims,
+	.nclaims = ARRAY_LEN(claims),
+	.ntimers = 1,
+	.read = uart_read,
+	.write = uart_write,
+	.timer = uart_timer,
+	.reset = uart_reset,
+	.restored = uart_restored,
 };

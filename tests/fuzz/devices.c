@@ -14,7 +14,10 @@
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 enum { STEP = 8, STEPS_MAX = 2000 };
-enum { PC_FUZZ_BASE = 0xbfff0, PC_FUZZ_SPAN = 0x40020 }; /* the segments of the host bridge, and a little around */
+enum {
+	PC_FUZZ_BASE = 0xbfff0,
+	PC_FUZZ_SPAN = 0x40020
+}; /* the segments of the host bridge, and a little around */
 enum { WAIT = 12, DUE, KEY, RECEIVE, ACK, RESET, SCRAMBLE, SAVE, MMIO };
 
 /* A port that somebody answers at, so that random inputs find the devices. */
@@ -31,7 +34,8 @@ static void scramble(struct vm *vm, u16 choice, u32 value)
 	struct device *d = vm->device[choice % vm->ndevices];
 	const struct field *f = &d->class->layout->fields[value % d->class->layout->nfields];
 
-	field_set(f, d->state, (value >> 8) % f->count, value >> 4 & 1 ? ~(u64)value : (u64)value << (value & 63));
+	field_set(f, d->state, (value >> 8) % f->count,
+		  value >> 4 & 1 ? ~(u64)value : (u64)value << (value & 63));
 	if (d->class->restored)
 		d->class->restored(d);
 }
@@ -82,7 +86,8 @@ static bool step(struct board *b, const u8 *s, bool scrambled)
 	} else if (what == SAVE && value % 16 == 0 && !scrambled) {
 		save_and_load(vm);
 	} else if (what == MMIO) {
-		bus_write(&vm->mmio, PC_FUZZ_BASE + value % PC_FUZZ_SPAN, 1 << s[1] % 4, value * 0x100000001ull, NULL);
+		bus_write(&vm->mmio, PC_FUZZ_BASE + value % PC_FUZZ_SPAN, 1 << s[1] % 4,
+			  value * 0x100000001ull, NULL);
 		bus_read(&vm->mmio, PC_FUZZ_BASE + value % PC_FUZZ_SPAN, 1 << s[1] % 4, NULL);
 	}
 	return scrambled;

@@ -155,7 +155,8 @@ START_TEST(one_a20_line)
 	struct board b;
 
 	build(&b, 4 << 20, false, false);
-	ck_assert_uint_eq(mem_gpa(&b.vm->mem, 0x100000), 0x100000); /* open after a reset, as the 8042's port is */
+	ck_assert_uint_eq(mem_gpa(&b.vm->mem, 0x100000),
+			  0x100000); /* open after a reset, as the 8042's port is */
 	out(&b, 0x64, 1, 0xdd);
 	ck_assert_uint_eq(mem_gpa(&b.vm->mem, 0x100000), 0);
 	out(&b, 0x92, 1, 2);
@@ -261,7 +262,9 @@ END_TEST
 static void refused(u64 mem, u64 bios_size, u64 disk_size, u64 disk_room)
 {
 	struct vm_config vc = { .name = "refused", .engine = &fake_engine, .mem_size = 8 << 20, .cpus = 1 };
-	struct pc_config pc = { .mem_size = mem, .bios_size = bios_size, .disk_size = disk_size, .disk_room = disk_room };
+	struct pc_config pc = {
+		.mem_size = mem, .bios_size = bios_size, .disk_size = disk_size, .disk_room = disk_room
+	};
 	struct err err = { 0 };
 	struct vm *vm = vm_create(&vc, &err);
 	struct pc *board;
@@ -342,8 +345,9 @@ START_TEST(save_load_forgets_nothing)
 	for (int i = 0; i < a.vm->ndevices; i++) {
 		struct buf diff = { 0 };
 
-		ck_assert_msg(!state_diff(a.vm->device[i]->class->layout, a.vm->device[i]->state, b.vm->device[i]->state,
-					  &diff), "%s: %s", a.vm->device[i]->name, buf_text(&diff));
+		ck_assert_msg(!state_diff(a.vm->device[i]->class->layout, a.vm->device[i]->state,
+					  b.vm->device[i]->state, &diff),
+			      "%s: %s", a.vm->device[i]->name, buf_text(&diff));
 		buf_free(&diff);
 	}
 	ck_assert_uint_eq(vm_state_hash(a.vm), vm_state_hash(b.vm));
@@ -365,8 +369,16 @@ int main(void)
 	TCase *tc = tcase_create("facts");
 	SRunner *runner = srunner_create(suite);
 	const TTest *const tests[] = {
-		memory_map_with_bios, memory_map_without_bios, memory_above_4_gib, cmos_memory_sizes, shadow_ram, one_a20_line,
-		interrupts_reach_the_processor, nmi_button, absent_disk_is_a_floating_bus, what_cannot_be_built,
+		memory_map_with_bios,
+		memory_map_without_bios,
+		memory_above_4_gib,
+		cmos_memory_sizes,
+		shadow_ram,
+		one_a20_line,
+		interrupts_reach_the_processor,
+		nmi_button,
+		absent_disk_is_a_floating_bus,
+		what_cannot_be_built,
 	};
 	int failed;
 

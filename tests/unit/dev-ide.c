@@ -11,7 +11,13 @@
 enum { DATA = 0x1f0, ERROR, COUNT, LOW, MID, HIGH, DEVICE, STATUS, CONTROL = 0x3f6 };
 enum { PROBE_IRQ14, SECTORS = 3000, BYTES = SECTORS * 512 - 100 };
 
-struct rig { struct bench b; struct ide ide; struct disk disk; struct frames frames; u8 *image, *copy; };
+struct rig {
+	struct bench b;
+	struct ide ide;
+	struct disk disk;
+	struct frames frames;
+	u8 *image, *copy;
+};
 
 static u8 pattern(u32 lba, int i)
 {
@@ -294,10 +300,13 @@ END_TEST
 
 START_TEST(other_commands)
 {
-	static const struct { u8 command, status; } row[] = {
-		{ 0x10, 0x50 }, { 0x1f, 0x50 }, { 0x70, 0x50 }, { 0xe0, 0x50 }, { 0xe5, 0x50 }, { 0xe7, 0x50 }, { 0xea, 0x50 },
-		{ 0xf8, 0x50 }, { 0x90, 0x50 }, { 0x00, 0x51 }, { 0x08, 0x51 }, { 0xa0, 0x51 }, { 0xa1, 0x51 }, { 0xc8, 0x51 },
-		{ 0xca, 0x51 }, { 0xff, 0x51 },
+	static const struct {
+		u8 command, status;
+	} row[] = {
+		{ 0x10, 0x50 }, { 0x1f, 0x50 }, { 0x70, 0x50 }, { 0xe0, 0x50 },
+		{ 0xe5, 0x50 }, { 0xe7, 0x50 }, { 0xea, 0x50 }, { 0xf8, 0x50 },
+		{ 0x90, 0x50 }, { 0x00, 0x51 }, { 0x08, 0x51 }, { 0xa0, 0x51 },
+		{ 0xa1, 0x51 }, { 0xc8, 0x51 }, { 0xca, 0x51 }, { 0xff, 0x51 },
 	};
 	struct rig r;
 
@@ -382,9 +391,18 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		signature_after_reset, identify, reads, cylinders_heads_sectors, writes_stay_in_the_overlay, multiple,
-		beyond_the_end, a_full_overlay_is_a_failing_disk, other_commands, device_1_is_absent,
-		second_values_and_interrupt_gate, images_that_are_no_disks,
+		signature_after_reset,
+		identify,
+		reads,
+		cylinders_heads_sectors,
+		writes_stay_in_the_overlay,
+		multiple,
+		beyond_the_end,
+		a_full_overlay_is_a_failing_disk,
+		other_commands,
+		device_1_is_absent,
+		second_values_and_interrupt_gate,
+		images_that_are_no_disks,
 	};
 
 	return unit_run("ide", tests, ARRAY_LEN(tests));

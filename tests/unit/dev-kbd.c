@@ -7,7 +7,10 @@
 
 enum { PROBE_IRQ1, PROBE_IRQ12, PROBE_A20 };
 
-struct rig { struct bench b; struct kbd k; };
+struct rig {
+	struct bench b;
+	struct kbd k;
+};
 
 static void setup(struct rig *r)
 {
@@ -216,8 +219,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		controller_commands, keyboard_commands, keys_in_both_sets, every_byte_is_an_edge, a_disabled_keyboard_waits,
-		the_queue_is_bounded, no_mouse, a20_and_reset,
+		controller_commands,       keyboard_commands,    keys_in_both_sets, every_byte_is_an_edge,
+		a_disabled_keyboard_waits, the_queue_is_bounded, no_mouse,          a20_and_reset,
 	};
 
 	return unit_run("kbd", tests, ARRAY_LEN(tests));

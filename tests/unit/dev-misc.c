@@ -89,8 +89,11 @@ END_TEST
 
 START_TEST(power_off_ports)
 {
-	static const struct { u16 port, value; int status; } row[] = {
-		{ 0x604, 0x2000, 0 }, { 0xb004, 0x2000, 0 }, { 0x604, 0x2001, 0 },
+	static const struct {
+		u16 port, value;
+		int status;
+	} row[] = {
+		{ 0x604, 0x2000, 0 },  { 0xb004, 0x2000, 0 }, { 0x604, 0x2001, 0 },
 		{ 0x604, 0x0001, -1 }, { 0x604, 0x3400, -1 }, { 0xb004, 0x1c01, -1 },
 	};
 
@@ -141,12 +144,17 @@ START_TEST(firmware_configuration)
 		ck_assert_uint_eq(in8(&b, 0x511), (u8)*c);
 	ck_assert_uint_eq(in8(&b, 0x511), 0); /* past the end */
 	out16(&b, 0x510, FWCFG_FILE_DIR);
-	static const u8 directory[] = "\0\0\0\2" "\0\0\0\1" "\0\x20\0\0" "etc/one";
+	static const u8 directory[] = "\0\0\0\2"
+				      "\0\0\0\1"
+				      "\0\x20\0\0"
+				      "etc/one";
 	for (size_t i = 0; i < sizeof(directory); i++)
 		ck_assert_uint_eq(in8(&b, 0x511), directory[i]);
 	for (size_t i = sizeof(directory); i < 4 + 64; i++)
 		ck_assert_uint_eq(in8(&b, 0x511), 0);
-	static const u8 second[] = "\0\0\0\2" "\0\x21\0\0" "etc/two";
+	static const u8 second[] = "\0\0\0\2"
+				   "\0\x21\0\0"
+				   "etc/two";
 	for (size_t i = 0; i < sizeof(second); i++)
 		ck_assert_uint_eq(in8(&b, 0x511), second[i]);
 	out16(&b, 0x510, 0x21);

@@ -227,8 +227,9 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		who_is_there, sizes_of_access, base_addresses_are_absent, pam_registers, writes_behind_the_rom,
-		interrupt_routing, reset_control, the_bus_is_bounded,
+		who_is_there,  sizes_of_access,       base_addresses_are_absent,
+		pam_registers, writes_behind_the_rom, interrupt_routing,
+		reset_control, the_bus_is_bounded,
 	};
 
 	return unit_run("pci", tests, ARRAY_LEN(tests));

@@ -9,7 +9,10 @@
 
 enum { PROBE_INT };
 
-struct pair { struct bench b; struct pic master, slave; };
+struct pair {
+	struct bench b;
+	struct pic master, slave;
+};
 
 static void program(struct bench *b, u16 port, u8 vector, u8 icw3, u8 icw4)
 {
@@ -275,7 +278,7 @@ START_TEST(icw1_starts_over)
 	ck_assert_uint_eq(irr(&p), 0); /* edges are forgotten, though the line is still up */
 	pulse(&p.master, 2);
 	ck_assert_int_eq(pic_ack(&p.master), 0x72); /* not the slave's */
-	out8(&p.b, 0x20, 0x1b); /* level-triggered */
+	out8(&p.b, 0x20, 0x1b);                     /* level-triggered */
 	out8(&p.b, 0x21, 0x70);
 	out8(&p.b, 0x21, 0x01);
 	ck_assert_uint_eq(irr(&p), 0x14); /* the lines that are up */
@@ -308,10 +311,19 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		fully_nested_mode, a_held_line_is_one_edge, a_level_asks_again,
-		spurious_interrupts_are_line_7_and_leave_no_trace, cascade, masks,
-		special_mask_mode_lets_lower_lines_in, rotation, automatic_end_of_interrupt,
-		special_fully_nested_mode_hears_the_slave_again, poll, icw1_starts_over, irq_events_name_the_line,
+		fully_nested_mode,
+		a_held_line_is_one_edge,
+		a_level_asks_again,
+		spurious_interrupts_are_line_7_and_leave_no_trace,
+		cascade,
+		masks,
+		special_mask_mode_lets_lower_lines_in,
+		rotation,
+		automatic_end_of_interrupt,
+		special_fully_nested_mode_hears_the_slave_again,
+		poll,
+		icw1_starts_over,
+		irq_events_name_the_line,
 	};
 
 	return unit_run("pic", tests, ARRAY_LEN(tests));

@@ -7,7 +7,10 @@
 
 enum { PROBE_IRQ0 };
 
-struct rig { struct bench b; struct pit p; };
+struct rig {
+	struct bench b;
+	struct pit p;
+};
 
 static void setup(struct rig *r)
 {
@@ -50,7 +53,11 @@ static int out2(struct rig *r)
 }
 
 /* A counting element that is clocked: OUT and count after each pulse (data sheet, "Mode definitions"). */
-struct model { int mode; u32 n, count; bool out, loaded, triggered, fired; };
+struct model {
+	int mode;
+	u32 n, count;
+	bool out, loaded, triggered, fired;
+};
 
 static void model_clock(struct model *m)
 {
@@ -61,7 +68,8 @@ static void model_clock(struct model *m)
 		return;
 	}
 	switch (m->mode) {
-	case 0: case 1:
+	case 0:
+	case 1:
 		m->count = (m->count - 1) & 0xffff;
 		if (!m->count)
 			m->out = true;
@@ -108,9 +116,11 @@ static void compare_with_model(int mode, u16 n, int ticks)
 	for (int i = 1; i <= ticks; i++) {
 		at_tick(&r, (triggered ? 150 : 100) + (u64)i);
 		model_clock(&m);
-		ck_assert_msg(out2(&r) == m.out, "mode %d, count %d, tick %d: OUT is %d", mode, n, i, out2(&r));
-		ck_assert_msg(read_latched(&r, 2) == (u16)m.count, "mode %d, count %d, tick %d: %d, expected %d", mode, n, i,
-			      read_latched(&r, 2), m.count);
+		ck_assert_msg(out2(&r) == m.out, "mode %d, count %d, tick %d: OUT is %d", mode, n, i,
+			      out2(&r));
+		ck_assert_msg(read_latched(&r, 2) == (u16)m.count,
+			      "mode %d, count %d, tick %d: %d, expected %d", mode, n, i, read_latched(&r, 2),
+			      m.count);
 	}
 }
 
@@ -368,10 +378,19 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		modes_against_a_ticked_model, no_rounding_error_builds_up, mode_0_interrupts_once,
-		mode_0_gate_holds_the_count, mode_1_triggers_again, modes_2_and_3_gate_stops_with_out_high,
-		a_new_count_waits_for_the_end_of_the_period, channel_0_follows_a_new_count_too, access_modes,
-		a_latch_waits_to_be_read, read_back, bcd, port_61h,
+		modes_against_a_ticked_model,
+		no_rounding_error_builds_up,
+		mode_0_interrupts_once,
+		mode_0_gate_holds_the_count,
+		mode_1_triggers_again,
+		modes_2_and_3_gate_stops_with_out_high,
+		a_new_count_waits_for_the_end_of_the_period,
+		channel_0_follows_a_new_count_too,
+		access_modes,
+		a_latch_waits_to_be_read,
+		read_back,
+		bcd,
+		port_61h,
 	};
 
 	return unit_run("pit", tests, ARRAY_LEN(tests));

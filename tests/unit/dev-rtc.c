@@ -10,7 +10,10 @@
 enum { PROBE_IRQ8, PROBE_NMI_MASK };
 #define SECOND 1000000000ull
 
-struct rig { struct bench b; struct rtc r; };
+struct rig {
+	struct bench b;
+	struct rtc r;
+};
 
 static void setup(struct rig *g, i64 start)
 {
@@ -65,8 +68,8 @@ static void compare_with_gmtime(i64 t)
 START_TEST(calendar)
 {
 	static const i64 moments[] = {
-		0, 946684800, 951782399, 951782400, 951868800, 951868799, 1078012800, 4107542399, 4107542400, -1,
-		-2208988800, 253402300799, 1709164800, 1709251199,
+		0,          946684800,  951782399, 951782400,   951868800,    951868799,  1078012800,
+		4107542399, 4107542400, -1,        -2208988800, 253402300799, 1709164800, 1709251199,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(moments); i++)
@@ -295,8 +298,17 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		calendar, time_passes, formats, setting_the_clock, nonsense_in_the_registers_is_harmless,
-		update_in_progress, periodic_interrupt, update_ended_interrupt, alarm_interrupt, memory_and_reset, nmi_mask,
+		calendar,
+		time_passes,
+		formats,
+		setting_the_clock,
+		nonsense_in_the_registers_is_harmless,
+		update_in_progress,
+		periodic_interrupt,
+		update_ended_interrupt,
+		alarm_interrupt,
+		memory_and_reset,
+		nmi_mask,
 	};
 
 	return unit_run("rtc", tests, ARRAY_LEN(tests));

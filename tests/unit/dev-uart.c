@@ -8,7 +8,10 @@
 enum { RBR = 0x3f8, IER, IIR, LCR, MCR, LSR, MSR, SCR, FCR = IIR };
 enum { PROBE_IRQ };
 
-struct rig { struct bench b; struct uart u; };
+struct rig {
+	struct bench b;
+	struct uart u;
+};
 
 static void setup(struct rig *r)
 {
@@ -204,7 +207,7 @@ START_TEST(loopback)
 	struct rig r;
 
 	setup(&r);
-	out8(&r.b, MCR, 0x1a); /* loop, OUT2, RTS */
+	out8(&r.b, MCR, 0x1a);                          /* loop, OUT2, RTS */
 	ck_assert_uint_eq(in8(&r.b, MSR) & 0xf0, 0x90); /* DCD, CTS */
 	out8(&r.b, MCR, 0x1f);
 	ck_assert_uint_eq(in8(&r.b, MSR) & 0xf0, 0xf0);
@@ -223,9 +226,17 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		reset_values, sends, divisor_behind_dlab, a_16550_is_told_by_its_fifo_bits, transmitter_interrupt,
-		out2_opens_the_way_to_the_pic, receives_without_fifo, receive_fifo_trigger_and_timeout,
-		receive_fifo_overrun_and_clear, priority_of_interrupts, loopback,
+		reset_values,
+		sends,
+		divisor_behind_dlab,
+		a_16550_is_told_by_its_fifo_bits,
+		transmitter_interrupt,
+		out2_opens_the_way_to_the_pic,
+		receives_without_fifo,
+		receive_fifo_trigger_and_timeout,
+		receive_fifo_overrun_and_clear,
+		priority_of_interrupts,
+		loopback,
 	};
 
 	return unit_run("uart", tests, ARRAY_LEN(tests));

@@ -18,8 +18,8 @@ struct bench {
 	int level[16], rises[16]; /* of the probes */
 	char text[512];           /* bytes that came out */
 	int ntext;
-	char channel[16];         /* of the last of them */
-	int status;               /* power-off status, -1 = still on */
+	char channel[16]; /* of the last of them */
+	int status;       /* power-off status, -1 = still on */
 	int resets;
 };
 
@@ -60,8 +60,12 @@ static inline void bench_init(struct bench *b)
 	memset(b, 0, sizeof(*b));
 	clock_init(&b->clock, 1000);
 	b->status = -1;
-	b->world = (struct device_world){ .clock = &b->clock, .events = &b->events, .power_off = bench_power_off_,
-					  .reset_request = bench_reset_, .put_byte = bench_byte_, .arg = b };
+	b->world = (struct device_world){ .clock = &b->clock,
+					  .events = &b->events,
+					  .power_off = bench_power_off_,
+					  .reset_request = bench_reset_,
+					  .put_byte = bench_byte_,
+					  .arg = b };
 }
 
 /* Lines must be connected before: the reset drives them. */
@@ -76,12 +80,30 @@ static inline void bench_add(struct bench *b, struct device *d, const struct dev
 	device_reset(d);
 }
 
-static inline u8 in8(struct bench *b, u16 port) { return (u8)bus_read(&b->port, port, 1, NULL); }
-static inline u16 in16(struct bench *b, u16 port) { return (u16)bus_read(&b->port, port, 2, NULL); }
-static inline u32 in32(struct bench *b, u16 port) { return (u32)bus_read(&b->port, port, 4, NULL); }
-static inline void out8(struct bench *b, u16 port, u8 v) { bus_write(&b->port, port, 1, v, NULL); }
-static inline void out16(struct bench *b, u16 port, u16 v) { bus_write(&b->port, port, 2, v, NULL); }
-static inline void out32(struct bench *b, u16 port, u32 v) { bus_write(&b->port, port, 4, v, NULL); }
+static inline u8 in8(struct bench *b, u16 port)
+{
+	return (u8)bus_read(&b->port, port, 1, NULL);
+}
+static inline u16 in16(struct bench *b, u16 port)
+{
+	return (u16)bus_read(&b->port, port, 2, NULL);
+}
+static inline u32 in32(struct bench *b, u16 port)
+{
+	return (u32)bus_read(&b->port, port, 4, NULL);
+}
+static inline void out8(struct bench *b, u16 port, u8 v)
+{
+	bus_write(&b->port, port, 1, v, NULL);
+}
+static inline void out16(struct bench *b, u16 port, u16 v)
+{
+	bus_write(&b->port, port, 2, v, NULL);
+}
+static inline void out32(struct bench *b, u16 port, u32 v)
+{
+	bus_write(&b->port, port, 4, v, NULL);
+}
 
 /* Virtual time passes; every timer fires at its own moment. */
 static inline void bench_until(struct bench *b, u64 ns)
@@ -93,6 +115,9 @@ static inline void bench_until(struct bench *b, u64 ns)
 	clock_skip_to(&b->clock, ns);
 }
 
-static inline void bench_wait(struct bench *b, u64 ns) { bench_until(b, b->clock.now + ns); }
+static inline void bench_wait(struct bench *b, u64 ns)
+{
+	bench_until(b, b->clock.now + ns);
+}
 
 #endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * native.h - random user-mode instructions, executed by the host's processor and by the interpreter.
+ *
+ * Rule: both see the same bytes at the same virtual addresses with the same registers; whatever they differ in
+ * afterwards is a failure, unless a rule (rows.c) or the manual's "undefined" (effects.c) covers it.
+ *
+ * Virtual memory, the same on both sides; nothing near it is mapped:
+ *	CODE_AT  two pages of code          EXIT_AT  one page: HLT for the guest, the way back for the host
+ *	DATA_AT  two pages of data to read and write, then one that may only be read
+ */
+#ifndef VITRINE_TESTS_NATIVE_NATIVE_H
+#define VITRINE_TESTS_NATIVE_NATIVE_H
+
+#include "core/base/err.h"
+#include "core/base/types.h"
+#include "core/x86/x86.h"
+#include "cpu-interp/isa/isa.h"
+
+#define CODE_AT 0x10000000ull
+#define CODE_SIZE 0x2000u
+#define EXIT_AT 0x10010000ull
+#define DATA_AT 0x20000000ull
+#define DATA_SIZE 0x2000u /* what may be written */
+#define DATA_ROOM 0x3000u /* what may be read */
+#define FLAGS_COMPARED (FLAGS_ARITH | FLAG_DF | FLAG_NT | FLAG_AC | FLAG_ID | FLAG_IF | FLAG_IOPL | FLAG_TF)
+
+struct cpu_state { u64 gpr[X86_GPRS], rip, flags; };
+
+/* ---- one sequence ---- */
+
+enum { SEQUENCE_ITEMS = 96, SEQUENCE_BYTES = 1200, NO_ITEM = -1 };
+
+struct item {
+	u16 at;       /* offset in the code */
+	u8 len;
+	bool setup;   /* only makes a register or a memory word right for the next item */
+	bool certain; /* no branch jumps over it */
+	bool dropped; /* replaced by NOPs while a failure is made smaller */
+	i16 row;      /* -1: no valid instruction */
+	i16 join;     /* the branch that leads here, or NO_ITEM */
+	u32 taint;    /* flags that are undefined before it */
+};
+
+struct sequence {
+	u64 seed;
+	u64 start;    /* virtual address of the first byte */
+	int n;
+	struct item item[SEQUENCE_ITEMS + 1]; /* the last one stands for the end: what is tainted there */
+	u8 code[SEQUENCE_BYTES];
+	int len;      /* bytes, the closing jump included */
+	struct cpu_state init;
+};
+
+/* The item that begins at an address, or NO_ITEM. */
+int sequence_item_at(const struct sequence *q, u64 rip);
+
+/* ---- how it ended ---- */
+
+enum { VECTOR_NONE = 0xff, VECTOR_STUCK = 0xfe };
+
+struct outcome {
+	struct cpu_state s;
+	u8 vector;    /* the exception that ended it; VECTOR_NONE: it reached its end */
+	u32 error;
+	u64 cr2;      /* for #PF */
+	const u8 *data; /* DATA_SIZE bytes */
+};
+
+/* ---- rows and their effects ---- */
+
+struct gen;
+struct shape;
+/* What an instruction needs before it: false if it cannot be had. */
+typedef bool (*prepare_fn)(struct gen *g, struct shape *s, const struct decoded *d);
+
+enum row_class { ROW_UNUSED, ROW_ORDINARY, ROW_FAULTS };
+
+struct row_info {
+	u8 class;        /* enum row_class */
+	u8 why;          /* for ROW_UNUSED: which reason */
+	u32 reads, sets; /* flags it takes into account; flags that are defined afterwards whatever happens */
+	u32 clobbers;    /* registers written without being an operand */
+	u32 writes;      /* operands (bit per number) that are written registers */
+	i8 stack;        /* -1 pushes, 1 pops */
+	prepare_fn prepare;
+	u64 covered;     /* times it was certainly executed */
+};
+
+struct flag_effect { u32 reads, sets, undefined; };
+void effects_fill(struct row_info *info, const struct isa_row *row);
+struct flag_effect effects_of(const struct row_info *info, const struct decoded *d);
+/* Work out item[].taint again.  False if an instruction takes an undefined flag into account. */
+bool effects_taint(struct sequence *q);
+
+/* Properties of this host that decide which rows and forms can be compared. */
+struct host_traits { bool amd; u64 features; };
+
+enum rule {
+	RULE_PREFETCH_REG, RULE_BRANCH_66, RULE_DOUBLE_SHIFT_16, RULE_SPLIT_LOCK, RULE_SOFT_INT, RULE_COUNT
+};
+struct rows {
+	struct row_info *info; /* per row of isa_rows */
+	u64 features;          /* of the model and of the host */
+	bool amd;
+	int nordinary, nfaults, nfamilies;
+	u16 *ordinary, *faults;
+	u16 *family;           /* first index in `ordinary` of each family; one more at the end */
+	u64 rule[RULE_COUNT];  /* forms not generated */
+};
+int rows_open(struct rows *rows, const struct host_traits *traits, u64 model_features);
+void rows_close(struct rows *rows);
+/* Which were covered, which could have been, and why the others were not. */
+void rows_print(const struct rows *rows, bool verbose);
+extern const struct rows *rows_in_use;
+
+/* ---- generating ---- */
+
+/* The sequence of a seed: the same for the same seed, rows and rules. */
+void generate(struct sequence *q, struct rows *rows, u64 seed);
+/* What the data window holds when a sequence begins. */
+void generate_data(u8 *data, size_t size);
+
+static inline u64 random_next(u64 *state) /* splitmix64 (Steele, Lea, Flood 2014) */
+{
+	u64 z = *state += 0x9e3779b97f4a7c15ull;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+/* ---- the two sides ---- */
+
+struct guest;
+struct guest *guest_open(const struct host_traits *traits, const u16 *selectors, const u8 *data, struct err *err);
+void guest_close(struct guest *g);
+u64 guest_features(void);
+void guest_run(struct guest *g, const struct sequence *q, struct outcome *out);
+
+/* False, and why in text, where the host cannot do it. */
+bool host_open(struct host_traits *traits, u16 *selectors, const u8 *data, const char **why);
+void host_run(const struct sequence *q, struct outcome *out);
+
+/* ---- comparing ---- */
+
+/* Empty text: no difference. */
+struct buf;
+void compare(const struct sequence *q, const struct outcome *native, const struct outcome *interp, struct buf *why);
+/* Make a failing sequence smaller and print it with its differences. */
+struct sides { struct guest *guest; struct rows *rows; };
+bool sides_differ(struct sides *s, const struct sequence *q, struct buf *why);
+void report_failure(struct sides *s, const struct sequence *q);
+void report_sequence(const struct sequence *q);
+
+#endif
