@@ -17,7 +17,7 @@ CFLAGS_debug   := -O0 -g3 -DCALL_THREADED
 CFLAGS_asan    := -O1 -g -DCALL_THREADED -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_cov     := -O0 -g --coverage -DCALL_THREADED
 CFLAGS_fuzz    := -O1 -g -DCALL_THREADED -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter $(if $(CI),-Werror)
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter -Wno-missing-field-initializers $(if $(CI),-Werror)
 
 # pkg-config is asked once, and only when something is compiled: `make deps` must work without it.
 PKGS      := jansson libzstd libsodium

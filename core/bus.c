@@ -75,16 +75,17 @@ static bool holds(const struct bus_entry *e, u64 addr, int size)
 	return e && e->size - (addr - e->base) >= (u64)size && (!e->claim->width || size <= e->claim->width);
 }
 
-static void set_hit(struct bus_hit *hit, const struct bus_entry *e, u64 addr)
+static void set_hit(struct bus_hit *hit, const struct bus_entry *e, u64 addr, bool write)
 {
 	u64 offset = addr - e->base;
+	const char *const *names = write && e->claim->written ? e->claim->written : e->claim->regs;
 
 	if (!hit || hit->dev)
 		return;
 	hit->dev = e->dev;
 	hit->who = e->dev->name;
-	if (e->claim->regs && offset < (u64)e->claim->nregs)
-		hit->what = e->claim->regs[offset];
+	if (names && offset < (u64)e->claim->nregs)
+		hit->what = names[offset];
 }
 
 static u64 mask_of(int size)
@@ -114,7 +115,7 @@ u64 bus_read(struct bus *b, u64 addr, int size, struct bus_hit *hit)
 	if (hit)
 		*hit = (struct bus_hit){ 0 };
 	if (holds(e, addr, size)) {
-		set_hit(hit, e, addr);
+		set_hit(hit, e, addr, false);
 		return read_entry(e, addr, size);
 	}
 	for (int i = 0; i < size; i++) {
@@ -122,7 +123,7 @@ u64 bus_read(struct bus *b, u64 addr, int size, struct bus_hit *hit)
 
 		e = entry_at(b, addr + (u64)i);
 		if (e) {
-			set_hit(hit, e, addr + (u64)i);
+			set_hit(hit, e, addr + (u64)i, false);
 			byte = read_entry(e, addr + (u64)i, 1);
 			answered = true;
 		}
@@ -140,7 +141,7 @@ void bus_write(struct bus *b, u64 addr, int size, u64 value, struct bus_hit *hit
 	if (hit)
 		*hit = (struct bus_hit){ 0 };
 	if (holds(e, addr, size)) {
-		set_hit(hit, e, addr);
+		set_hit(hit, e, addr, true);
 		write_entry(e, addr, size, value);
 		return;
 	}
@@ -148,7 +149,7 @@ void bus_write(struct bus *b, u64 addr, int size, u64 value, struct bus_hit *hit
 		e = entry_at(b, addr + (u64)i);
 		if (!e)
 			continue;
-		set_hit(hit, e, addr + (u64)i);
+		set_hit(hit, e, addr + (u64)i, true);
 		write_entry(e, addr + (u64)i, 1, value >> 8 * i);
 		answered = true;
 	}

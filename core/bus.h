@@ -18,6 +18,7 @@ struct claim {
 	const char *const *regs;  /* names of the registers by offset, or NULL; shorter than size is fine with nregs */
 	int nregs;
 	u8 width;                 /* widest access the device takes, in bytes; 0 = any that fits the claim */
+	const char *const *written; /* names where writing means another register than reading, as many; or NULL */
 };
 
 struct bus {

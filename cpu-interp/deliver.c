@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * deliver.c - an interrupt or exception goes through the interrupt table: IVT, IDT, 64-bit IDT (SDM 3A
- * 6.12, 6.14, 20.1.4).
- * Rule: check everything, push, then change registers; until the last push has succeeded nothing has
- * happened.
+ * deliver.c - an interrupt or exception goes through the interrupt table: the IVT of real mode, the IDT of
+ * protected mode, the IDT of IA-32e mode (SDM 3A 6.12, 6.14, SDM 3B 20.1.4).
+ * Rule: check everything, push, then change registers; until the last push nothing has happened.
  */
 #include "cpu-interp/far-priv.h"
 
@@ -59,8 +58,7 @@ static bool deliver_real(struct cpu *c, const struct delivery *d)
 
 /* --- INT n in virtual-8086 mode (SDM 3B 20.3.3, table 20-2) ------------------------------------------ */
 
-/* The redirection bitmap lies in the 32 bytes below the I/O bitmap: 0 = the program's own IVT handles
- * the vector. */
+/* The redirection bitmap lies in the 32 bytes below the I/O bitmap; 0 = through the program's own IVT. */
 static bool load_redirection(struct cpu *c, u8 vector, bool *to_monitor)
 {
 	u64 io_map, bits, tss = c->s.seg_base[SEG_TR];
@@ -102,7 +100,9 @@ static bool check_gate(struct cpu *c, const struct delivery *d, const struct idt
 
 static void parse_gate(struct idt_gate *g, u64 raw)
 {
-	*g = (struct idt_gate){ .raw = raw, .type = raw >> 40 & 15, .dpl = raw >> 45 & 3, .sel = (u16)(raw >> 16) };
+	*g = (struct idt_gate){ .raw = raw, .sel = (u16)(raw >> 16) };
+	g->type = raw >> 40 & 15;
+	g->dpl = raw >> 45 & 3;
 	g->ip = (raw & 0xffff) | (g->type & 8 ? raw >> 48 << 16 : 0);
 	g->ist = raw >> 32 & 7;
 }
@@ -177,7 +177,8 @@ static bool deliver_protected(struct cpu *c, const struct delivery *d)
 {
 	struct idt_gate g;
 	u64 raw;
-	u32 allowed = 1u << SYS_TASK_GATE | 1u << SYS_INT16 | 1u << SYS_TRAP16 | 1u << SYS_INT32 | 1u << SYS_TRAP32;
+	u32 allowed = 1u << SYS_TASK_GATE | 1u << SYS_INT16 | 1u << SYS_TRAP16 | 1u << SYS_INT32 |
+		      1u << SYS_TRAP32;
 	if (d->vector * 8u + 7 > *c->s.idtr_limit)
 		return fault_gp(c, gate_error(d));
 	if (!mmu_sys_load(c, *c->s.idtr_base + d->vector * 8u, 8, &raw))
@@ -186,7 +187,7 @@ static bool deliver_protected(struct cpu *c, const struct delivery *d)
 	if (!check_gate(c, d, &g, allowed))
 		return false;
 	if (g.type == SYS_TASK_GATE) {
-		flags_change(c, d->fault ? FLAG_RF : 0, FLAG_RF); /* saved with the old task, in place of a push */
+		flags_change(c, d->fault ? FLAG_RF : 0, FLAG_RF); /* saved with the task instead of pushed */
 		return task_switch(c, g.sel, TASK_INT, d->next_ip, d->has_error, d->error);
 	}
 	return through_gate(c, d, &g);
@@ -199,8 +200,8 @@ static bool through_gate_64(struct cpu *c, const struct delivery *d, struct idt_
 {
 	struct frame f;
 	u32 cpl = seg_is_conforming(g->cs.attr) ? c->cpl : desc_dpl(&g->cs);
-	const u64 items[] = { c->s.seg_sel[SEG_SS], c->r[RSP], pushed_flags(c, d), c->s.seg_sel[SEG_CS], d->next_ip,
-			      d->error };
+	const u64 items[] = { c->s.seg_sel[SEG_SS], c->r[RSP], pushed_flags(c, d), c->s.seg_sel[SEG_CS],
+			      d->next_ip, d->error };
 	if (cpl != c->cpl || g->ist) {
 		if (!frame_inner_64(c, cpl, g->ist, &f))
 			return false;
@@ -256,7 +257,7 @@ static bool through_table(struct cpu *c, const struct delivery *d)
 bool deliver(struct cpu *c, const struct delivery *d)
 {
 	if (!through_table(c, d)) {
-		/* EXT: not the program, but an event from outside it led to this (SDM 3A 6.13); #PF has no such bit */
+		/* EXT: an event from outside the program led to this (SDM 3A 6.13); #PF has no such bit */
 		if (c->why == WHY_FAULT && c->fault.has_error && c->fault.vector != VEC_PF && !is_software(d))
 			c->fault.error |= 1;
 		return false;

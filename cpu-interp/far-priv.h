@@ -25,9 +25,9 @@ struct frame {
 	u32 error;     /* error code of a #SS */
 };
 
-/* What an inner ring's stack may be asked for: SDM 3A figures 7-2, 7-10, 7-11. */
+/* The current stack, or one named by the TSS (SDM 3A figures 7-2, 7-10, 7-11). */
 void frame_current(struct cpu *c, struct frame *f);
-bool frame_inner(struct cpu *c, u32 dpl, struct frame *f);             /* legacy: SS:ESP of ring dpl from the TSS */
+bool frame_inner(struct cpu *c, u32 dpl, struct frame *f);             /* SS:ESP of ring dpl */
 bool frame_inner_64(struct cpu *c, u32 dpl, u32 ist, struct frame *f); /* RSPn, or IST 1..7 */
 /* Push n items of 2, 4 or 8 bytes, first one first: all checked, then all written.  Moves f->rsp only. */
 bool frame_push(struct cpu *c, struct frame *f, int size, const u64 *items, int n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * far-return.c - far RET and IRET, to the same ring, an outer one, virtual-8086 mode, or a nested task (SDM
- * 2B RET, SDM 2A IRET).
+ * far-return.c - far RET and IRET: to the same ring, an outer one, virtual-8086 mode, or the task that was
+ * interrupted (SDM 2B RET, SDM 2A IRET).
  * Rule: the whole frame is read and checked before any register changes.
  */
 #include "cpu-interp/far-priv.h"
@@ -74,8 +74,7 @@ static void drop_inner_segments(struct cpu *c, u32 cpl)
 	}
 }
 
-/* The popped stack pointer, as wide as the stack returned to; a 16-bit one leaves bits 16 to 31 as they
- * were. */
+/* The popped stack pointer, as wide as the stack returned to; a 16-bit one leaves bits 16 to 31 alone. */
 static u64 outer_rsp(const struct cpu *c, const struct landing *l)
 {
 	if (long_active(c) && (l->code.attr & SEG_L))
@@ -148,13 +147,12 @@ bool far_return(struct cpu *c, int opsize, u16 release)
 
 u64 flags_present(const struct cpu *c)
 {
-	return (has(c, FEAT_I486) ? FLAG_AC : 0) | (has(c, FEAT_CPUID) ? FLAG_ID : 0) |
-	       (has(c, FEAT_VME) ? FLAG_VIF | FLAG_VIP : 0) | FLAG_RF | FLAG_NT | FLAG_IOPL | FLAG_IF | FLAG_TF |
-	       FLAG_DF | FLAGS_ARITH;
+	const u64 always = FLAGS_ARITH | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF;
+	return always | (has(c, FEAT_I486) ? FLAG_AC : 0) | (has(c, FEAT_CPUID) ? FLAG_ID : 0) |
+	       (has(c, FEAT_VME) ? FLAG_VIF | FLAG_VIP : 0);
 }
 
-/* Which flags IRET may change here (SDM 2A IRET: RETURN-TO-OUTER-PRIVILEGE-LEVEL); cpl is that of the
- * IRET. */
+/* Which flags IRET may change, by the CPL that it begins with (SDM 2A IRET). */
 static u64 iret_flags(const struct cpu *c, int opsize)
 {
 	u64 mask = FLAGS_ARITH | FLAG_TF | FLAG_DF | FLAG_NT;
@@ -185,8 +183,7 @@ static bool iret_real(struct cpu *c, int opsize)
 	return true;
 }
 
-/* V86 mode with IOPL < 3: a fault for the monitor, unless VME keeps a virtual IF (SDM 3B 20.3.3, table
- * 20-2). */
+/* V86 mode with IOPL < 3: a fault for the monitor, unless VME keeps a virtual IF (SDM 3B 20.3.3). */
 static bool iret_vme(struct cpu *c, int opsize)
 {
 	u64 f[3], flags = *c->s.rflags;
@@ -203,8 +200,7 @@ static bool iret_vme(struct cpu *c, int opsize)
 	return true;
 }
 
-/* From ring 0 into a virtual-8086 program: EIP CS EFLAGS ESP SS ES DS FS GS, four bytes each (SDM 3B
- * 20.2.5). */
+/* From ring 0 into a virtual-8086 program: EIP CS EFLAGS ESP SS ES DS FS GS (SDM 3B 20.2.5). */
 static bool iret_to_v86(struct cpu *c, const u64 *frame)
 {
 	static const u8 order[] = { SEG_SS, SEG_ES, SEG_DS, SEG_FS, SEG_GS };

@@ -27,8 +27,7 @@ static bool read_tss_stack(struct cpu *c, u32 dpl, u16 *sel, u64 *rsp)
 	return true;
 }
 
-/* SDM 2A CALL, INT n: "inter-privilege-level": everything wrong with the new stack segment is #TS,
- * absence #SS. */
+/* SDM 2A CALL, INT n: whatever is wrong with the new stack segment is #TS, only its absence #SS. */
 bool frame_inner(struct cpu *c, u32 dpl, struct frame *f)
 {
 	*f = (struct frame){ .cpl = (u8)dpl, .switched = true };

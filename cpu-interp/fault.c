@@ -64,8 +64,7 @@ static bool handled_serially(enum severity first, enum severity second)
 
 enum { CHAIN_MAX = 8, NO_VECTOR = 0xff };
 
-/* The exceptions of one delivery; they are told at its end, because a delivery that has to ask begins
- * again. */
+/* The exceptions of one delivery, told at its end: a delivery that has to ask begins again. */
 struct chain {
 	struct event ev[CHAIN_MAX];
 	int n;
@@ -76,7 +75,8 @@ static void note(struct cpu *c, struct chain *chain, const struct fault *f, u8 w
 	if (!event_wanted(&c->vm->events, EV_fault) || chain->n == CHAIN_MAX)
 		return;
 	chain->ev[chain->n++] = (struct event){
-		.kind = EV_fault, .vcpu = (u8)c->vcpu->index, .icount = cpu_icount(c, NULL), .time = c->vm->clock.now,
+		.kind = EV_fault, .vcpu = (u8)c->vcpu->index, .icount = cpu_icount(c, NULL),
+		.time = c->vm->clock.now,
 		.fault = { .vector = f->vector, .error = f->error, .rip = c->r[REG_IP], .addr = f->cr2,
 			   .while_vector = while_vector },
 	};
@@ -95,8 +95,9 @@ static bool intercepted(struct cpu *c, const struct fault *f, u32 type, u64 rip,
 {
 	if (!(c->vm->controls.exception_bitmap >> f->vector & 1))
 		return false;
-	c->exit = (struct vm_exit){ .reason = EXIT_EXCEPTION, .rip = rip, .insn_len = len,
-				    .intr_info = intr_info(type, f->vector, f->has_error), .intr_error = f->error };
+	c->exit = (struct vm_exit){ .reason = EXIT_EXCEPTION, .rip = rip, .insn_len = len };
+	c->exit.intr_info = intr_info(type, f->vector, f->has_error);
+	c->exit.intr_error = f->error;
 	/* SDM 3C 27.2.1; CR2 and DR6 are left to the hypervisor */
 	c->exit.qualification = f->vector == VEC_PF ? f->cr2 : f->vector == VEC_DB ? f->dr6 : 0;
 	c->asked = false;
@@ -111,7 +112,8 @@ static void record_cause(struct cpu *c, const struct fault *f)
 		*c->s.cr2 = f->cr2;
 	if (f->vector != VEC_DB)
 		return;
-	c->s.dr[6] = (c->s.dr[6] & ~0xfull) | f->dr6 | DR6_FIXED; /* SDM 3B 17.2.3: B0-B3 are new, the rest adds up */
+	/* SDM 3B 17.2.3: B0 to B3 are new, the rest adds up */
+	c->s.dr[6] = (c->s.dr[6] & ~0xfull) | f->dr6 | DR6_FIXED;
 	c->s.dr[7] &= ~(u64)DR7_GD;
 }
 
@@ -193,7 +195,7 @@ bool fault_interrupt(struct cpu *c, u8 vector, u32 type, bool has_error, u32 err
 	c->delivering = 0;
 	if (deliver(c, &d))
 		return true;
-	/* interrupts and software interrupts are benign; an exception given back by the hypervisor is what it is */
+	/* interrupts are benign; an exception given back by the hypervisor is what it is */
 	if (c->why == WHY_FAULT && type == INTR_TYPE_HARD_EXC)
 		c->delivering = (u8)(vector + 1);
 	return false;

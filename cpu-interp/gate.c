@@ -12,8 +12,7 @@ struct call_gate {
 	int params;  /* items copied from the outer stack */
 };
 
-/* SDM 3A figure 5-8; IA-32e mode: figure 5-9, where only the 32-bit type remains and holds a 64-bit
- * offset. */
+/* SDM 3A figure 5-8; in IA-32e mode figure 5-9: only the 32-bit type remains, with a 64-bit offset. */
 static bool parse_gate(struct cpu *c, u16 sel, const struct desc *d, struct call_gate *g)
 {
 	u32 type = desc_type(d);
@@ -142,6 +141,12 @@ static bool transfer(struct cpu *c, u16 sel, struct desc *d, u64 next_ip, enum t
 	}
 }
 
-bool gate_jump(struct cpu *c, u16 sel, struct desc *d, u64 next_ip) { return transfer(c, sel, d, next_ip, TASK_JMP); }
+bool gate_jump(struct cpu *c, u16 sel, struct desc *d, u64 next_ip)
+{
+	return transfer(c, sel, d, next_ip, TASK_JMP);
+}
 
-bool gate_call(struct cpu *c, u16 sel, struct desc *d, u64 next_ip) { return transfer(c, sel, d, next_ip, TASK_CALL); }
+bool gate_call(struct cpu *c, u16 sel, struct desc *d, u64 next_ip)
+{
+	return transfer(c, sel, d, next_ip, TASK_CALL);
+}

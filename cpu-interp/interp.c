@@ -220,6 +220,7 @@ static void take_answer(struct cpu *c, const struct vm_exit *exit)
 {
 	if (c->asked && c->nanswers < ANSWERS)
 		c->answer[c->nanswers++] = *exit;
+	c->cursor = 0;
 	c->asked = false;
 }
 

@@ -132,13 +132,16 @@ static bool page_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl
 	return true;
 }
 
+/* Program accesses in compatibility mode end at 4 GiB by their segment limits; the processor's own do not. */
+static u64 wrap(const struct cpu *c, u64 lin) { return long_active(c) ? lin : (u32)lin; }
+
 /* An access that crosses a page is two; a store checks both pages before it changes the first. */
 static bool lin_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl, bool implicit, u64 *value)
 {
 	int first = (int)(PAGE_SIZE_4K - (lin & PAGE_MASK_4K));
 	if (n <= first)
 		return page_access(c, lin, n, touch, cpl, implicit, value);
-	u64 second_lin = c->mode == MODE_64 ? lin + (u64)first : (u32)(lin + (u64)first);
+	u64 second_lin = wrap(c, lin + (u64)first);
 	u64 low = 0, high = 0;
 	if (touch == TOUCH_WRITE) {
 		low = *value;
@@ -229,8 +232,6 @@ bool mmu_check_load(struct cpu *c, u8 seg, u64 off, int n)
 }
 
 /* --- the processor's own accesses --------------------------------------------------------------------------- */
-
-static u64 wrap(const struct cpu *c, u64 lin) { return long_active(c) ? lin : (u32)lin; }
 
 static bool sys_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl, bool implicit, u64 *value)
 {

@@ -9,7 +9,8 @@
 static int width(const struct cpu *c) { return c->mode == MODE_64 ? 8 : 4; }
 
 /* Changes that are nobody's business are still somebody's wish to see: an exit without an answer. */
-static bool tell_hypervisor(struct cpu *c, const struct insn *o, bool wanted, enum exit_reason reason, u64 qualification)
+static bool tell_hypervisor(struct cpu *c, const struct insn *o, bool wanted, enum exit_reason reason,
+			    u64 qualification)
 {
 	struct vm_exit q = exit_question(c, o, reason);
 	q.qualification = qualification;
@@ -79,8 +80,8 @@ static bool write_cr0(struct cpu *c, u64 v)
 static bool write_cr3(struct cpu *c, u64 v)
 {
 	bool pcid = *c->s.cr4 & CR4_PCIDE;
-	if (pcid)
-		v &= ~CR3_NOFLUSH; /* we keep no translations of other PCIDs, so there is nothing to spare (4.10.4.1) */
+	if (pcid) /* we keep no translations of other PCIDs, so there are none to spare (SDM 3A 4.10.4.1) */
+		v &= ~CR3_NOFLUSH;
 	if (c->mode == MODE_64 && v >> c->vm->cpu->phys_bits)
 		return fault_gp(c, 0);
 	if ((*c->s.cr0 & CR0_PG) && (*c->s.cr4 & CR4_PAE) && !long_active(c) && !mmu_load_pdptes(c, v))
@@ -93,11 +94,12 @@ static bool write_cr3(struct cpu *c, u64 v)
 static u64 cr4_present(const struct cpu *c)
 {
 	static const struct { u32 bits; u8 feature; } rows[] = {
-		{ CR4_VME | CR4_PVI, FEAT_VME }, { CR4_TSD, FEAT_TSC }, { CR4_DE, FEAT_DE }, { CR4_PSE, FEAT_PSE },
-		{ CR4_PAE, FEAT_PAE }, { CR4_PGE, FEAT_PGE }, { CR4_OSFXSR, FEAT_FXSR }, { CR4_OSXMMEXCPT, FEAT_SSE },
-		{ CR4_UMIP, FEAT_UMIP }, { CR4_VMXE, FEAT_VMX }, { CR4_FSGSBASE, FEAT_FSGSBASE },
-		{ CR4_PCIDE, FEAT_PCID }, { CR4_OSXSAVE, FEAT_XSAVE }, { CR4_SMEP, FEAT_SMEP }, { CR4_SMAP, FEAT_SMAP },
-		/* machine checks and performance counters have no row in the model; the bits are from the Pentium on */
+		{ CR4_VME | CR4_PVI, FEAT_VME }, { CR4_TSD, FEAT_TSC }, { CR4_DE, FEAT_DE },
+		{ CR4_PSE, FEAT_PSE }, { CR4_PAE, FEAT_PAE }, { CR4_PGE, FEAT_PGE },
+		{ CR4_OSFXSR, FEAT_FXSR }, { CR4_OSXMMEXCPT, FEAT_SSE }, { CR4_UMIP, FEAT_UMIP },
+		{ CR4_VMXE, FEAT_VMX }, { CR4_FSGSBASE, FEAT_FSGSBASE }, { CR4_PCIDE, FEAT_PCID },
+		{ CR4_OSXSAVE, FEAT_XSAVE }, { CR4_SMEP, FEAT_SMEP }, { CR4_SMAP, FEAT_SMAP },
+		/* no features here, but the Pentium brought the bits */
 		{ CR4_MCE | CR4_PCE, FEAT_CX8 },
 	};
 	u64 present = 0;

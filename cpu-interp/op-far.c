@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * op-far.c - control transfers that change CS: far jumps, calls and returns, software interrupts, fast
+ * op-far.c - control transfers that change CS: far jumps, calls and returns, software interrupts, and fast
  * system calls.
  * Rule: a transfer that failed left the processor as it was, except when a task switch got past its commit
  * point: then fault.trap says that RIP is already the new task's.
@@ -37,7 +37,8 @@ static void leave_failed(struct cpu *c, const struct insn *o)
 static bool load_pointer(struct cpu *c, const struct insn *o, u16 *sel, u64 *ip)
 {
 	u64 s;
-	if (!mmu_load(c, o->seg, ea(c, o), o->opsize, ip) || !mmu_load(c, o->seg, ea_plus(c, o, o->opsize), 2, &s))
+	if (!mmu_load(c, o->seg, ea(c, o), o->opsize, ip) ||
+	    !mmu_load(c, o->seg, ea_plus(c, o, o->opsize), 2, &s))
 		return false;
 	*sel = (u16)s;
 	return true;
@@ -75,20 +76,18 @@ TRANSFER(int_n)
 	return fault_interrupt(c, (u8)o->imm, INTR_TYPE_SOFT_INT, false, 0, cpu_next_ip(c, o));
 }
 
-TRANSFER(int3)
+static bool software_exception(struct cpu *c, const struct insn *o, u8 vector, u32 type)
 {
-	return fault_software(c, VEC_BP, INTR_TYPE_SOFT_EXC, cpu_this_ip(c, o), o->len, cpu_next_ip(c, o));
+	return fault_software(c, vector, type, cpu_this_ip(c, o), o->len, cpu_next_ip(c, o));
 }
 
-TRANSFER(int1)
-{
-	return fault_software(c, VEC_DB, INTR_TYPE_PRIV_SOFT_EXC, cpu_this_ip(c, o), o->len, cpu_next_ip(c, o));
-}
+TRANSFER(int3) { return software_exception(c, o, VEC_BP, INTR_TYPE_SOFT_EXC); }
+TRANSFER(int1) { return software_exception(c, o, VEC_DB, INTR_TYPE_PRIV_SOFT_EXC); }
 
 TRANSFER(into)
 {
 	if (flag_of(c))
-		return fault_software(c, VEC_OF, INTR_TYPE_SOFT_EXC, cpu_this_ip(c, o), o->len, cpu_next_ip(c, o));
+		return software_exception(c, o, VEC_OF, INTR_TYPE_SOFT_EXC);
 	c->r[REG_IP] = cpu_next_ip(c, o);
 	return true;
 }
@@ -97,15 +96,16 @@ TRANSFER(into)
 
 static void install_flat_code(struct cpu *c, u16 sel, u32 dpl, bool wide)
 {
-	const struct desc d = { .limit = 0xffffffff, .attr = SEG_CODE | SEG_RW | SEG_ACCESSED | SEG_S | SEG_P | SEG_G |
-			dpl << SEG_DPL_SHIFT | (wide ? SEG_L : SEG_DB) };
+	struct desc d = { .limit = 0xffffffff };
+	d.attr = SEG_CODE | SEG_RW | SEG_ACCESSED | SEG_S | SEG_P | SEG_G;
+	d.attr |= dpl << SEG_DPL_SHIFT | (wide ? SEG_L : SEG_DB);
 	seg_install(c, SEG_CS, (u16)((sel & ~3u) | dpl), &d);
 }
 
 static void install_flat_stack(struct cpu *c, u16 sel, u32 dpl)
 {
-	const struct desc d = { .limit = 0xffffffff, .attr = SEG_RW | SEG_ACCESSED | SEG_S | SEG_P | SEG_G | SEG_DB |
-			dpl << SEG_DPL_SHIFT };
+	struct desc d = { .limit = 0xffffffff };
+	d.attr = SEG_RW | SEG_ACCESSED | SEG_S | SEG_P | SEG_G | SEG_DB | dpl << SEG_DPL_SHIFT;
 	seg_install(c, SEG_SS, (u16)((sel & ~3u) | dpl), &d);
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * op-flags.c - the flags that belong to the system: IF and its virtual twin VIF, PUSHF, POPF, AC (SDM 3B
- * 20.3, 20.4).
+ * op-flags.c - the flags that belong to the system: IF and its virtual twin VIF, PUSHF and POPF, AC.
  * Rule: who may touch IF is decided here for all of them, by mode, CPL, IOPL, VME and PVI.
  */
 #include "cpu-interp/far-priv.h"
@@ -25,8 +24,7 @@ ENDING(cli)
 	return true;
 }
 
-/* Interrupts come only after the next instruction, so that STI; HLT and STI; RET leave no gap (SDM 2B
- * STI). */
+/* Interrupts come only after the next instruction: STI; HLT and STI; RET leave no gap (SDM 2B STI). */
 ENDING(sti)
 {
 	u64 flag = interrupt_flag(c);
@@ -42,7 +40,11 @@ ENDING(sti)
 
 /* A virtual-8086 program below IOPL 3 sees its VIF as IF, if VME is on and the operand has 16 bits. */
 static bool is_virtualised(const struct cpu *c) { return c->v86 && iopl(c) < 3; }
-static bool has_vme(const struct cpu *c, const struct insn *o) { return (*c->s.cr4 & CR4_VME) && o->opsize == 2; }
+
+static bool has_vme(const struct cpu *c, const struct insn *o)
+{
+	return (*c->s.cr4 & CR4_VME) && o->opsize == 2;
+}
 
 SIMPLE(pushf)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * op-io.c - IN, OUT, INS, OUTS (SDM 1 18): who may, and the question to the hypervisor who answers at the
- * port.
+ * op-io.c - IN, OUT, INS, OUTS (SDM 1 18): who may use a port, and who answers there.
  * Rule: a repeated instruction makes one iteration, and so one exit, at a time.
  */
 #include "cpu-interp/ops.h"
@@ -51,8 +50,9 @@ static void watch_port(struct cpu *c, u16 port, int size)
 static bool immediate_port(const struct insn *o) { return !(isa_rows[o->row].opcode & 8); }
 
 /* Read or write the port; *value is answered or given. */
-static bool access_port(struct cpu *c, const struct insn *o, u16 port, int size, bool write, bool string, u64 *value)
+static bool access_port(struct cpu *c, const struct insn *o, u16 port, int size, bool write, u64 *value)
 {
+	bool string = isa_rows[o->row].flags & REPS;
 	struct vm_exit q = exit_question(c, o, EXIT_IO);
 	q.io.port = port;
 	q.io.size = (u8)size;
@@ -60,7 +60,8 @@ static bool access_port(struct cpu *c, const struct insn *o, u16 port, int size,
 	q.io.string = string;
 	q.io.rep = o->rep && string;
 	q.io.value = write ? *value : 0;
-	q.qualification = exit_io_qualification(port, size, write, string, q.io.rep, !string && immediate_port(o));
+	q.qualification = exit_io_qualification(port, size, write, string, q.io.rep,
+						!string && immediate_port(o));
 	const struct vm_exit *a = cpu_ask(c, &q);
 	if (!a)
 		return false;
@@ -78,7 +79,7 @@ SIMPLE(in)
 {
 	u16 port = port_of(c, o);
 	u64 v = 0;
-	if (!allowed(c, port, o->size) || !access_port(c, o, port, o->size, false, false, &v))
+	if (!allowed(c, port, o->size) || !access_port(c, o, port, o->size, false, &v))
 		return false;
 	gpr_set(c, RAX, o->size, v);
 	return true;
@@ -88,7 +89,7 @@ SIMPLE(out)
 {
 	u16 port = port_of(c, o);
 	u64 v = gpr(c, RAX, o->ssize);
-	return allowed(c, port, o->ssize) && access_port(c, o, port, o->ssize, true, false, &v);
+	return allowed(c, port, o->ssize) && access_port(c, o, port, o->ssize, true, &v);
 }
 
 /* --- INS, OUTS --------------------------------------------------------------------------------------- */
@@ -107,7 +108,7 @@ static bool ins_once(struct cpu *c, const struct insn *o)
 	u64 at = c->r[RDI] & o->amask, v = 0;
 	u16 port = (u16)c->r[RDX];
 	if (!allowed(c, port, o->size) || !mmu_check_store(c, SEG_ES, at, o->size) ||
-	    !access_port(c, o, port, o->size, false, true, &v) || !mmu_store(c, SEG_ES, at, o->size, v))
+	    !access_port(c, o, port, o->size, false, &v) || !mmu_store(c, SEG_ES, at, o->size, v))
 		return false;
 	advance(c, o, RDI, o->size);
 	return true;
@@ -118,7 +119,7 @@ static bool outs_once(struct cpu *c, const struct insn *o)
 	u64 v;
 	u16 port = (u16)c->r[RDX];
 	if (!allowed(c, port, o->ssize) || !mmu_load(c, o->seg, c->r[RSI] & o->amask, o->ssize, &v) ||
-	    !access_port(c, o, port, o->ssize, true, true, &v))
+	    !access_port(c, o, port, o->ssize, true, &v))
 		return false;
 	advance(c, o, RSI, o->ssize);
 	return true;

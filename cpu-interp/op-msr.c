@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * op-msr.c - RDMSR and WRMSR (SDM 4): the registers the processor keeps itself are one table; all others
  * are the hypervisor's to answer.
- * Rule: a register exists exactly if the model has its feature; a value is stored only if its row calls it
- * valid.
+ * Rule: a register exists exactly if the model has its feature; its row says which values it takes.
  */
 #include "cpu-interp/ops.h"
 #include "cpu-interp/seg.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * op-seg.c - instructions about segments: loading and storing their registers, asking about descriptors,
- * bases.
+ * op-seg.c - instructions about segments: their registers, questions about descriptors, tables, bases.
  * Rule: the checks are seg.c's; here is only where the selector comes from and where a result goes.
  */
 #include "cpu-interp/ops.h"
@@ -102,7 +101,10 @@ enum {
 };
 #undef TYPE
 
-static bool is_answered(const struct desc *d, u32 types) { return (d->attr & SEG_S) || (types >> desc_type(d) & 1); }
+static bool is_answered(const struct cpu *c, const struct desc *d, u32 types, u32 types_64)
+{
+	return (d->attr & SEG_S) || ((long_active(c) ? types_64 : types) >> desc_type(d) & 1);
+}
 
 SIMPLE(lar)
 {
@@ -111,7 +113,7 @@ SIMPLE(lar)
 	bool there;
 	if (!needs_descriptors(c) || !rm_load(c, o, o->s, 2, &sel) || !look_up(c, (u16)sel, &d, &there))
 		return false;
-	there = there && is_visible(c, (u16)sel, &d) && is_answered(&d, long_active(c) ? LAR_TYPES_64 : LAR_TYPES);
+	there = there && is_visible(c, (u16)sel, &d) && is_answered(c, &d, LAR_TYPES, LAR_TYPES_64);
 	if (there)
 		reg_set(c, o->d, o->size, d.raw >> 32 & 0x00ffff00);
 	set_zf(c, there);
@@ -125,7 +127,7 @@ SIMPLE(lsl)
 	bool there;
 	if (!needs_descriptors(c) || !rm_load(c, o, o->s, 2, &sel) || !look_up(c, (u16)sel, &d, &there))
 		return false;
-	there = there && is_visible(c, (u16)sel, &d) && is_answered(&d, long_active(c) ? LSL_TYPES_64 : LSL_TYPES);
+	there = there && is_visible(c, (u16)sel, &d) && is_answered(c, &d, LSL_TYPES, LSL_TYPES_64);
 	if (there)
 		reg_set(c, o->d, o->size, d.limit);
 	set_zf(c, there);
@@ -164,8 +166,13 @@ SIMPLE(arpl)
 /* UMIP keeps the system's addresses from its users (SDM 3A 2.5, CR4.UMIP). */
 static bool may_look(struct cpu *c) { return !(*c->s.cr4 & CR4_UMIP) || c->cpl == 0 || fault_gp(c, 0); }
 
-SIMPLE(sldt) { return needs_descriptors(c) && may_look(c) && rm_store(c, o, o->d, o->size, c->s.seg_sel[SEG_LDTR]); }
-SIMPLE(str) { return needs_descriptors(c) && may_look(c) && rm_store(c, o, o->d, o->size, c->s.seg_sel[SEG_TR]); }
+static bool store_selector(struct cpu *c, const struct insn *o, enum x86_seg seg)
+{
+	return needs_descriptors(c) && may_look(c) && rm_store(c, o, o->d, o->size, c->s.seg_sel[seg]);
+}
+
+SIMPLE(sldt) { return store_selector(c, o, SEG_LDTR); }
+SIMPLE(str) { return store_selector(c, o, SEG_TR); }
 
 /* In IA-32e mode the second half of a system descriptor must not look like a descriptor (SDM 3A 7.2.3). */
 static bool has_second_type(const struct desc *d) { return d->raw_hi >> 40 & 0x1f; }
@@ -221,9 +228,10 @@ SIMPLE(ltr)
 static bool store_table(struct cpu *c, const struct insn *o, u16 limit, u64 base)
 {
 	int size = c->mode == MODE_64 ? 8 : 4;
-	return may_look(c) && mmu_check_store(c, o->seg, ea(c, o), 2) &&
-	       mmu_check_store(c, o->seg, ea_plus(c, o, 2), size) && mmu_store(c, o->seg, ea(c, o), 2, limit) &&
-	       mmu_store(c, o->seg, ea_plus(c, o, 2), size, base);
+	u64 at = ea(c, o), base_at = ea_plus(c, o, 2);
+	return may_look(c) && mmu_check_store(c, o->seg, at, 2) &&
+	       mmu_check_store(c, o->seg, base_at, size) && mmu_store(c, o->seg, at, 2, limit) &&
+	       mmu_store(c, o->seg, base_at, size, base);
 }
 
 SIMPLE(sgdt) { return store_table(c, o, *c->s.gdtr_limit, *c->s.gdtr_base); }

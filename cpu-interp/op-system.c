@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * op-system.c - instructions that talk to the processor as a machine, or to the hypervisor behind it: HLT,
  * CPUID, time, random numbers, hypercalls, caches and translations.
- * Rule: what the hypervisor decides is asked of it by cpu_ask; nothing is changed before the answer is
- * there.
+ * Rule: what the hypervisor decides is asked of it by cpu_ask; nothing changes before the answer is there.
  */
 #include "cpu-interp/ops.h"
 
@@ -44,8 +43,7 @@ SIMPLE(cpuid)
 	return true;
 }
 
-/* Any ring may call; number in RAX, arguments in RBX, RCX, RDX, RSI, result in RAX, as KVM's guests have
- * it. */
+/* Any ring may call: number in RAX, arguments in RBX, RCX, RDX, RSI, result in RAX, as for KVM. */
 SIMPLE(vmcall)
 {
 	static const u8 args[4] = { RBX, RCX, RDX, RSI };
@@ -140,7 +138,8 @@ ENDING(invlpg)
 ENDING(invpcid)
 {
 	u64 type = reg_get(c, o->d, c->mode == MODE_64 ? 8 : 4), pcid, lin;
-	if (!ring0(c) || !mmu_load(c, o->seg, ea(c, o), 8, &pcid) || !mmu_load(c, o->seg, ea_plus(c, o, 8), 8, &lin))
+	if (!ring0(c) || !mmu_load(c, o->seg, ea(c, o), 8, &pcid) ||
+	    !mmu_load(c, o->seg, ea_plus(c, o, 8), 8, &lin))
 		return false;
 	if (type > 3 || (type < 2 && pcid >> 12))
 		return fault_gp(c, 0);
@@ -175,8 +174,7 @@ PLAIN(ud)
 	FAULT;
 }
 
-/* Without a coprocessor x87 instructions do nothing, unless the system asked to emulate them (SDM 3A
- * 2.5: EM, TS). */
+/* Without a coprocessor they do nothing, unless EM or TS asks for #NM (SDM 3A 2.5). */
 SIMPLE(esc) { return !(*c->s.cr0 & (CR0_EM | CR0_TS)) || fault_raise(c, VEC_NM); }
 
 SIMPLE(fwait)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * seg.c - segment registers: descriptors fetched, checked, loaded; and the fast copy that every access
- * uses.
- * Rule: the hidden part in `s` is the truth; c->seg[] is made from it and the mode by seg_update, nowhere
- * else.
+ * seg.c - segment registers: descriptors fetched, checked, loaded; and the copy that every access uses.
+ * Rule: the hidden part in `s` is the truth; c->seg[] is made from it and the mode, by seg_update alone.
  */
 #include "cpu-interp/seg.h"
 
@@ -150,10 +148,12 @@ void seg_install(struct cpu *c, enum x86_seg seg, u16 sel, const struct desc *d)
 void seg_install_real(struct cpu *c, enum x86_seg seg, u16 sel)
 {
 	u64 base = (u64)sel << 4;
-	if (!real_mode(c)) /* virtual-8086 mode has fixed ones (SDM 3C 26.3.1.2) */
-		put(c, seg, sel, base, 0xffff, 0xf3);
-	else /* real mode keeps limit and attributes: what protected mode left there goes on holding ("unreal" mode) */
-		put(c, seg, sel, base, c->s.seg_limit[seg], (c->s.seg_attr[seg] & ~SEG_UNUSABLE) | SEG_S | SEG_P);
+	u32 limit = 0xffff, attr = 0xf3; /* those of virtual-8086 mode are fixed (SDM 3C 26.3.1.2) */
+	if (real_mode(c)) { /* what protected mode left there goes on holding ("unreal" mode) */
+		limit = c->s.seg_limit[seg];
+		attr = (c->s.seg_attr[seg] & ~SEG_UNUSABLE) | SEG_S | SEG_P;
+	}
+	put(c, seg, sel, base, limit, attr);
 }
 
 void seg_install_null(struct cpu *c, enum x86_seg seg, u16 sel)

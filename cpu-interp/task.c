@@ -2,13 +2,11 @@
  * task.c - the hardware task switch, to and from 16- and 32-bit TSSs (SDM 3A 7.3).
  *
  * Rule: everything that can be checked in the old task is checked before the first write.  From then on we
- * are in the new task: what goes wrong there is reported with fault.trap set, RIP being already the new
- * task's.
+ * are in the new one: what goes wrong there is reported with fault.trap set, for RIP is the new task's.
  */
 #include "cpu-interp/far-priv.h"
 
-/* Both formats are one run of equal slots: IP, FLAGS, eight registers, segments, LDT (SDM 3A figures
- * 7-2, 7-10). */
+/* Both formats are a run of equal slots: IP, FLAGS, registers, segments, LDT (SDM 3A figures 7-2, 7-10). */
 enum { SLOT_IP, SLOT_FLAGS, SLOT_GPR, SLOT_SEG = SLOT_GPR + 8, SLOTS_MAX = SLOT_SEG + 6 + 1 };
 struct tss_format {
 	u32 first;     /* offset of the IP slot */
@@ -38,8 +36,7 @@ static u64 slot_at(u64 base, const struct tss_format *f, int slot)
 
 /* --- before the switch ------------------------------------------------------------------------------- */
 
-/* SDM 3A 7.3, steps 1 to 4; an IRET finds its own chain at fault (#TS), others the selector they were
- * given. */
+/* SDM 3A 7.3, steps 1 to 4; for an IRET it is its own chain that is at fault: #TS instead of #GP. */
 static bool fetch_task(struct cpu *c, enum task_source source, struct task *t)
 {
 	u32 error = t->sel & 0xfffc;
@@ -69,7 +66,8 @@ static bool read_task(struct cpu *c, struct task *t)
 	t->cr3 = *c->s.cr3;
 	if (f->size == 2)
 		return true;
-	if (!mmu_sys_load(c, t->desc.base + 0x1c, 4, &t->cr3) || !mmu_sys_load(c, t->desc.base + 0x64, 1, &flag))
+	if (!mmu_sys_load(c, t->desc.base + 0x1c, 4, &t->cr3) ||
+	    !mmu_sys_load(c, t->desc.base + 0x64, 1, &flag))
 		return false;
 	t->debug_trap = flag & 1;
 	return true;
@@ -112,8 +110,8 @@ static bool save_old(struct cpu *c, u64 next_ip, u64 flags)
 
 static bool clear_busy(struct cpu *c, u16 sel)
 {
-	u64 byte;
-	return mmu_sys_load(c, busy_byte(c, sel), 1, &byte) && mmu_sys_store(c, busy_byte(c, sel), 1, byte & ~2ull);
+	u64 byte, at = busy_byte(c, sel);
+	return mmu_sys_load(c, at, 1, &byte) && mmu_sys_store(c, at, 1, byte & ~2ull);
 }
 
 /* SDM 3A 7.3 steps 5 to 9, table 7-2: who is busy, who is linked to whom. */
@@ -226,8 +224,7 @@ static bool load_segments(struct cpu *c, const struct task *t)
 	return true;
 }
 
-/* Registers that need no check.  The selectors are visible at once, their segments usable only when
- * loaded. */
+/* Registers that need no check.  Selectors are visible at once, their segments usable when loaded. */
 static bool enter(struct cpu *c, const struct task *t)
 {
 	u32 cpl = task_segment(t, SEG_CS) & 3;

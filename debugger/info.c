@@ -108,8 +108,10 @@ static json_t *device_list(void)
 
 static json_t *register_row(const struct claim *c, int i)
 {
-	return json_pack("{s:s, s:o, s:s}", "kind", c->space == SPACE_PORT ? "port" : "memory", "name",
-			 json_sprintf("%llxh", (unsigned long long)(c->base + (u64)i)), "meaning", c->regs[i]);
+	bool same = !c->written || !strcmp(c->regs[i], c->written[i]);
+	json_t *meaning = same ? json_string(c->regs[i]) : json_sprintf("%s; written: %s", c->regs[i], c->written[i]);
+	return json_pack("{s:s, s:o, s:o}", "kind", c->space == SPACE_PORT ? "port" : "memory", "name",
+			 json_sprintf("%llxh", (unsigned long long)(c->base + (u64)i)), "meaning", meaning);
 }
 
 static json_t *field_row(const struct field *f)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * debugcon.c - the debug console of Bochs and QEMU: a port that prints.
- * Ports: E9h (Bochs), 402h (where SeaBIOS looks).  A read gives E9h, which tells a guest that the port is there.
+ * Ports: E9h (Bochs), 402h (where SeaBIOS looks).  A read gives E9h, which tells a guest that the port is
+ * there.
  * Rule: each byte is one event and one byte for the channel "debugcon".
  * Source: Bochs user manual, "port_e9_hack"; QEMU documentation, "isa-debugcon".
  */

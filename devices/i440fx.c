@@ -2,14 +2,12 @@
  * i440fx.c - 82441FX host bridge (PMC): the PAM registers that put RAM in the place of the BIOS ROM.
  * Place: PCI 00:00.0, registers 59h-5Fh; C0000h-FFFFFh as far as memory there does not answer by itself.
  * Rule: config[] says everything; after any change of 59h-5Fh all segments are told anew, which is harmless.
- * NOT MODELLED: SMRAM (72h is stored, the memory at A0000h stays closed), DRAM timing and error registers, the
- * memory-size registers 60h-67h (firmware for this board asks CMOS or fw_cfg).
+ * NOT MODELLED: SMRAM (72h is stored, the memory at A0000h stays closed), DRAM timing and error registers,
+ * the memory-size registers 60h-67h (firmware for this board asks CMOS or fw_cfg).
  * Its subsystem identity is that of QEMU's board, for the firmware's sake: SeaBIOS knows the board by it.
  * Source: Intel 82441FX data sheet (290549), 3.2.
  */
 #include "devices/i440fx.h"
-
-#include <string.h>
 
 enum { PAM0 = 0x59, PAM6 = 0x5f, SMRAM = 0x72 };
 enum { READ_ENABLE = 1, WRITE_ENABLE = 2 };

@@ -16,7 +16,8 @@ STATE(i440fx_state, 1, I440FX_STATE);
 struct i440fx {
 	struct device dev; /* first: a struct device * of this class is a struct i440fx * */
 	struct i440fx_state s;
-	/* Segment n: reads go to RAM (else to the ROM, or to nothing), writes go to RAM (else nowhere). May be NULL. */
+	/* Segment n: reads go to RAM (else to the ROM, or to nothing), writes go to RAM (else nowhere). May
+	 * be NULL. */
 	void (*set_pam)(void *arg, int segment, bool read_ram, bool write_ram);
 	/* A write to a segment whose reads do not go to RAM: `offset` bytes from C0000h. May be NULL. */
 	void (*shadow_write)(void *arg, u32 offset, const void *data, int size);

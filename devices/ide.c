@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ide.c - the primary IDE channel (ATA-6) with one disk, programmed I/O only.
  * Ports: 1F0h-1F7h (command block), 3F6h (control block).  Device 1 is absent.
- * Rule: a command is done at once, up to its first sector; BSY is only ever seen while software reset is held.
+ * Rule: a command is done at once, up to its first sector; BSY is only ever seen while software reset is
+ * held.
  * NOT MODELLED: DMA, packet commands, power states (accepted, without effect), security, SMART.
  * A write that finds no room left in the overlay (see disk.h) fails with DF, as a broken disk would.
  * Source: ATA/ATAPI-6 (T13/1410D).
@@ -11,7 +12,7 @@
 enum { DATA, ERROR_FEATURES, COUNT, LBA_LOW, LBA_MID, LBA_HIGH, DEVICE, STATUS_COMMAND };
 enum { ST_ERR = 1, ST_DRQ = 8, ST_DSC = 0x10, ST_DF = 0x20, ST_DRDY = 0x40, ST_BSY = 0x80 };
 enum { ER_ABRT = 4, ER_IDNF = 0x10, ER_PASSED = 1 };
-enum { DEV_1 = 0x10, DEV_LBA = 0x40, CTL_NIEN = 2, CTL_SRST = 4, CTL_HOB = 0x80 };
+enum { DEV_1 = 0x10, CTL_NIEN = 2, CTL_SRST = 4, CTL_HOB = 0x80 };
 enum { CLAIM_COMMAND, CLAIM_CONTROL };
 
 static struct ide *of(struct device *d)
@@ -31,62 +32,6 @@ static void finish(struct ide *i, u8 error)
 	i->s.error[0] = error;
 	i->s.command[0] = 0;
 	i->s.irq[0] = 1;
-}
-
-/* ---- addresses ---- */
-
-static bool is_ext(u8 command)
-{
-	return command == CMD_READ_EXT || command == CMD_WRITE_EXT || command == CMD_READ_MULTIPLE_EXT ||
-	       command == CMD_WRITE_MULTIPLE_EXT || command == CMD_VERIFY_EXT;
-}
-
-/* The first sector that the registers name; an impossible one comes out as UINT64_MAX. */
-static u64 get_lba(const struct ide_state *s, bool ext)
-{
-	u64 low = (u64)s->lba_low[0] | (u64)s->lba_mid[0] << 8 | (u64)s->lba_high[0] << 16;
-	u64 cylinder = s->lba_mid[0] | (u64)s->lba_high[0] << 8;
-	u32 head = s->device[0] & 15;
-
-	if (ext)
-		return low | (u64)s->lba_low[1] << 24 | (u64)s->lba_mid[1] << 32 | (u64)s->lba_high[1] << 40;
-	if (s->device[0] & DEV_LBA)
-		return low | (u64)head << 24;
-	if (head >= s->heads[0] || !s->lba_low[0] || s->lba_low[0] > s->track[0])
-		return UINT64_MAX;
-	return (cylinder * s->heads[0] + head) * s->track[0] + s->lba_low[0] - 1;
-}
-
-/* After an error the registers name the sector it happened at. */
-static void put_lba(struct ide_state *s, u64 lba, bool ext)
-{
-	if (!ext && !(s->device[0] & DEV_LBA)) {
-		u64 cylinder = lba / s->track[0] / s->heads[0];
-
-		s->device[0] = (u8)((s->device[0] & 0xf0) | (lba / s->track[0] % s->heads[0]));
-		s->lba_low[0] = (u8)(lba % s->track[0] + 1);
-		s->lba_mid[0] = (u8)cylinder;
-		s->lba_high[0] = (u8)(cylinder >> 8);
-		return;
-	}
-	s->lba_low[0] = (u8)lba;
-	s->lba_mid[0] = (u8)(lba >> 8);
-	s->lba_high[0] = (u8)(lba >> 16);
-	if (!ext) {
-		s->device[0] = (u8)((s->device[0] & 0xf0) | (lba >> 24 & 15));
-		return;
-	}
-	s->lba_low[1] = (u8)(lba >> 24);
-	s->lba_mid[1] = (u8)(lba >> 32);
-	s->lba_high[1] = (u8)(lba >> 40);
-}
-
-/* 0 means the largest number that does not fit. */
-static u32 get_count(const struct ide_state *s, bool ext)
-{
-	u32 n = ext ? s->count[0] | (u32)s->count[1] << 8 : s->count[0];
-
-	return n ? n : ext ? 65536 : 256;
 }
 
 static void set_signature(struct ide_state *s)
@@ -125,7 +70,7 @@ static bool next_block(struct ide_state *s)
 
 static void fail_at(struct ide *i, u8 error, u8 status)
 {
-	put_lba(&i->s, i->s.lba[0], is_ext(i->s.command[0]));
+	ide_put_lba(&i->s, i->s.lba[0], ide_is_ext(i->s.command[0]));
 	finish(i, error);
 	i->s.status[0] |= status;
 }
@@ -158,8 +103,8 @@ static void start_transfer(struct ide *i, u8 command)
 		return;
 	}
 	s->command[0] = command;
-	s->lba[0] = get_lba(s, is_ext(command));
-	s->left[0] = get_count(s, is_ext(command));
+	s->lba[0] = ide_lba(s, ide_is_ext(command));
+	s->left[0] = ide_count(s, ide_is_ext(command));
 	new_block(s);
 }
 
@@ -182,7 +127,7 @@ static void start_write(struct ide *i, u8 command)
 static void verify(struct ide *i, u8 command)
 {
 	struct ide_state *s = &i->s;
-	u64 lba = get_lba(s, is_ext(command)), n = get_count(s, is_ext(command));
+	u64 lba = ide_lba(s, ide_is_ext(command)), n = ide_count(s, ide_is_ext(command));
 
 	s->command[0] = command;
 	if (lba < i->disk->sectors && n <= i->disk->sectors - lba) {
@@ -307,8 +252,8 @@ static void native_max(struct ide *i, bool ext)
 {
 	u64 last = i->disk->sectors - 1;
 
-	i->s.device[0] |= DEV_LBA;
-	put_lba(&i->s, !ext && last > 0x0fffffff ? 0x0fffffff : last, ext);
+	i->s.device[0] |= IDE_DEV_LBA;
+	ide_put_lba(&i->s, !ext && last > 0x0fffffff ? 0x0fffffff : last, ext);
 	finish(i, 0);
 }
 

@@ -8,7 +8,8 @@
 #include "core/device.h"
 #include "devices/disk.h"
 
-/* Registers with a second value are two bytes deep: [0] the latest, [1] the one written before (48-bit commands). */
+/* Registers with a second value are two bytes deep: [0] the latest, [1] the one written before (48-bit
+ * commands). */
 #define IDE_STATE(F, S) \
 	F(S, u8, features, 1, 0, HEX, "features register") \
 	F(S, u8, count, 2, 0, DEC, "sector count") \

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * kbd.c - 8042 keyboard controller, with an AT keyboard at its first port and nothing at its second.
  * Ports: 60h (data), 64h (status and command).
- * Rule: one byte at a time: fill() moves the next answer or key into the output buffer only when that is empty.
- * NOT MODELLED: a mouse (whatever is sent to it times out), scan code set 3, key repeat, the time bytes take on the
- * wire, the password and the input port's switches.
+ * Rule: one byte at a time: fill() moves the next answer or key into the output buffer only when that is
+ * empty.
+ * NOT MODELLED: a mouse (whatever is sent to it times out), scan code set 3, key repeat, the time bytes
+ * take on the wire, the password and the input port's switches.
  * Source: IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary Device Controller".
  */
 #include "devices/kbd.h"
-
-#include <string.h>
 
 /* clang-format off */
 enum { STATUS_FULL = 1, STATUS_SYSTEM = 4, STATUS_COMMAND = 8, STATUS_UNLOCKED = 0x10, STATUS_AUX = 0x20,
@@ -21,10 +20,10 @@ enum { ACK = 0xfa, RESEND = 0xfe, SELF_TEST_PASSED = 0xaa, BREAK = 0xf0 };
 enum { CLAIM_DATA, CLAIM_STATUS };
 
 /* Controller commands */
-enum { CTL_READ_MODE = 0x20, CTL_WRITE_MODE = 0x60, CTL_AUX_OFF = 0xa7, CTL_AUX_ON = 0xa8, CTL_AUX_TEST = 0xa9,
-       CTL_SELF_TEST = 0xaa, CTL_KBD_TEST = 0xab, CTL_KBD_OFF = 0xad, CTL_KBD_ON = 0xae, CTL_READ_IN = 0xc0,
-       CTL_READ_OUT = 0xd0, CTL_WRITE_OUT = 0xd1, CTL_FAKE_KBD = 0xd2, CTL_FAKE_AUX = 0xd3, CTL_WRITE_AUX = 0xd4,
-       CTL_A20_OFF = 0xdd, CTL_A20_ON = 0xdf, CTL_PULSE = 0xf0 };
+enum { CTL_READ_MODE = 0x20, CTL_WRITE_MODE = 0x60, CTL_AUX_OFF = 0xa7, CTL_AUX_ON = 0xa8,
+       CTL_AUX_TEST = 0xa9, CTL_SELF_TEST = 0xaa, CTL_KBD_TEST = 0xab, CTL_KBD_OFF = 0xad, CTL_KBD_ON = 0xae,
+       CTL_READ_IN = 0xc0, CTL_READ_OUT = 0xd0, CTL_WRITE_OUT = 0xd1, CTL_FAKE_KBD = 0xd2,
+       CTL_FAKE_AUX = 0xd3, CTL_WRITE_AUX = 0xd4, CTL_A20_OFF = 0xdd, CTL_A20_ON = 0xdf, CTL_PULSE = 0xf0 };
 /* Keyboard commands */
 enum { KBD_LEDS = 0xed, KBD_ECHO = 0xee, KBD_SCAN_SET = 0xf0, KBD_IDENTIFY = 0xf2, KBD_TYPEMATIC = 0xf3,
        KBD_ENABLE = 0xf4, KBD_DISABLE = 0xf5, KBD_DEFAULTS = 0xf6, KBD_RESEND = 0xfe, KBD_RESET = 0xff };
@@ -100,7 +99,8 @@ bool kbd_key(struct device *d, u16 key, bool down)
 	struct kbd *k = of(d);
 	struct kbd_state *s = &k->s;
 	u8 code = key & 0x7f;
-	/* The controller translates set 2 to set 1; what the guest reads is the same as if the keyboard sent set 1. */
+	/* The controller translates set 2 to set 1; what the guest reads is the same as if the keyboard
+	 * sent set 1. */
 	bool set1 = s->scan_set[0] == 1 || s->mode[0] & MODE_TRANSLATE;
 
 	if (!s->scanning[0] || !code ||
@@ -206,7 +206,8 @@ static void write_out_port(struct kbd *k, u8 v)
 		w->reset_request(w->arg);
 }
 
-/* F0h to FFh: the low bits that are 0 pull output port lines low for a moment; bit 0 is the processor's reset. */
+/* F0h to FFh: the low bits that are 0 pull output port lines low for a moment; bit 0 is the processor's
+ * reset. */
 static void pulse(struct kbd *k, u8 v)
 {
 	const struct device_world *w = k->dev.world;
@@ -273,7 +274,7 @@ static void write_data(struct kbd *k, u8 v)
 	case CTL_WRITE_OUT: write_out_port(k, v); break;
 	case CTL_FAKE_KBD: reply(k, v, REPLY_KBD); break;
 	case CTL_FAKE_AUX: reply(k, v, REPLY_AUX); break;
-	case CTL_WRITE_AUX: reply(k, RESEND, REPLY_AUX_TIMEOUT); break; /* nobody there: the controller gives up */
+	case CTL_WRITE_AUX: reply(k, RESEND, REPLY_AUX_TIMEOUT); break; /* nobody there */
 	default: kbd_write(k, v);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * kbd.h - the state and wires of the keyboard controller and the keyboard behind it.
- * Rule: keys come in through kbd_key only; the queue is bounded, and what does not fit is lost as on a real keyboard.
+ * Rule: keys come in through kbd_key only; the queue is bounded, and what does not fit is lost as on a real
+ * keyboard.
  */
 #ifndef VITRINE_DEVICES_KBD_H
 #define VITRINE_DEVICES_KBD_H
@@ -38,8 +39,8 @@ struct kbd {
 
 extern const struct device_class kbd_class;
 
-/* A key goes down or up; `key` is its make code of set 1 (1 to 7Fh), plus E000h for the keys with that prefix.
- * False if it is lost: not scanning, or the keyboard's queue is full. */
+/* A key goes down or up; `key` is its make code of set 1 (1 to 7Fh), plus E000h for the keys with that
+ * prefix. False if it is lost: not scanning, or the keyboard's queue is full. */
 bool kbd_key(struct device *d, u16 key, bool down);
 
 #endif

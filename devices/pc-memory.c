@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * pc-memory.c - the board's memory map (see pc.h), and the switching between BIOS ROM and the RAM behind it.
- * Rule: the frames of RAM and ROM stay the same for ever; a segment of C0000h-FFFFFh only changes which it shows.
+ * Rule: the frames of RAM and ROM stay the same for ever; a segment of C0000h-FFFFFh only changes which it
+ * shows.
  */
 #include <errno.h>
 #include <inttypes.h>

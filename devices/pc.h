@@ -3,10 +3,15 @@
  * Rule: pc.c is the only file that names all devices; a new one is a member, a row and a wire here.
  *
  * Guest-physical memory with a BIOS (without one, C0000h-FFFFFh is plain RAM):
- *	00000000h RAM   000A0000h nothing (VGA memory later)   000C0000h 13 segments: RAM, ROM or nothing, as PAM says
- *	00100000h RAM, up to E0000000h at most   (4 GiB - BIOS size) BIOS ROM   4 GiB the rest of the RAM
- * Memory of the board that no guest address shows lies in slots marked as holes at E0000000h (the RAM behind the
- * segments) and E1000000h (written disk sectors), so that the state hash covers it.
+ *	00000000h            RAM
+ *	000A0000h            nothing (the place of VGA memory)
+ *	000C0000h            13 segments: RAM, ROM or nothing, as the host bridge's PAM registers say
+ *	00100000h            RAM, up to E0000000h at most
+ *	4 GiB - BIOS size    BIOS ROM
+ *	4 GiB                the rest of the RAM
+ *
+ * Memory of the board that no guest address shows lies in slots marked as holes at E0000000h (the RAM
+ * behind the segments) and E1000000h (written disk sectors), so that the state hash covers it.
  */
 #ifndef VITRINE_DEVICES_PC_H
 #define VITRINE_DEVICES_PC_H
@@ -28,8 +33,8 @@ struct pc_config {
 
 struct pc;
 
-/* Put the board into a VM that has no devices and no memory slots yet.  The devices are not reset: vm_reset(vm) is the
- * power switch.  On failure *pc is NULL and the VM is good for vm_destroy only. */
+/* Put the board into a VM that has no devices and no memory slots yet.  The devices are not reset:
+ * vm_reset(vm) is the power switch.  On failure *pc is NULL and the VM is good for vm_destroy only. */
 int pc_build(struct vm *vm, const struct pc_config *config, struct pc **pc, struct err *err);
 /* When the VM will not run any more, and before vm_destroy. */
 void pc_destroy(struct pc *pc);

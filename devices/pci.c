@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * pci.c - PCI configuration mechanism 1: an address register and a window onto 256 bytes of each function of bus 0.
- * Ports: CF8h (address, doublewords only), CFCh-CFFh (data), and CF9h, the reset control register of the PIIX3, which
- * lies within the address register and is told from it by the size of the access.
+ * pci.c - PCI configuration mechanism 1: an address register and a window onto 256 bytes of each function
+ * of bus 0.
+ * Ports: CF8h (address, doublewords only), CFCh-CFFh (data), and CF9h, the reset control register of the
+ * PIIX3, which lies within the address register and is told from it by the size of the access.
  * Rule: a function that is not there reads all-ones and swallows writes; so does every bus but 0.
  * NOT MODELLED: special cycles, bridges to other buses.
  * Source: PCI Local Bus Specification 2.2, 3.2.2.3.2; Intel 82371SB (290550) 2.5.4 for CF9h.

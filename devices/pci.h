@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * pci.h - PCI configuration space: the mechanism, and what a function on bus 0 must bring.
- * Rule: a function's 256 bytes are part of its own device's state; here are only the address register and a list.
+ * Rule: a function's 256 bytes are part of its own device's state; here are only the address register and a
+ * list.
  */
 #ifndef VITRINE_DEVICES_PCI_H
 #define VITRINE_DEVICES_PCI_H

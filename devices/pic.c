@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * pic.c - 8259A programmable interrupt controller: which of eight lines may interrupt the processor now.
  * Ports: 20h-21h (master), A0h-A1h (slave), 4D0h/4D1h (edge/level control of the PIIX3).
- * Rule: after every change of state the output is driven again; it is high exactly while some line is to be served.
+ * Rule: after every change of state the output is driven again; it is high exactly while some line is to be
+ * served.
  * NOT MODELLED: 8080 mode (ICW4 bit 0 clear gives 8086 vectors all the same), buffered mode.
  * Source: Intel 8259A data sheet (231468); for the edge/level registers, Intel 82371SB (290550) 3.2.6.
  */
@@ -29,7 +30,8 @@ static u8 level_triggered(const struct pic_state *s)
 	return s->icw[0] & ICW1_LTIM ? 0xff : s->elcr[0];
 }
 
-/* The line to be served next, or -1: the highest priority that asks, unless an equal or higher one is in service. */
+/* The line to be served next, or -1: the highest priority that asks, unless an equal or higher one is in
+ * service. */
 static int pending(const struct pic *p)
 {
 	const struct pic_state *s = &p->s;
@@ -65,7 +67,8 @@ void pic_set_input(void *arg, int n, int level)
 
 	if (was == !!level)
 		return;
-	/* An edge is remembered only while the line stays up: one that falls too early is a spurious interrupt. */
+	/* An edge is remembered only while the line stays up: one that falls too early is a spurious
+	 * interrupt. */
 	if (level) {
 		s->line[0] |= bit;
 		s->irr[0] |= bit;

@@ -35,7 +35,8 @@ extern const struct device_class pic1_class, pic2_class;
 
 /* The function of an irq_line: input n (0 to 7) of the struct pic that arg points to. */
 void pic_set_input(void *arg, int n, int level);
-/* Interrupt acknowledge: the vector.  With nothing asking, that of line 7 (a spurious interrupt). arg: struct pic. */
+/* Interrupt acknowledge: the vector.  With nothing asking, that of line 7 (a spurious interrupt). arg:
+ * struct pic. */
 int pic_ack(void *arg);
 
 #endif

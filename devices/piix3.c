@@ -3,8 +3,8 @@
  * Place: PCI 00:01.0 (ISA bridge; PIRQ routing at 60h-63h) and 00:01.1 (IDE at its fixed ports, see ide.c).
  * Rule: an interrupt is driven only while a PIRQ routed to it is up; lines of ISA devices are left alone.
  * Elsewhere: edge/level control is in pic.c, the reset control register in pci.c, port 61h in pit.c.
- * NOT MODELLED: bus-master IDE (so the programming interface says 00h, not the chip's 80h), the IDE timing and decode
- * enable bits (stored only), USB, distributed DMA, APM.
+ * NOT MODELLED: bus-master IDE (so the programming interface says 00h, not the chip's 80h), the IDE timing
+ * and decode enable bits (stored only), USB, distributed DMA, APM.
  * Source: Intel 82371SB data sheet (290550), 2.2 and 2.3.
  */
 #include "devices/piix3.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * pit.c - 8254 programmable interval timer: channel 0 ticks the system, channel 2 feeds the speaker.
  * Ports: 40h-43h; 61h, the PC's port with channel 2's gate and output, the speaker and the refresh toggle.
- * Rule: nothing counts.  Output and count at any moment follow from {mode, count, start} by arithmetic, so no rounding
- * error builds up: tick t begins at nanosecond ceil(t * 10^9 / 1193182), whatever happened before.
+ * Rule: nothing counts.  Output and count at any moment follow from {mode, count, start} by arithmetic, so
+ * no rounding error builds up: tick t begins at nanosecond ceil(t * 10^9 / 1193182), whatever happened
+ * before.
  * NOT MODELLED: channel 1 does not refresh memory; the speaker is silent; parity and I/O checks never fail.
  * Source: Intel 8254 data sheet (231164); port 61h: Intel 82371SB (290550) 2.5.3.1.
  */
@@ -124,8 +125,8 @@ static u16 count_at(const struct pit_state *s, int c, u64 t)
 
 /* ---- loading, gates, periods ---- */
 
-/* Let a count written earlier take over if its moment has come.  Mode 3 takes it at the end of either half: where the
- * low half follows, the period is placed so that its middle lies there. */
+/* Let a count written earlier take over if its moment has come.  Mode 3 takes it at the end of either half:
+ * where the low half follows, the period is placed so that its middle lies there. */
 static void sync(struct pit_state *s, int c, u64 t)
 {
 	u64 at = s->switch_at[c];
@@ -366,8 +367,8 @@ static void pit_reset(struct device *d)
 	drive(of(d));
 }
 
-/* A saved state may come from anywhere: bring it back to what the chip can be in.  The line needs no driving: whoever is
- * at its end has saved its level. */
+/* A saved state may come from anywhere: bring it back to what the chip can be in.  The line needs no
+ * driving: whoever is at its end has saved its level. */
 static void pit_restored(struct device *d)
 {
 	struct pit_state *s = &of(d)->s;

@@ -2,7 +2,8 @@
  * port92.c - system control port A: the fast way to the A20 gate and to a reset.
  * Port: 92h.
  * Rule: a reset is asked for when bit 0 rises, not while it is set.
- * NOT MODELLED: the power-on password lock (bit 3), the disk lights (bits 6 and 7): they are remembered, no more.
+ * NOT MODELLED: the power-on password lock (bit 3), the disk lights (bits 6 and 7): they are remembered, no
+ * more.
  * Source: IBM PS/2 Hardware Interface Technical Reference, "System Control Port A".
  */
 #include "devices/port92.h"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * power.c - the ports by which hobby systems and firmware switch the machine off.
- * Ports: 604h (PM1 control as QEMU's PIIX4 has it) and B004h (as Bochs and old QEMU), 8900h (Bochs: "Shutdown").
- * Rule: a word with SLP_EN set and sleep type 0 (soft off on these boards) ends the run; other types do nothing.
+ * Ports: 604h (PM1 control as QEMU's PIIX4 has it) and B004h (as Bochs and old QEMU), 8900h (Bochs:
+ * "Shutdown").
+ * Rule: a word with SLP_EN set and sleep type 0 (soft off on these boards) ends the run; other types do
+ * nothing.
  * NOT MODELLED: the rest of ACPI; there are no ACPI tables and no PM timer yet.
  * Source: ACPI specification 4.8.3.2.1 (PM1 control); Bochs user manual (port 8900h).
  */

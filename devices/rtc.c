@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * rtc.c - MC146818 real-time clock with 128 bytes of battery-backed memory (CMOS).
  * Ports: 70h (index, and the NMI mask), 71h (data).
- * Rule: sync() first: it brings the time registers and the flags of register C to the present; between accesses the
- * clock is only the pair {base_s, base_ns}.
- * NOT MODELLED: daylight saving, square-wave output; the weekday follows from the date, a written one is not kept;
- * registers that hold no date (month 13) are read as the nearest one when the clock starts.
+ * Rule: sync() first: it brings the time registers and the flags of register C to the present; between
+ * accesses the clock is only the pair {base_s, base_ns}.
+ * NOT MODELLED: daylight saving, square-wave output; the weekday follows from the date, a written one is
+ * not kept; registers that hold no date (month 13) are read as the nearest one when the clock starts.
  * Source: Motorola MC146818 data sheet; century byte 32h as in IBM's PC/AT technical reference.
  */
 #include "devices/rtc.h"
 
-#include <string.h>
-
 /* clang-format off */
-enum { SECONDS, SECONDS_ALARM, MINUTES, MINUTES_ALARM, HOURS, HOURS_ALARM, WEEKDAY, DAY, MONTH, YEAR, REG_A, REG_B,
-       REG_C, REG_D, CENTURY = 0x32 };
+enum { SECONDS, SECONDS_ALARM, MINUTES, MINUTES_ALARM, HOURS, HOURS_ALARM, WEEKDAY, DAY, MONTH, YEAR,
+       REG_A, REG_B, REG_C, REG_D, CENTURY = 0x32 };
 enum { A_UIP = 0x80, A_DIVIDER = 0x70, A_DIVIDER_RESET = 0x60, A_RATE = 0x0f };
 enum { B_SET = 0x80, B_PIE = 0x40, B_AIE = 0x20, B_UIE = 0x10, B_SQWE = 0x08, B_BINARY = 0x04, B_24H = 0x02 };
 enum { C_IRQF = 0x80, C_PF = 0x40, C_AF = 0x20, C_UF = 0x10 };
@@ -35,7 +33,8 @@ struct date {
 	int month, day, weekday, hour, minute, second;
 };
 
-/* Days since 1970-01-01 of a Gregorian date; the year is taken to begin in March, so the leap day comes last. */
+/* Days since 1970-01-01 of a Gregorian date; the year is taken to begin in March, so the leap day comes
+ * last. */
 static i64 days_of(i64 year, int month, int day)
 {
 	i64 y = year - (month <= 2), m = (month + 9) % 12;
@@ -182,8 +181,7 @@ static u64 slow_tick_ns(u64 tick)
 static void drive(struct rtc *r)
 {
 	struct rtc_state *s = &r->s;
-	u64 seen =
-		s->seen[0]; /* now, or the moment of saving: a deadline that has just come is not to be skipped */
+	u64 seen = s->seen[0]; /* now, or when saved: a deadline just reached is not to be skipped */
 	u8 b = s->ram[REG_B];
 
 	s->ram[REG_C] &= (u8)~C_IRQF;

@@ -27,7 +27,8 @@ struct rtc {
 
 extern const struct device_class rtc_class;
 
-/* For the board, before the machine starts: put in the battery.  The clock shows unix_seconds now (years 1900-9999). */
+/* For the board, before the machine starts: put in the battery.  The clock shows unix_seconds now (years
+ * 1900-9999). */
 void rtc_power_up(struct device *d, i64 unix_seconds);
 /* A byte of the memory behind the clock registers (index 14 to 127), as the set-up program would leave it. */
 void rtc_poke(struct device *d, u8 index, u8 value);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * testdev.c - ports with which a guest ends the run, or marks a moment of it.
  * Ports: F4h-F7h, exit: the status of the program becomes value * 2 + 1 (so it is never 0), as with QEMU's
- * isa-debug-exit.  E0h-E3h, marker: a value of 1, 2 or 4 bytes becomes a "mark" event.  No PC has anything at E0h.
+ * isa-debug-exit.  E0h-E3h, marker: a value of 1, 2 or 4 bytes becomes a "mark" event.  No PC has anything
+ * at E0h.
  * Rule: reads give all-ones, as if nothing were there.
  */
 #include "devices/testdev.h"

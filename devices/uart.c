@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * uart.c - 16550A universal asynchronous receiver/transmitter: COM1.
  * Ports: 3F8h-3FFh.
- * Rule: the interrupt line is a function of the state (see interrupt_id); update() drives it after every change.
- * NOT MODELLED: the time a byte takes on the wire when sending (the transmitter is always empty again at once), parity
- * and framing errors, DMA modes.  Break is sent nowhere.
+ * Rule: the interrupt line is a function of the state (see interrupt_id); update() drives it after every
+ * change.
+ * NOT MODELLED: the time a byte takes on the wire when sending (the transmitter is always empty again at
+ * once), parity and framing errors, DMA modes.  Break is sent nowhere.
  * Source: National PC16550D data sheet.
  */
 #include "devices/uart.h"
@@ -296,10 +297,9 @@ static void uart_restored(struct device *d)
 	update(of(d));
 }
 
-static const char *const regs[] = {
-	"RBR/THR/DLL", "IER/DLM", "IIR/FCR", "LCR", "MCR", "LSR", "MSR", "SCR",
-};
-static const struct claim claims[] = { { SPACE_PORT, 0x3f8, 8, regs, 8, 1 } };
+static const char *const regs[] = { "RBR/DLL", "IER/DLM", "IIR", "LCR", "MCR", "LSR", "MSR", "SCR" };
+static const char *const written[] = { "THR/DLL", "IER/DLM", "FCR", "LCR", "MCR", "LSR", "MSR", "SCR" };
+static const struct claim claims[] = { { SPACE_PORT, 0x3f8, 8, regs, 8, 1, written } };
 
 const struct device_class uart_class = {
 	.name = "uart",

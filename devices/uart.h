@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * uart.h - the state and wires of a 16550A serial port.
- * Rule: bytes come in through uart_receive and go out through world->put_byte; nothing else touches the outside.
+ * Rule: bytes come in through uart_receive and go out through world->put_byte; nothing else touches the
+ * outside.
  */
 #ifndef VITRINE_DEVICES_UART_H
 #define VITRINE_DEVICES_UART_H

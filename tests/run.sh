@@ -44,8 +44,8 @@ run_suite() { # NAME SECONDS COMMAND... : its output in $log/NAME.log; status, c
 	status=$?
 	counts=$(tail -n 1 "$log/$name.log" | grep -E "$count_line")
 	if [ -z "$counts" ]; then
-		[ $status = 124 ] && counts="0 passed, 1 failed, 0 skipped, and was stopped after $seconds s" ||
-			counts="0 passed, 1 failed, 0 skipped, and ended without its count line, status $status"
+		counts="0 passed, 1 failed, 0 skipped, and ended without its count line, status $status"
+		[ $status = 124 ] && counts="0 passed, 1 failed, 0 skipped, and was stopped after $seconds s"
 	elif [ $status != 0 ] && [[ $counts == *" 0 failed"* ]]; then
 		counts="${counts/ 0 failed/ 1 failed}, although status $status"
 	fi
@@ -56,7 +56,8 @@ run_suite() { # NAME SECONDS COMMAND... : its output in $log/NAME.log; status, c
 report() { # NAME : one line, and what failed
 	printf '%-10s %s\n' "$1" "$(cat "$log/$1.result")"
 	if ! grep -q ' 0 failed' "$log/$1.result"; then
-		grep -aiE 'fail|error|differs|expected|not ok|: [a-z-]+: ' "$log/$1.log" | head -n 20 | cut -c1-200 | sed 's/^/    /'
+		grep -aiE 'fail|error|differs|expected|not ok|: [a-z-]+: ' "$log/$1.log" | head -n 20 | cut -c1-200 |
+			sed 's/^/    /'
 		echo "    all of it: $log/$1.log"
 	fi
 }
@@ -73,6 +74,8 @@ done < <(suites)
 wait
 
 for name in "${names[@]}"; do report "$name"; done
-total=$(cat "$log"/*.result | awk '{ p += $1; f += $3; s += $5 } END { print p + 0 " passed, " f + 0 " failed, " s + 0 " skipped" }')
+total=$(cat "$log"/*.result | awk '
+	{ p += $1; f += $3; s += $5 }
+	END { print p + 0 " passed, " f + 0 " failed, " s + 0 " skipped" }')
 echo "$total"
 [[ $total == *" 0 failed"* ]]

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * devices.c - fuzz target: the input plays the processor at the ports of a whole PC.
- * Rule: whatever it does, nothing crashes, hangs or runs out of bounds, and a saved machine can be loaded again.
+ * Rule: whatever it does, nothing crashes, hangs or runs out of bounds, and a saved machine can be loaded
+ * again.
  *
- * The first byte says whether there are a BIOS (bit 0) and a disk (bit 1).  Then steps of 8 bytes: what, size, u16 port
- * (an odd `what` takes it as a choice among the claimed ones), u32 value.
+ * The first byte says whether there are a BIOS (bit 0) and a disk (bit 1).  Then steps of 8 bytes: what,
+ * size, u16 port (an odd `what` takes it as a choice among the claimed ones), u32 value.
  */
 #include <stdlib.h>
 #include <string.h>

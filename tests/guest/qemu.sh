@@ -5,15 +5,19 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 vitrine=${1:-build/release/vitrine}
-qemu=qemu-system-x86_64
-command -v $qemu >/dev/null || { echo "skipped: $qemu is not installed"; echo "0 passed, 0 failed, 1 skipped"; exit 0; }
+qemu='qemu-system-x86_64'
+if ! command -v "$qemu" >/dev/null; then
+	printf 'skipped: %s is not installed\n0 passed, 0 failed, 1 skipped\n' "$qemu"
+	exit 0
+fi
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0 skipped=0
 
 disk_of() { # IMAGE : a disk that loads the whole image as `vitrine run` does
 	local sectors=$((($(wc -c <"$1") + 511) / 512))
-	nasm -f bin -DSECTORS=$sectors -o "$work/disk" tests/guest/qemu-loader.inc && cat "$1" >>"$work/disk" && truncate -s 1M "$work/disk"
+	nasm -f bin -DSECTORS=$sectors -o "$work/disk" tests/guest/qemu-loader.inc &&
+		cat "$1" >>"$work/disk" && truncate -s 1M "$work/disk"
 }
 
 for source in asm-examples/*.asm tests/guest/*.asm; do
@@ -26,10 +30,12 @@ for source in asm-examples/*.asm tests/guest/*.asm; do
 	fi
 	read -ra options < <(sed -n 's/^; run: //p' "$source") || true
 	nasm -f bin -I "$(dirname "$source")/" -o "$work/image" "$source" && disk_of "$work/image" || exit 2
-	timeout 60 "$vitrine" run --quiet --budget 200M "${options[@]}" "$work/image" >"$work/ours" 2>/dev/null </dev/null
+	timeout 60 "$vitrine" run --quiet --budget 200M "${options[@]}" "$work/image" \
+		>"$work/ours" 2>/dev/null </dev/null
 	status=$?
-	timeout 20 $qemu -accel tcg -cpu max -m 64M -display none -vga none -net none -no-reboot -serial stdio \
-		-device isa-debug-exit,iobase=0xf4,iosize=4 -drive format=raw,file="$work/disk" >"$work/theirs" 2>/dev/null </dev/null
+	timeout 20 "$qemu" -accel tcg -cpu max -m 64M -display none -vga none -net none -no-reboot -serial stdio \
+		-device isa-debug-exit,iobase=0xf4,iosize=4 -drive format=raw,file="$work/disk" \
+		>"$work/theirs" 2>/dev/null </dev/null
 	their_status=$?
 	# QEMU resets where we stop with status 4: told not to reboot, it ends with 0.
 	[ $status = 4 ] && status=0

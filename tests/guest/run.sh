@@ -22,8 +22,9 @@ fail() {
 	[ -s "${2-}" ] && head -n 12 "$2" | cut -c1-160 | sed 's/^/    /'
 }
 in_order() { # FILE : the regular expressions on standard input match lines of FILE, in order
-	awk 'FILENAME == "-" { want[++n] = $0; next } at < n && $0 ~ want[at + 1] { at++ } END { if (at < n) { print want[at + 1]; exit 1 } }' \
-		- "$1"
+	awk 'FILENAME == "-" { want[++n] = $0; next }
+		at < n && $0 ~ want[at + 1] { at++ }
+		END { if (at < n) { print want[at + 1]; exit 1 } }' - "$1"
 }
 
 run_guest() { # of $source: assemble, run plain, run with --exits, compare
@@ -38,16 +39,22 @@ run_guest() { # of $source: assemble, run plain, run with --exits, compare
 	read -ra options < <(sed -n 's/^; run: //p' "$source") || true
 	want=$(expected status)
 	case $source in tests/guest/*) want=${want:-33} ;; esac
-	timeout 60 "$vitrine" run --quiet --budget 200M "${options[@]}" "$image" >"$work/out" 2>"$work/err" </dev/null
+	options+=(--quiet --budget 200M "$image")
+	timeout 60 "$vitrine" run "${options[@]}" >"$work/out" 2>"$work/err" </dev/null
 	status=$?
 	[ $status = "${want:-0}" ] || fail "exit status $status, expected ${want:-0}" "$work/err"
 	if [ -f "$expect" ]; then
-		expected console | diff - <(tr -d '\r' <"$work/out") >"$work/diff" || fail "the console differs (< expected, > got)" "$work/diff"
+		expected console | diff - <(tr -d '\r' <"$work/out") >"$work/diff" ||
+			fail "the console differs (< expected, > got)" "$work/diff"
+	elif [[ $source == asm-examples/* ]]; then
+		fail "has no $expect"
 	fi
-	missing=$(expected stderr | in_order "$work/err") || fail "standard error lacks a line like '$missing'" "$work/err"
+	missing=$(expected stderr | in_order "$work/err") ||
+		fail "standard error lacks a line like '$missing'" "$work/err"
 	if grep -q '^exits:' "$expect" 2>/dev/null; then
-		timeout 60 "$vitrine" run --quiet --exits --budget 200M "${options[@]}" "$image" >"$work/exits" 2>&1 </dev/null
-		missing=$(expected exits | in_order "$work/exits") || fail "--exits lacks a line like '$missing'" "$work/exits"
+		timeout 60 "$vitrine" run --exits "${options[@]}" >"$work/exits" 2>&1 </dev/null
+		missing=$(expected exits | in_order "$work/exits") ||
+			fail "--exits lacks a line like '$missing'" "$work/exits"
 	fi
 }
 

@@ -30,7 +30,7 @@ HOLE	equ 0x0000800000000000		; the first address that is not canonical
 	RAISES 6, 0, ud2
 	SAME qword [got_outer_rsp], STACK0 - 3
 	SAME qword [got_outer_ss], DATA0
-	SAME qword [got_rsp], STACK0 - 16 - 40 - 16	; two more qwords from the stub
+	SAME qword [got_rsp], STACK0 - 16 - 40 - 16	; the catcher pushed two more
 	mov byte [IDT + 6 * 16 + 4], 1
 	RAISES 6, 0, ud2
 	SAME qword [got_rsp], IST1 - 8 - 40 - 16

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * dev-board.c - the PC as a whole: memory map and PAM, A20, interrupts, CMOS, and that saving and loading forgets nothing.
+ * dev-board.c - the PC as a whole: memory map and PAM, A20, interrupts, CMOS, and that saving and loading
+ * forgets nothing.
  * Rule: the processor is played by the test; the devices are the real ones with their real wires.
  */
 #include "core/snapshot.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * dev-misc.c - the small devices: port 92h, debug console, test ports, power-off ports, firmware configuration.
+ * dev-misc.c - the small devices: port 92h, debug console, test ports, power-off ports, firmware
+ * configuration.
  * Rule: facts from the documents that their files name.
  */
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * dev-pci.c - configuration mechanism 1, the host bridge's PAM registers, the south bridge's interrupt routing.
+ * dev-pci.c - configuration mechanism 1, the host bridge's PAM registers, the south bridge's interrupt
+ * routing.
  * Rule: facts from the PCI specification and Intel's data sheets 290549 and 290550.
  */
 #include "devices/i440fx.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * dev-pit.c - the 8254: six modes against a counter that is really ticked, and the ways to read it.
- * Rule: the model here counts every clock pulse, as the data sheet (Intel 231164) draws it; the device computes.
+ * Rule: the model here counts every clock pulse, as the data sheet (Intel 231164) draws it; the device
+ * computes.
  */
 #include "devices/pit.h"
 #include "tests/unit/dev.h"

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * native.c - the differential fuzzer: random user-mode sequences on the host's processor and on the interpreter.
+ * Usage: native [--insns N] [--seed N] [--one] [--max-failures N] [-v]
+ *
+ * Rule: everything is a function of the seed, and no time is printed; so two runs on one host say the same.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "tests/native/native.h"
+
+struct options { u64 insns, seed, max_failures; bool one, verbose; };
+
+struct totals { u64 passed, failed, insns, setup, by_vector[32]; };
+
+static bool parse_number(const char *text, u64 *value)
+{
+	char *end;
+	errno = 0;
+	*value = text ? strtoull(text, &end, 0) : 0;
+	return text && text[0] >= '0' && text[0] <= '9' && !*end && !errno;
+}
+
+static bool parse(struct options *o, char **argv)
+{
+	for (argv++; *argv; argv++) {
+		u64 *number = !strcmp(*argv, "--insns")          ? &o->insns
+			      : !strcmp(*argv, "--seed")         ? &o->seed
+			      : !strcmp(*argv, "--max-failures") ? &o->max_failures
+								 : NULL;
+		if (!strcmp(*argv, "--one"))
+			o->one = true;
+		else if (!strcmp(*argv, "-v"))
+			o->verbose = true;
+		else if (!number || !parse_number(*++argv, number))
+			return false;
+	}
+	return true;
+}
+
+/* Instructions that were certainly executed; those that a jump may have skipped are not counted, nor repetitions. */
+static void count(struct totals *t, struct rows *rows, const struct sequence *q, const struct outcome *o)
+{
+	int last = o->vector == VECTOR_NONE ? q->n - 1 : sequence_item_at(q, o->s.rip);
+	if (o->vector == VEC_BP && last == NO_ITEM) /* a trap: behind it */
+		last = q->n - 1;
+	for (int i = 0; i <= last; i++) {
+		const struct item *it = &q->item[i];
+		bool done = i < last || o->vector == VECTOR_NONE;
+		if (!it->certain)
+			continue;
+		t->insns += done;
+		t->setup += done && it->setup;
+		if (it->row >= 0)
+			rows->info[it->row].covered++;
+	}
+	if (o->vector < ARRAY_LEN(t->by_vector))
+		t->by_vector[o->vector]++;
+}
+
+static void run_one(struct sides *s, struct totals *t, u64 seed, bool print)
+{
+	static struct sequence q;
+	struct outcome native, interp;
+	struct buf why = { 0 };
+	generate(&q, s->rows, seed);
+	if (print)
+		report_sequence(&q);
+	host_run(&q, &native);
+	guest_run(s->guest, &q, &interp);
+	compare(&q, &native, &interp, &why);
+	count(t, s->rows, &q, &native);
+	if (why.len) {
+		t->failed++;
+		report_failure(s, &q);
+	} else {
+		t->passed++;
+	}
+	buf_free(&why);
+}
+
+static void run(struct sides *s, const struct options *o, struct totals *t)
+{
+	u64 state = o->seed;
+	if (o->one) {
+		run_one(s, t, o->seed, true);
+		return;
+	}
+	while (t->insns < o->insns && t->failed < o->max_failures)
+		run_one(s, t, random_next(&state), false);
+}
+
+static void print_totals(const struct totals *t, const struct rows *rows, const struct options *o)
+{
+	rows_print(rows, o->verbose);
+	printf("sequences that ended in an exception:");
+	for (u32 i = 0; i < ARRAY_LEN(t->by_vector); i++)
+		if (t->by_vector[i])
+			printf(" %u: %llu", i, (unsigned long long)t->by_vector[i]);
+	printf("\n%llu instructions executed on both, %llu of them to set up addresses\n",
+	       (unsigned long long)t->insns, (unsigned long long)t->setup);
+	printf("%llu passed, %llu failed\n", (unsigned long long)t->passed, (unsigned long long)t->failed);
+}
+
+int main(int argc, char **argv)
+{
+	static u8 data[DATA_ROOM];
+	struct options o = { .insns = 2000000, .seed = 1, .max_failures = 5 };
+	struct host_traits traits;
+	u16 selectors[X86_SEGS] = { 0 };
+	struct totals t = { 0 };
+	struct rows rows;
+	struct err err = { 0 };
+	const char *why;
+	if (!parse(&o, argv)) {
+		fprintf(stderr, "usage: native [--insns N] [--seed N] [--one] [--max-failures N] [-v]\n");
+		return 2;
+	}
+	generate_data(data, sizeof data);
+	if (!host_open(&traits, selectors, data, &why)) {
+		printf("skipped: %s\n0 passed, 0 failed, 1 skipped\n", why);
+		return 0;
+	}
+	struct sides sides = { guest_open(&traits, selectors, data, &err), &rows };
+	if (!sides.guest || rows_open(&rows, &traits, guest_features())) {
+		fprintf(stderr, "native: %s\n", err.code ? err.text : "no memory");
+		return 2;
+	}
+	run(&sides, &o, &t);
+	print_totals(&t, &rows, &o);
+	rows_close(&rows);
+	guest_close(sides.guest);
+	return t.failed != 0;
+}
