@@ -1,6 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 00-tour.asm - watch: a VM exit of each common kind, one after the other; `make demo` runs this.  Between two exits the
-; guest executes on its own: the loops and the arithmetic of a program never show up, only what needs the hypervisor.
+; 00-tour.asm - watch: a VM exit of each common kind, one after the other; `make demo` runs this.  Between
+; two exits the guest executes on its own: the loops and the arithmetic of a program never show up, only
+; what needs the hypervisor.
 ; qemu: no, TCG has no VMCALL
 %include "vitrine.inc"
 	BOOT

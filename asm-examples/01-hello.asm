@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 01-hello.asm - watch: every character of the text is one VM exit, "I/O instruction", because the guest writes to a
-; port and the serial port behind it is not there: the hypervisor plays it.  Nothing else in this program exits, until
-; the last OUT switches the machine off.
+; 01-hello.asm - watch: every character of the text is one VM exit, "I/O instruction", because the guest
+; writes to a port and the serial port behind it is not there: the hypervisor plays it.  Nothing else in
+; this program exits, until the last OUT switches the machine off.
 %include "vitrine.inc"
 	BOOT
 	mov si, text

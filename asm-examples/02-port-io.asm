@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 02-port-io.asm - watch: which device answers at which port.  The clock chip is read through an index and a data port,
-; the timer counts down between two reads although the guest does nothing to it, and a port that nobody claims reads
-; as all-ones, as on a bus with no card in the slot.
+; 02-port-io.asm - watch: which device answers at which port.  The clock chip is read through an index and a
+; data port, the timer counts down between two reads although the guest does nothing to it, and a port that
+; nobody claims reads as all-ones, as on a bus with no card in the slot.
 %include "vitrine.inc"
 	BOOT
 	mov al, 0x0d		; CMOS register D: bit 7 says that the battery is good

@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 03-cpuid.asm - watch: CPUID always exits (reason 10), so the hypervisor decides what processor the guest believes to
-; have.  Bit 31 of leaf 1's ECX is never set by a real processor: it says "you are a guest", and leaf 40000000h then
-; holds the hypervisor's name.
+; 03-cpuid.asm - watch: CPUID always exits (reason 10), so the hypervisor decides what processor the guest
+; believes to have.  Bit 31 of leaf 1's ECX is never set by a real processor: it says "you are a guest", and
+; leaf 40000000h then holds the hypervisor's name.
 ; qemu: no, its processor has another name
 %include "vitrine.inc"
 	BOOT

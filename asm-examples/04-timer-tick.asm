@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 04-timer-tick.asm - watch: HLT exits (reason 12) and the machine sleeps until the timer's interrupt; virtual time
-; jumps by one period, about 10 ms, at each.  The handler must tell the interrupt controller that it is done (20h to
-; port 20h), or no second tick would ever come.
+; 04-timer-tick.asm - watch: HLT exits (reason 12) and the machine sleeps until the timer's interrupt;
+; virtual time jumps by one period, about 10 ms, at each.  The handler must tell the interrupt controller
+; that it is done (20h to port 20h), or no second tick would ever come.
 %include "vitrine.inc"
 TICK	equ 0x20		; the vector we choose for IRQ 0
 	BOOT

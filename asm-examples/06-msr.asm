@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 06-msr.asm - watch: a model-specific register that the virtual processor does not keep itself exits (reasons 31 and
-; 32); the hypervisor answers, or has a #GP raised in the guest.  Programs find out which registers exist by trying,
-; with a handler for #GP in place, as here.
+; 06-msr.asm - watch: a model-specific register that the virtual processor does not keep itself exits
+; (reasons 31 and 32); the hypervisor answers, or has a #GP raised in the guest.  Programs find out which
+; registers exist by trying, with a handler for #GP in place, as here.
 ; qemu: no, TCG lets every register be read
 %include "vitrine.inc"
 	BOOT

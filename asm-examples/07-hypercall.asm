@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 07-hypercall.asm - watch: VMCALL (exit 18) is how a guest that knows it is one calls its hypervisor: number in EAX,
-; arguments in EBX, ECX, EDX, ESI, answer in EAX.  This number means nothing here, and the answer is -1000, "no such
-; call", so that a guest can ask before it relies on something.
+; 07-hypercall.asm - watch: VMCALL (exit 18) is how a guest that knows it is one calls its hypervisor:
+; number in EAX, arguments in EBX, ECX, EDX, ESI, answer in EAX.  This number means nothing here, and the
+; answer is -1000, "no such call", so that a guest can ask before it relies on something.
 ; qemu: no, TCG has no VMCALL
 %include "vitrine.inc"
 	BOOT

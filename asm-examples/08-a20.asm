@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 08-a20.asm - watch: address line 20.  The 8086 had 20 address lines, so FFFF:0510 wrapped to 0000:0500; for programs
-; that relied on it, the PC can force line 20 to zero.  Two ports can: 92h, and the keyboard controller's output port,
-; because it had a pin left.  Each poll of the controller's status is an exit.
+; 08-a20.asm - watch: address line 20.  The 8086 had 20 address lines, so FFFF:0510 wrapped to 0000:0500;
+; for programs that relied on it, the PC can force line 20 to zero.  Two ports can: 92h, and the keyboard
+; controller's output port, because it had a pin left.  Each poll of the controller's status is an exit.
 %include "vitrine.inc"
 	BOOT
 	in al, 0x92

@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: 0BSD
-; 09-protected-mode.asm - watch: nothing.  Three instructions and a far jump take the processor from 16-bit real mode
-; to 32-bit protected mode, and no VM exit happens: a processor with hardware virtualization does all of it by itself.
-; (--trace=state shows CR0 change.)  The far jump matters: CS still describes 16-bit code until it is loaded anew.
+; 09-protected-mode.asm - watch: nothing.  Three instructions and a far jump take the processor from 16-bit
+; real mode to 32-bit protected mode, and no VM exit happens: a processor with hardware virtualization does
+; all of it by itself. (--trace=state shows CR0 change.)  The far jump matters: CS still describes 16-bit
+; code until it is loaded anew.
 %include "vitrine.inc"
 CODE	equ 8			; a selector is the offset in the table
 DATA	equ 16

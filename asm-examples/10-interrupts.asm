@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 10-interrupts.asm - watch (--trace=fault): three ways into a handler in protected mode.  INT 30h and INT3 return
-; after themselves; a division by zero is a fault and returns to the DIV, so the handler mends the divisor.  None of
-; them is a VM exit: the guest's own IDT is used by the processor directly.
+; 10-interrupts.asm - watch (--trace=fault): three ways into a handler in protected mode.  INT 30h and INT3
+; return after themselves; a division by zero is a fault and returns to the DIV, so the handler mends the
+; divisor.  None of them is a VM exit: the guest's own IDT is used by the processor directly.
 %include "vitrine.inc"
 %include "pmode.inc"
 	BOOT

@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 11-paging.asm - watch (--trace=fault): demand paging in forty lines.  The page at 400000h is not present; the first
-; load from it faults, the handler maps a page there and returns, the load is tried again and succeeds.  CR2 tells the
-; handler which address was wanted.  The hypervisor sees nothing of all this.
+; 11-paging.asm - watch (--trace=fault): demand paging in forty lines.  The page at 400000h is not present;
+; the first load from it faults, the handler maps a page there and returns, the load is tried again and
+; succeeds.  CR2 tells the handler which address was wanted.  The hypervisor sees nothing of all this.
 %include "vitrine.inc"
 %include "pmode.inc"
 DIRECTORY equ 0x10000		; one page each

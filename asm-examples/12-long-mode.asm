@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 12-long-mode.asm - watch (--trace=state): 64-bit mode needs four things in the right order: tables of four levels in
-; CR3, CR4.PAE, EFER.LME, and then CR0.PG, whereupon the processor itself sets EFER.LMA.  The far jump to a descriptor
-; with the L bit is the last step.  No VM exit is needed for any of it.
+; 12-long-mode.asm - watch (--trace=state): 64-bit mode needs four things in the right order: tables of four
+; levels in CR3, CR4.PAE, EFER.LME, and then CR0.PG, whereupon the processor itself sets EFER.LMA.  The far
+; jump to a descriptor with the L bit is the last step.  No VM exit is needed for any of it.
 %include "vitrine.inc"
 PML4	equ 0x1000		; one page each, below the boot sector
 PDPT	equ 0x2000

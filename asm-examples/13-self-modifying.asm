@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 13-self-modifying.asm - watch the console: a program may write its own instructions, even the very next one, and the
-; new ones must be executed.  An interpreter that keeps decoded instructions has to notice the store; this one never
-; lets a page that holds decoded code be written without asking.
+; 13-self-modifying.asm - watch the console: a program may write its own instructions, even the very next
+; one, and the new ones must be executed.  An interpreter that keeps decoded instructions has to notice the
+; store; this one never lets a page that holds decoded code be written without asking.
 %include "vitrine.inc"
 	BOOT
 	mov cx, 5

@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 14-user-mode.asm - watch (--trace=fault): a program in ring 3 may not touch ports, so its OUT is a #GP; it has to ask
-; through INT 80h.  The gate for 80h allows ring 3; the processor takes the kernel's stack from the TSS.  Nobody gets
-; into ring 3 by a jump: IRET with a ring-3 CS on the stack is the way.
+; 14-user-mode.asm - watch (--trace=fault): a program in ring 3 may not touch ports, so its OUT is a #GP; it
+; has to ask through INT 80h.  The gate for 80h allows ring 3; the processor takes the kernel's stack from
+; the TSS.  Nobody gets into ring 3 by a jump: IRET with a ring-3 CS on the stack is the way.
 %include "vitrine.inc"
 %include "pmode.inc"
 	BOOT

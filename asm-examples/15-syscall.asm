@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 15-syscall.asm - watch: SYSCALL and SYSRET, the short way between rings in 64-bit mode.  No table is read: target,
-; selectors and flags come from three MSRs, the return address goes into RCX, the flags into R11; the stack stays the
-; user's until the kernel changes it.  The instruction must be enabled first (EFER.SCE).
+; 15-syscall.asm - watch: SYSCALL and SYSRET, the short way between rings in 64-bit mode.  No table is read:
+; target, selectors and flags come from three MSRs, the return address goes into RCX, the flags into R11;
+; the stack stays the user's until the kernel changes it.  The instruction must be enabled first (EFER.SCE).
 %include "vitrine.inc"
 %include "lmode.inc"
 	BOOT

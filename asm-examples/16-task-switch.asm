@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: 0BSD
-; 16-task-switch.asm - watch: the 386 can change tasks by itself.  CALL to a TSS selector stores every register in the
-; old task's segment, loads every register from the new one's, marks the new task busy and links it to the caller;
-; IRET with the NT flag set goes back.  (Under VT-x this always exits, reason 9; here only if that is asked for.)
+; 16-task-switch.asm - watch: the 386 can change tasks by itself.  CALL to a TSS selector stores every
+; register in the old task's segment, loads every register from the new one's, marks the new task busy and
+; links it to the caller; IRET with the NT flag set goes back.  (Under VT-x this always exits, reason 9;
+; here only if that is asked for.)
 %include "vitrine.inc"
 %include "pmode.inc"
 OTHER	equ 0x30		; selector of the second TSS

@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: 0BSD
-; 17-v86.asm - watch (--trace=fault): virtual-8086 mode, the first virtual machine Intel built.  Real-mode code runs in
-; ring 3 under a monitor; what could disturb others (CLI, INT, HLT, ...) is a #GP at I/O privilege level 0, and the
-; monitor looks at the instruction and does it for the guest.  This monitor knows three instructions.
+; 17-v86.asm - watch (--trace=fault): virtual-8086 mode, the first virtual machine Intel built.  Real-mode
+; code runs in ring 3 under a monitor; what could disturb others (CLI, INT, HLT, ...) is a #GP at I/O
+; privilege level 0, and the monitor looks at the instruction and does it for the guest.  This monitor knows
+; three instructions.
 %include "vitrine.inc"
 %include "pmode.inc"
 	BOOT

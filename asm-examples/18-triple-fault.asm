@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 18-triple-fault.asm - watch how a machine dies.  The interrupt table is empty, so UD2's #UD cannot be delivered: #GP;
-; that cannot be delivered either: double fault; nor can that: triple fault, VM exit 2.  A PC would reset; vitrine
-; stops, says what led there, and ends with status 4.
+; 18-triple-fault.asm - watch how a machine dies.  The interrupt table is empty, so UD2's #UD cannot be
+; delivered: #GP; that cannot be delivered either: double fault; nor can that: triple fault, VM exit 2.  A
+; PC would reset; vitrine stops, says what led there, and ends with status 4.
 %include "vitrine.inc"
 %include "pmode.inc"
 	BOOT

@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 19-rdrand.asm - watch: RDRAND exits (reason 57), because a random number comes from outside, and what comes from
-; outside must be recorded if the run is to be repeated.  Run it twice: the numbers are the same.  Give --seed 2: they
-; are others.
+; 19-rdrand.asm - watch: RDRAND exits (reason 57), because a random number comes from outside, and what
+; comes from outside must be recorded if the run is to be repeated.  Run it twice: the numbers are the
+; same.  Give --seed 2: they are others.
 %include "vitrine.inc"
 	BOOT
 	mov eax, 1

@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 20-debug-registers.asm - watch (--trace=fault): how a debugger looks from below.  Debug register 0 watches a word in
-; memory and raises #DB after the store to it; the trap flag raises #DB after every instruction.  DR6 tells which it
-; was: bit 0 for the watchpoint, bit 14 for the single step.
+; 20-debug-registers.asm - watch (--trace=fault): how a debugger looks from below.  Debug register 0 watches
+; a word in memory and raises #DB after the store to it; the trap flag raises #DB after every instruction. 
+; DR6 tells which it was: bit 0 for the watchpoint, bit 14 for the single step.
 %include "vitrine.inc"
 	BOOT
 	mov word [1 * 4], on_debug

@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 21-multiboot.asm - watch: a kernel need not start in real mode.  This image is no boot sector; its header says in the
-; Multiboot specification's words where to load it, and it is entered in 32-bit protected mode with a magic number in
-; EAX and the address of a table in EBX: memory sizes, command line, modules.
+; 21-multiboot.asm - watch: a kernel need not start in real mode.  This image is no boot sector; its header
+; says in the Multiboot specification's words where to load it, and it is entered in 32-bit protected mode
+; with a magic number in EAX and the address of a table in EBX: memory sizes, command line, modules.
 ; run: --append colour=blue
 ; qemu: no, it is no boot sector
 %include "vitrine.inc"

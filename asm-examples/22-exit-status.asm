@@ -1,6 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
-; 22-exit-status.asm - watch the exit status: a byte written to port F4h ends the run with status value * 2 + 1, so that
-; a script can tell how a guest fared.  (Odd, so it is never mistaken for success or for most other ends.)
+; 22-exit-status.asm - watch the exit status: a byte written to port F4h ends the run with status value * 2
+; + 1, so that a script can tell how a guest fared.  (Odd, so it is never mistaken for success or for most
+; other ends.)
 %include "vitrine.inc"
 	BOOT
 	mov al, 0x15

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * op-misc.c - stack frames, PUSHA and POPA, BOUND, XLAT, single flags.
+ * op-misc.c - stack frames, PUSHA and POPA, BOUND, XLAT, single flags, CLFLUSH, PAUSE.
  * Rule: instructions with several stores check all of them before the first (ops.h).
  */
 #include "cpu-interp/ops.h"
@@ -147,7 +147,10 @@ SIMPLE(std)
 	return true;
 }
 
-/* --- PAUSE ------------------------------------------------------------------------------------ */
+/* --- CLFLUSH, PAUSE --------------------------------------------------------------------------- */
+
+/* There is no cache to flush, but the address is checked as a load of one byte would be (SDM 2A CLFLUSH). */
+SIMPLE(clflush) { return mmu_check_load(c, o->seg, ea(c, o), 1); }
 
 SIMPLE(pause)
 {

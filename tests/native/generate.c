@@ -181,12 +181,11 @@ static bool allowed(struct gen *g, struct shape *s, const struct decoded *d)
 
 static void describe_access(struct shape *s, const struct decoded *d)
 {
-	bool cache_line = d->row->opcode == 0x0fae;
 	s->size = 1;
 	for (int i = 0; i < 4; i++)
 		if (d->o[i].kind == OPD_MEM && d->o[i].size > s->size)
 			s->size = d->o[i].size;
-	s->any_address = !strcmp(d->row->family, "lea") || (!strcmp(d->row->family, "nop") && !cache_line);
+	s->any_address = !strcmp(d->row->family, "lea") || !strcmp(d->row->family, "nop");
 	if (!strcmp(d->row->family, "cmpxchg8b") && s->size == 16)
 		s->aligned = true;
 }

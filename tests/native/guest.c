@@ -8,6 +8,7 @@
 #include "tests/native/native.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Guest-physical memory. */
 enum { PML4 = 0x1000, PDPT = 0x2000, PD = 0x3000, PT_CODE = 0x4000, PT_DATA = 0x5000, TSS = 0x6000, CODE = 0x10000,

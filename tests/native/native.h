@@ -96,7 +96,8 @@ bool effects_taint(struct sequence *q);
 struct host_traits { bool amd; u64 features; };
 
 enum rule {
-	RULE_PREFETCH_REG, RULE_BRANCH_66, RULE_DOUBLE_SHIFT_16, RULE_SPLIT_LOCK, RULE_SOFT_INT, RULE_COUNT
+	RULE_PREFETCH_REG, RULE_BRANCH_66, RULE_DOUBLE_SHIFT_16, RULE_SPLIT_LOCK, RULE_SOFT_INT, RULE_LOOP_REP,
+	RULE_REP_PORT, RULE_COUNT
 };
 struct rows {
 	struct row_info *info; /* per row of isa_rows */

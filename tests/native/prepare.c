@@ -46,6 +46,13 @@ static bool prepare_string(struct gen *g, struct shape *s, const struct decoded 
 	       (!dest || string_pointer(g, s, RDI, count * size, size));
 }
 
+/* Port instructions fault before anything else, if they have anything to do. */
+static bool prepare_port(struct gen *g, struct shape *s, const struct decoded *d)
+{
+	g->rows->rule[RULE_REP_PORT] += d->rep != 0;
+	return !d->rep || emit_mov(g, RCX, 1 + below(g, 8));
+}
+
 /* ---- single operands ---- */
 
 static bool prepare_xlat(struct gen *g, struct shape *s, const struct decoded *d)
@@ -184,7 +191,7 @@ static bool prepare_ret(struct gen *g, struct shape *s, const struct decoded *d)
 
 static const struct { const char *family; prepare_fn prepare; } preparations[] = {
 	{ "movs", prepare_string }, { "stos", prepare_string }, { "lods", prepare_string },
-	{ "cmps", prepare_string }, { "scas", prepare_string }, { "xlat", prepare_xlat },
+	{ "ins", prepare_port }, { "outs", prepare_port }, { "cmps", prepare_string }, { "scas", prepare_string }, { "xlat", prepare_xlat },
 	{ "bt", prepare_bits }, { "bts", prepare_bits }, { "btr", prepare_bits }, { "btc", prepare_bits },
 	{ "shld", prepare_double_shift }, { "shrd", prepare_double_shift },
 	{ "div", prepare_divide }, { "idiv", prepare_divide }, { "int_n", prepare_int },

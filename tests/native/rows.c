@@ -49,6 +49,8 @@ static const char *const rules[RULE_COUNT] = {
 	[RULE_BRANCH_66] = "66 in front of a near branch: ignored by Intel's processors, 16 bits wide on AMD's",
 	[RULE_DOUBLE_SHIFT_16] = "SHLD, SHRD of 16 bits by more than 16: the result is undefined",
 	[RULE_SPLIT_LOCK] = "locked access across an alignment boundary: hosts may refuse or slow it down",
+	[RULE_LOOP_REP] = "F2, F3 in front of LOOPE, LOOPNE: reserved; AMD's processors take it for the condition",
+	[RULE_REP_PORT] = "REP INS, REP OUTS of no iterations: AMD's processors check the port all the same",
 	[RULE_SOFT_INT] = "INT 3, 4, 80h: gates that the host's kernel has opened",
 };
 

@@ -37,6 +37,10 @@ static void choose_prefixes(struct gen *g, const struct isa_candidate *c, struct
 		s->rep = flags & PF3 ? 0xf3 : 0xf2;
 	else if (!(flags & (NP | P66 | NFX)) && one_in(g, flags & REPS ? 2 : 30))
 		s->rep = one_in(g, 2) ? 0xf3 : 0xf2;
+	if (s->rep && (c->row->opcode == 0xe0 || c->row->opcode == 0xe1)) {
+		g->rows->rule[RULE_LOOP_REP]++;
+		s->rep = 0;
+	}
 	s->lock = flags & LOCK && s->mem && one_in(g, 4);
 }
 
