@@ -1,56 +1,69 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# suite.sh - unmodified SeaBIOS from the distribution starts and boots a disk.  Usage: suite.sh BUILD
-# Rule: the firmware is the oracle; nobody here wrote it, and it checks every chip it touches.
+# suite.sh - unmodified firmware (SeaBIOS) starts a disk here and in QEMU, and both print the same.  Usage: suite.sh BUILD [--long]
+# Rule: the firmware is the host's own package; without it, or without NASM, the tests are skipped and say so.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 vitrine=${1:-build/release}/vitrine
-bios=${SEABIOS:-/usr/share/seabios/bios.bin}
-passed=0 failed=0
-
-if [ ! -f "$bios" ]; then
-	echo "skipped: no $bios (package seabios)"
+bios=/usr/share/seabios/bios.bin
+passed=0 failed=0 skipped=0
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+[ -f $bios ] && command -v nasm >/dev/null || {
+	echo "skipped: $bios (package seabios) or nasm is not installed"
 	echo "0 passed, 0 failed, 1 skipped"
 	exit 0
-fi
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-nasm -f bin -o "$dir/disk.img" tests/firmware/boot.asm || exit 1
-truncate -s 4M "$dir/disk.img"
+}
 
-claim() { # TEXT COMMAND...
-	local text=$1
+check() { # WHAT CONDITION... : the condition is a command
+	local what=$1
 	shift
-	if "$@" >/dev/null 2>&1; then
+	if "$@"; then
 		passed=$((passed + 1))
-		echo "ok      $text"
 	else
 		failed=$((failed + 1))
-		echo "FAILED  $text"
+		echo "FAILED: $what"
+		tail -n 5 "$work/serial" "$work/debug" "$work/errors"
 	fi
 }
 
-machine=(--bios "$bios" --disk "$dir/disk.img")
-"$vitrine" run "${machine[@]}" --state-hash --budget 300M >"$dir/out" 2>"$dir/err"
-status=$?
-claim "powers off with status 0 (was $status)" [ $status = 0 ]
-claim "the banner is on the debug port" grep -q '^SeaBIOS (version' "$dir/err"
-for text in "by INT 10h" "read by INT 13h" "by INT 14h"; do
-	claim "the boot sector printed '$text'" grep -aq "$text" "$dir/out"
-done
-claim "the disk was found" grep -q 'ata0-0: Vitrine disk' "$dir/err"
+run() { # NAME OPTION... : console, debug console, error output and status in $work
+	timeout 250 "$vitrine" run --bios $bios --budget 60M --serial "file:$work/serial" --debugcon "$work/debug" --quiet "$@" \
+		>"$work/stdout" 2>"$work/errors"
+	status=$?
+}
 
-# The same inputs give the same machine: at another priority, with everything watched, and cut in two by a snapshot.
-hash=$(tail -n 1 "$dir/out")
-nice -n 19 "$vitrine" run "${machine[@]}" --state-hash --budget 300M --exits >"$dir/again" 2>"$dir/exits"
-claim "the same state hash under nice and with --exits" [ "$(tail -n 1 "$dir/again")" = "$hash" ]
-for device in rtc pci pic1 pit kbd uart ide debugcon; do
-	claim "its exits name the device $device" grep -qE -- "-> $device" "$dir/exits" "$dir/again"
-done
-"$vitrine" run "${machine[@]}" --budget 4M --save "$dir/half.vit" >"$dir/first" 2>&1
-"$vitrine" run "${machine[@]}" --state-hash --budget 300M "$dir/half.vit" >"$dir/second" 2>"$dir/second.err"
-claim "saved half-way and restored, it ends in the same state" [ "$(tail -n 1 "$dir/second")" = "$hash" ]
+nasm -f bin -o "$work/disk" tests/firmware/disk.asm || exit 2
+cp "$work/disk" "$work/before"
 
-[ $failed = 0 ] || { tail -n 20 "$dir/err" "$dir/second" "$dir/second.err" | cut -c1-200; }
-echo "$passed passed, $failed failed"
+run --disk "$work/disk" --state-hash
+check "the guest switches off with status 0 (got $status)" [ "$status" = 0 ]
+check "SeaBIOS prints its banner on port 402h" grep -q '^SeaBIOS (version' "$work/debug"
+check "SeaBIOS finds the disk" grep -q 'ata0-0: Vitrine disk ATA-6 Hard-Disk (1 MiBytes)' "$work/debug"
+check "the boot sector reads, writes and prints" grep -q 'boot sector: 027F 003F 0F01 1234 BEEF 2000 0101 done' "$work/serial"
+check "the image on the host is as before" cmp "$work/disk" "$work/before"
+cp "$work/serial" "$work/ours"
+cp "$work/stdout" "$work/hash"
+
+run --disk "$work/disk" --exits --state-hash
+check "exits name the devices" grep -q 'debugcon debug output' "$work/errors" "$work/stdout"
+check "and the disk's registers" grep -q 'ide IDE status/command' "$work/errors" "$work/stdout"
+check "the same run ends in the same state" grep -qxF "$(grep state-hash "$work/hash")" "$work/stdout"
+
+run --mem 2M --budget 15M
+check "without a disk the budget ends the run (got $status)" [ "$status" = 5 ]
+check "and SeaBIOS says why it does not boot" grep -q 'No bootable device' "$work/debug"
+
+# The oracle: the same firmware and the same disk on a machine we did not write.
+if [ -n "${2-}" ] && command -v qemu-system-x86_64 >/dev/null; then
+	printf '\xf8\x03' >"$work/port"
+	timeout 60 qemu-system-x86_64 -accel tcg -m 64 -display none -vga none -net none -bios $bios -boot c \
+		-fw_cfg "name=etc/sercon-port,file=$work/port" -rtc base=2000-01-01T00:00:00,clock=vm \
+		-drive "file=$work/disk,format=raw,snapshot=on" -serial "file:$work/theirs" 2>/dev/null </dev/null
+	check "QEMU prints the same" cmp "$work/ours" "$work/theirs"
+else
+	echo "skipped: the comparison with QEMU is part of --long"
+	skipped=1
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]

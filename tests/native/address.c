@@ -24,6 +24,15 @@ u64 random_value(struct gen *g)
 	}
 }
 
+bool bad_address(struct gen *g, u32 n)
+{
+	bool wanted = one_in(g, n);
+	g->rows->rule[RULE_TWO_FAULTS] += wanted && g->bad;
+	if (g->bad)
+		return false;
+	return g->bad = wanted;
+}
+
 /* A place that is not there, not writable or not canonical. */
 static u64 bad_target(struct gen *g, const struct shape *s)
 {
@@ -43,7 +52,7 @@ u64 choose_target(struct gen *g, const struct shape *s)
 	u64 target = DATA_AT + below(g, DATA_SIZE - 32);
 	if (one_in(g, 8))
 		target = DATA_AT + PAGE_SIZE_4K - 1 - below(g, 15); /* often across the pages' boundary */
-	if (one_in(g, 120))
+	if (bad_address(g, 120))
 		target = bad_target(g, s);
 	return target / unit * unit;
 }

@@ -95,7 +95,7 @@ bool need_range(struct gen *g, u8 reg, u64 low, u64 high, u32 keep)
 bool need_stack(struct gen *g)
 {
 	u64 low = DATA_AT + 512, high = DATA_AT + DATA_SIZE - 512;
-	if (one_in(g, 300)) /* nowhere: #PF; or not canonical: #SS */
+	if (bad_address(g, 300)) /* nowhere: #PF; or not canonical: #SS */
 		return emit_mov(g, RSP, one_in(g, 2) ? DATA_AT + 4 : 0x0001000000000000ull << below(g, 15));
 	if (g->now.known >> RSP & 1 && g->now.value[RSP] >= low && g->now.value[RSP] < high)
 		return true;
@@ -179,7 +179,7 @@ static bool allowed(struct gen *g, struct shape *s, const struct decoded *d)
 	return !(effects_of(info, d).reads & g->taint);
 }
 
-static void describe_access(struct shape *s, const struct decoded *d)
+static void describe_access(struct gen *g, struct shape *s, const struct decoded *d)
 {
 	s->size = 1;
 	for (int i = 0; i < 4; i++)
@@ -188,6 +188,11 @@ static void describe_access(struct shape *s, const struct decoded *d)
 	s->any_address = !strcmp(d->row->family, "lea") || !strcmp(d->row->family, "nop");
 	if (!strcmp(d->row->family, "cmpxchg8b") && s->size == 16)
 		s->aligned = true;
+	if (!strcmp(d->row->family, "movsxd") && d->opsize == 2 && s->mem) {
+		g->rows->rule[RULE_MOVSXD_16]++;
+		s->aligned = true;
+		s->size = 4;
+	}
 }
 
 static enum decode_status decode_shape(const struct gen *g, const struct isa_candidate *c, const struct shape *s,
@@ -212,10 +217,11 @@ static bool generate_row(struct gen *g, int row)
 	u8 bytes[ENCODE_MAX];
 	int len;
 	g->npatches = g->branch == NO_ITEM ? 0 : g->npatches;
+	g->bad = false;
 	choose_shape(g, c, &s);
 	if (decode_shape(g, c, &s, bytes, &len, &d) != DECODE_OK || d.row != c->row || !allowed(g, &s, &d))
 		return false;
-	describe_access(&s, &d);
+	describe_access(g, &s, &d);
 	if (info->prepare && !info->prepare(g, &s, &d))
 		return false;
 	if (!s.target)
@@ -246,6 +252,10 @@ static void generate_fault(struct gen *g)
 	int len;
 	if (!spoil && !absent) {
 		g->ended = generate_row(g, row);
+		return;
+	}
+	if (g->q->start >= CODE_AT + CODE_SIZE - SEQUENCE_BYTES) {
+		g->rows->rule[RULE_ABSENT_AT_END]++;
 		return;
 	}
 	choose_shape(g, c, &s);
@@ -284,6 +294,8 @@ static void choose_registers(struct gen *g)
 	s->flags = FLAG_1 | FLAG_IF | (random_next(&g->random) & FLAGS_ARITH) | (one_in(g, 3) ? FLAG_DF : 0);
 	if (one_in(g, 8))
 		s->flags |= random_next(&g->random) & odd;
+	if (one_in(g, 30)) /* unaligned accesses fault */
+		s->flags |= FLAG_AC;
 	s->rip = g->q->start;
 	g->now.known = 0xffff;
 	memcpy(g->now.value, s->gpr, sizeof s->gpr);

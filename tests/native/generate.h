@@ -29,6 +29,7 @@ struct gen {
 	struct knowledge at_branch;
 	struct patch patch[PATCHES];
 	int npatches;
+	bool bad;         /* the instruction being made already has an address that faults */
 	bool ended;       /* by an instruction that always faults */
 };
 
@@ -56,6 +57,8 @@ struct shape {
 /* ---- chance ---- */
 static inline u32 below(struct gen *g, u32 n) { return (u32)((random_next(&g->random) >> 32) * n >> 32); }
 static inline bool one_in(struct gen *g, u32 n) { return below(g, n) == 0; }
+/* An address that faults, please?  Once in n times, and once per instruction. */
+bool bad_address(struct gen *g, u32 n);
 u64 random_value(struct gen *g); /* 0, -1, powers of two and their neighbours, pointers, anything */
 
 /* ---- encode.c ---- */

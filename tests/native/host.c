@@ -126,10 +126,10 @@ static u8 *map_at(u64 at, size_t size, int protection)
 	return got == want ? got : NULL;
 }
 
-/* JMP [rIP+0] and the address of native_leave: changes nothing but the instruction pointer. */
+/* JMP [rIP+2] and, aligned for the sake of EFLAGS.AC, the address of native_leave. */
 static bool map_windows(const u8 *data)
 {
-	static const u8 jump[] = { 0xff, 0x25, 0, 0, 0, 0 };
+	static const u8 jump[] = { 0xff, 0x25, 2, 0, 0, 0, 0, 0 };
 	void (*leave)(void) = native_leave;
 	u8 *exit = map_at(EXIT_AT, PAGE_SIZE_4K, PROT_READ | PROT_WRITE);
 	host.code = map_at(CODE_AT, CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC);

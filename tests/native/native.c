@@ -71,7 +71,7 @@ static void run_one(struct sides *s, struct totals *t, u64 seed, bool print)
 		report_sequence(&q);
 	host_run(&q, &native);
 	guest_run(s->guest, &q, &interp);
-	compare(&q, &native, &interp, &why);
+	compare(s, &q, &native, &interp, &why);
 	count(t, s->rows, &q, &native);
 	if (why.len) {
 		t->failed++;

@@ -97,7 +97,8 @@ struct host_traits { bool amd; u64 features; };
 
 enum rule {
 	RULE_PREFETCH_REG, RULE_BRANCH_66, RULE_DOUBLE_SHIFT_16, RULE_SPLIT_LOCK, RULE_SOFT_INT, RULE_LOOP_REP,
-	RULE_REP_PORT, RULE_COUNT
+	RULE_REP_PORT, RULE_TWO_FAULTS, RULE_ENTER_FAULT, RULE_MOVSXD_16, RULE_ABSENT_AT_END,
+	RULE_COUNT
 };
 struct rows {
 	struct row_info *info; /* per row of isa_rows */
@@ -106,7 +107,7 @@ struct rows {
 	int nordinary, nfaults, nfamilies;
 	u16 *ordinary, *faults;
 	u16 *family;           /* first index in `ordinary` of each family; one more at the end */
-	u64 rule[RULE_COUNT];  /* forms not generated */
+	u64 rule[RULE_COUNT];  /* forms avoided */
 };
 int rows_open(struct rows *rows, const struct host_traits *traits, u64 model_features);
 void rows_close(struct rows *rows);
@@ -143,12 +144,13 @@ void host_run(const struct sequence *q, struct outcome *out);
 
 /* ---- comparing ---- */
 
+struct sides { struct guest *guest; struct rows *rows; };
 /* Empty text: no difference. */
 struct buf;
-void compare(const struct sequence *q, const struct outcome *native, const struct outcome *interp, struct buf *why);
-/* Make a failing sequence smaller and print it with its differences. */
-struct sides { struct guest *guest; struct rows *rows; };
+void compare(struct sides *s, const struct sequence *q, const struct outcome *native, const struct outcome *interp,
+	     struct buf *why);
 bool sides_differ(struct sides *s, const struct sequence *q, struct buf *why);
+/* Make a failing sequence smaller and print it with its differences. */
 void report_failure(struct sides *s, const struct sequence *q);
 void report_sequence(const struct sequence *q);
 

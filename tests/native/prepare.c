@@ -22,7 +22,7 @@ static bool string_pointer(struct gen *g, const struct shape *s, u8 reg, u32 byt
 {
 	u64 low = DATA_AT, high = DATA_AT + DATA_SIZE - bytes;
 	u64 at = low + below(g, (u32)(high - low) + 1);
-	if (one_in(g, 40))
+	if (bad_address(g, 40))
 		at = one_in(g, 2) ? DATA_AT + DATA_SIZE - below(g, bytes + 8) : DATA_AT - below(g, 8);
 	if (g->now.df)
 		at += bytes - size;
@@ -125,6 +125,10 @@ static bool prepare_pop(struct gen *g, struct shape *s, const struct decoded *d)
 static bool prepare_popf(struct gen *g, struct shape *s, const struct decoded *d)
 {
 	u32 flags = (u32)random_next(&g->random) & ~(u32)(FLAG_TF | FLAG_AC) & 0x3fffff;
+	if (one_in(g, 10))
+		flags |= FLAG_AC;
+	if (one_in(g, 10))
+		flags |= FLAG_TF;
 	u8 push[5] = { 0x68 };
 	memcpy(push + 1, &flags, 4);
 	if (!need_stack(g) || !emit(g, push, 5))

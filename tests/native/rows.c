@@ -51,6 +51,10 @@ static const char *const rules[RULE_COUNT] = {
 	[RULE_SPLIT_LOCK] = "locked access across an alignment boundary: hosts may refuse or slow it down",
 	[RULE_LOOP_REP] = "F2, F3 in front of LOOPE, LOOPNE: reserved; AMD's processors take it for the condition",
 	[RULE_REP_PORT] = "REP INS, REP OUTS of no iterations: AMD's processors check the port all the same",
+	[RULE_TWO_FAULTS] = "two accesses of one instruction that both fault: which comes first is not promised",
+	[RULE_ENTER_FAULT] = "ENTER that faults: memory is not compared, what it has stored by then is not promised",
+	[RULE_MOVSXD_16] = "MOVSXD of 16 bits: Intel's processors read two bytes, AMD's four",
+	[RULE_ABSENT_AT_END] = "no instruction, at the end of the code: how far the processor reads is not promised",
 	[RULE_SOFT_INT] = "INT 3, 4, 80h: gates that the host's kernel has opened",
 };
 
@@ -151,7 +155,7 @@ void rows_print(const struct rows *rows, bool verbose)
 			out[rows->info[i].why]++;
 	}
 	for (int i = 0; i < RULE_COUNT; i++)
-		printf("forms not generated: %8llu  %s\n", (unsigned long long)rows->rule[i], rules[i]);
+		printf("forms avoided: %8llu  %s\n", (unsigned long long)rows->rule[i], rules[i]);
 	for (int i = 0; i < WHY_COUNT; i++)
 		if (out[i])
 			printf("rows left out: %4d  %s\n", out[i], reasons[i]);
