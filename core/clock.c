@@ -49,12 +49,12 @@ void clock_timer_cancel(struct clock *c, int id)
 	c->timer[id].armed = false;
 }
 
-/* The armed timer that comes first, or NULL. */
+/* The armed timer that comes first, or NULL.  Places are given out in order and never given back. */
 static const struct timer *first_armed(const struct clock *c)
 {
 	const struct timer *first = NULL;
 
-	for (const struct timer *t = c->timer; t < c->timer + CLOCK_TIMERS; t++) {
+	for (const struct timer *t = c->timer; t < c->timer + CLOCK_TIMERS && t->used; t++) {
 		if (!t->armed)
 			continue;
 		if (!first || t->due < first->due || (t->due == first->due && t->order < first->order))

@@ -143,10 +143,11 @@ static void set_branch(struct insn *o, const struct decoded *d)
 	o->scale = d->addrsize; /* LOOP and JCXZ count in CX, ECX or RCX */
 }
 
-/* Width of the operation; an immediate on its own (PUSH) is as wide as the operand size says. */
+/* Width of the operation; an immediate (PUSH) or a target (CALL) on its own is as wide as the operand size says. */
 static u8 size_of_first(const struct decoded *d)
 {
-	return d->o[0].kind == OPD_IMM || !d->o[0].size ? d->opsize : d->o[0].size;
+	u8 kind = d->o[0].kind;
+	return kind == OPD_IMM || kind == OPD_REL || !d->o[0].size ? d->opsize : d->o[0].size;
 }
 
 static void translate(struct insn *o, const struct decoded *d, u16 off, u8 nth)

@@ -198,6 +198,7 @@ const struct insn *block_at(struct cpu *c)
 			start_afresh(c);
 		blk = add(c, &key, &src);
 	}
+	c->jump_pages |= 1ull << (lin >> 12 & 63);
 	j->lin = lin;
 	j->first = blk->first;
 	return blk->first;

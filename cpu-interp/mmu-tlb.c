@@ -64,6 +64,7 @@ void mmu_flush(struct cpu *c)
 	}
 	tlb_clear(c->none.e);
 	memset(c->jump, 0, sizeof c->jump);
+	c->jump_pages = 0;
 	c->tlb_large = false;
 	c->tlb_flushes++;
 }
@@ -88,6 +89,8 @@ void mmu_invlpg(struct cpu *c, u64 lin)
 		tlb_forget(c->tlb_rd[user].e, page);
 		tlb_forget(c->tlb_wr[user].e, page);
 		tlb_forget(c->tlb_fetch[user], page);
+		if (!(c->jump_pages >> (page >> 12 & 63) & 1))
+			continue;
 		for (int i = 0; i < JUMP_CACHE; i++)
 			if ((c->jump[user][i].lin & ~(u64)PAGE_MASK_4K) == page)
 				c->jump[user][i].first = NULL;

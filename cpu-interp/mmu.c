@@ -120,13 +120,12 @@ static bool page_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl
 	if (write) {
 		bool plain = note_store(c, res.gpa, n);
 		host_put(host, n, *value);
-		if (plain && !implicit)
+		if (plain)
 			tlb_fill(c, &c->tlb_wr[user], lin, page);
 	} else {
 		*value = host_get(host, n);
 	}
-	if (!implicit)
-		tlb_fill(c, &c->tlb_rd[user], lin, page);
+	tlb_fill(c, &c->tlb_rd[user], lin, page);
 	if (c->watch_mem)
 		tell_access(c, lin, res.gpa, n, write, *value);
 	return true;
@@ -233,11 +232,28 @@ bool mmu_check_load(struct cpu *c, u8 seg, u64 off, int n)
 
 /* --- the processor's own accesses --------------------------------------------------------------------------- */
 
+/* They use the same translations, unless RFLAGS.AC has opened user pages to the supervisor: never to implicit
+ * accesses (SDM 3A 4.6.1).  No TLB is used while every access must be seen. */
+static u8 *sys_hit(struct cpu *c, const struct tlb *t, u64 lin, int n)
+{
+	const struct tlb_entry *e = &t->e[lin >> 12 & (TLB_SIZE - 1)];
+	bool usable = c->rd != &c->none && !c->view.smap_open;
+	return usable && e->tag == ((lin + (u64)n - 1) & ~(u64)PAGE_MASK_4K) ? (u8 *)(e->add + lin) : NULL;
+}
+
 static bool sys_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl, bool implicit, u64 *value)
 {
+	bool write = touch == TOUCH_WRITE || touch == TOUCH_CHECK_WRITE;
 	lin = wrap(c, lin);
 	if (long_active(c) && !canonical(lin))
 		return fault_gp(c, 0);
+	u8 *hit = sys_hit(c, write ? &c->tlb_wr[cpl == 3] : &c->tlb_rd[cpl == 3], lin, n);
+	if (hit && touch == TOUCH_WRITE)
+		host_put(hit, n, *value);
+	else if (hit && touch == TOUCH_READ)
+		*value = host_get(hit, n);
+	if (hit)
+		return true;
 	return lin_access(c, lin, n, touch, cpl, implicit, value);
 }
 

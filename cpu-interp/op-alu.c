@@ -13,6 +13,12 @@ COLD static HANDLER_DECL(op_miss);
 /* PUT of 32 bits writes 64; the template of width 64 defines the type again, alike. */
 typedef u64 __attribute__((aligned(1), may_alias)) guest64;
 
+/* What MOVZX, MOVSX and MOVSXD widen: 1, 2 or 4 bytes. */
+static inline u64 narrow_get(const u8 *p, int size)
+{
+	return size == 1 ? *p : size == 2 ? host_get(p, 2) : host_get(p, 4);
+}
+
 #define W 8
 #define T u8
 #define S i8

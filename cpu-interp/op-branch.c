@@ -22,13 +22,17 @@ static inline const struct insn *jump_cached(struct cpu *c)
 	return j->lin == lin ? j->first : NULL;
 }
 
+COLD static HANDLER_DECL(bad_target)
+{
+	fault_gp(c, 0);
+	FAULT;
+}
+
 HANDLER_DECL(branch_to)
 {
 	u64 ip = c->r[REG_TEMP];
-	if (UNLIKELY(!target_ok(c, ip))) {
-		fault_gp(c, 0);
-		FAULT;
-	}
+	if (UNLIKELY(!target_ok(c, ip)))
+		TAIL(bad_target);
 	cpu_finish(c, o, ip);
 	const struct insn *first = c->left > 0 ? jump_cached(c) : NULL;
 	if (UNLIKELY(!first))
@@ -105,12 +109,6 @@ PLAIN(jmp)
 	TAKEN;
 }
 
-PLAIN(jmp_r)
-{
-	TRY(rm_load(c, o, o->d, o->size, &c->r[REG_TEMP]));
-	TAIL(branch_to);
-}
-
 /* LOOPcc and JCXZ count in the register of the address size (o->scale). */
 static inline bool count_down(struct cpu *c, const struct insn *o)
 {
@@ -123,7 +121,7 @@ static inline bool count_down(struct cpu *c, const struct insn *o)
 #define LOOP(condition) do { \
 	u64 target = (c->r[REG_IP] + o->imm) & o->amask; \
 	u64 n = zero_extend(c->r[RCX] - 1, o->scale); \
-	if (n && (condition) && UNLIKELY(!target_ok(c, target))) { fault_gp(c, 0); FAULT; } \
+	if (n && (condition) && UNLIKELY(!target_ok(c, target))) TAIL(bad_target); \
 	if (count_down(c, o) && (condition)) TAKEN; \
 	NOT_TAKEN; \
 } while (0)
@@ -149,14 +147,19 @@ PLAIN(jcxz)
 	NOT_TAKEN;
 }
 
+/* SDM 2A JMP */
+HANDLER(jmp_r_slow)
+{
+	TRY(rm_load(c, o, o->d, o->size, &c->r[REG_TEMP]));
+	TAIL(branch_to);
+}
+
 /* SDM 2A CALL: the return address goes onto the stack of the operand size. */
-PLAIN(call)
+HANDLER(call_slow)
 {
 	u64 target = (c->r[REG_IP] + o->imm) & o->amask;
-	if (UNLIKELY(!target_ok(c, target))) {
-		fault_gp(c, 0);
-		FAULT;
-	}
+	if (UNLIKELY(!target_ok(c, target)))
+		TAIL(bad_target);
 	TRY(stack_push(c, o->opsize, cpu_next_ip(c, o)));
 	TAKEN;
 }
@@ -164,33 +167,64 @@ PLAIN(call)
 PLAIN(call_r)
 {
 	TRY(rm_load(c, o, o->d, o->size, &c->r[REG_TEMP]));
-	if (UNLIKELY(!target_ok(c, c->r[REG_TEMP]))) {
-		fault_gp(c, 0);
-		FAULT;
-	}
+	if (UNLIKELY(!target_ok(c, c->r[REG_TEMP])))
+		TAIL(bad_target);
 	TRY(stack_push(c, o->size, cpu_next_ip(c, o)));
 	TAIL(branch_to);
 }
 
 /* SDM 2B RET */
-PLAIN(ret)
+HANDLER(ret_slow)
 {
 	TRY(stack_peek(c, 0, o->opsize, &c->r[REG_TEMP]));
-	if (UNLIKELY(!target_ok(c, c->r[REG_TEMP]))) {
-		fault_gp(c, 0);
-		FAULT;
-	}
+	if (UNLIKELY(!target_ok(c, c->r[REG_TEMP])))
+		TAIL(bad_target);
 	stack_drop(c, o->opsize);
 	TAIL(branch_to);
 }
 
+/* The same, when the TLB has the page of the stack or of the jump table: nothing is left that can fail. */
+#define NEAR(W) \
+	HANDLER(call_RR_##W) \
+	{ \
+		u64 target = (c->r[REG_IP] + o->imm) & o->amask, sp = (c->r[RSP] - W / 8) & c->sp_mask; \
+		u8 *m = mmu_hit_write(c, SEG_SS, sp, W / 8); \
+		if (UNLIKELY(!m || !target_ok(c, target))) \
+			TAIL(call_slow); \
+		host_put(m, W / 8, cpu_next_ip(c, o)); \
+		stack_set(c, sp); \
+		TAKEN; \
+	} \
+	HANDLER(ret_RR_##W) \
+	{ \
+		const u8 *m = mmu_hit_read(c, SEG_SS, c->r[RSP] & c->sp_mask, W / 8); \
+		if (UNLIKELY(!m || !target_ok(c, host_get(m, W / 8)))) \
+			TAIL(ret_slow); \
+		stack_drop(c, W / 8); \
+		JUMP_TO(host_get(m, W / 8)); \
+	} \
+	HANDLER(jmp_r_MR_##W) \
+	{ \
+		const u8 *m = mmu_hit_read(c, o->seg, ea(c, o), W / 8); \
+		if (UNLIKELY(!m)) \
+			TAIL(jmp_r_slow); \
+		JUMP_TO(host_get(m, W / 8)); \
+	}
+NEAR(16)
+NEAR(32)
+NEAR(64)
+#define WIDTHS(f, form) \
+	{ [1] = { [form] = f##_##form##_16 }, { [form] = f##_##form##_32 }, { [form] = f##_##form##_64 } }
+extern const struct op op_call, op_ret, op_jmp_r;
+const struct op op_call = { .plain = call_slow, .by_form = WIDTHS(call, RR) };
+const struct op op_ret = { .plain = ret_slow, .by_form = WIDTHS(ret, RR) };
+const struct op op_jmp_r = { .plain = jmp_r_slow, .by_form = WIDTHS(jmp_r, MR) };
+
 PLAIN(ret_imm)
 {
 	TRY(stack_peek(c, 0, o->opsize, &c->r[REG_TEMP]));
-	if (UNLIKELY(!target_ok(c, c->r[REG_TEMP]))) {
-		fault_gp(c, 0);
-		FAULT;
-	}
+	if (UNLIKELY(!target_ok(c, c->r[REG_TEMP])))
+		TAIL(bad_target);
 	stack_drop(c, o->opsize + (o->imm & 0xffff));
 	TAIL(branch_to);
 }

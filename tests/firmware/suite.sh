@@ -48,7 +48,17 @@ cp "$work/stdout" "$work/hash"
 run --disk "$work/disk" --exits --state-hash
 check "exits name the devices" grep -q 'debugcon debug output' "$work/errors" "$work/stdout"
 check "and the disk's registers" grep -q 'ide IDE status/command' "$work/errors" "$work/stdout"
-check "the same run ends in the same state" grep -qxF "$(grep state-hash "$work/hash")" "$work/stdout"
+for device in rtc pci pic1 pit kbd uart; do
+	check "exits name the device $device" grep -qE -- "-> $device" "$work/errors" "$work/stdout"
+done
+hash=$(grep state-hash "$work/hash")
+check "watched, the same run ends in the same state" grep -qxF "$hash" "$work/stdout"
+nice -n 19 "$vitrine" run --bios $bios --disk "$work/disk" --quiet --debugcon none --state-hash >"$work/stdout" 2>"$work/errors"
+check "at another priority too" grep -qxF "$hash" "$work/stdout"
+run --disk "$work/disk" --budget 4M --save "$work/half"
+check "half-way the budget ends the run (got $status)" [ "$status" = 5 ]
+run --disk "$work/disk" --state-hash "$work/half"
+check "saved there and restored, it ends in the same state" grep -qxF "$hash" "$work/stdout"
 
 run --mem 2M --budget 15M
 check "without a disk the budget ends the run (got $status)" [ "$status" = 5 ]

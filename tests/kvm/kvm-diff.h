@@ -120,9 +120,11 @@ u32 undefined_flags(const struct testcase *t);
 /* Empty text: the same. */
 struct buf;
 void compare(const struct testcase *t, const struct outcome *kvm, const struct outcome *interp, struct buf *why);
-/* The rule that covers a difference, or -1. */
-int rule_for(const struct testcase *t, const struct outcome *kvm, const struct outcome *interp);
+/* A rule covers the whole of a difference; or it corrects what KVM is known to get wrong, in *kvm. */
+enum verdict_of_rules { RULES_NONE, RULES_CORRECTED, RULES_EXCUSED };
+enum verdict_of_rules apply_rules(const struct testcase *t, struct outcome *kvm, const struct outcome *interp);
+/* The exception or interrupt whose handler was reached, or -1. */
+int vector_of(const struct outcome *o);
 void print_rules(void);
-extern u64 rule_counts[];
 
 #endif

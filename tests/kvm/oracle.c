@@ -237,13 +237,24 @@ static void answer(struct kvm_run *run)
 		memset(run->mmio.data, 0xff, sizeof run->mmio.data);
 }
 
+/* After an answer KVM completes the instruction but forgets that it was to step: it would go on with the next one if
+ * immediate_exit did not call it back (EINTR). */
 static enum how_ended step(struct oracle *o, const struct testcase *t)
 {
 	struct kvm_run *run = o->run;
+	u64 start = t->init.rip[0];
 	run->immediate_exit = 0;
 	for (int i = 0; i < STEPS_MOST; i++) {
-		if (ioctl(o->vcpu, KVM_RUN, 0))
-			return END_STUCK;
+		bool answered = i && (run->exit_reason == KVM_EXIT_IO || run->exit_reason == KVM_EXIT_MMIO);
+		run->immediate_exit = answered;
+		if (ioctl(o->vcpu, KVM_RUN, 0)) {
+			if (!answered || errno != EINTR)
+				return END_STUCK;
+			if (run->s.regs.regs.rip != start)
+				return END_DONE;
+			run->exit_reason = KVM_EXIT_INTR;
+			continue;
+		}
 		switch (run->exit_reason) {
 		case KVM_EXIT_IO:
 		case KVM_EXIT_MMIO:
@@ -252,7 +263,7 @@ static enum how_ended step(struct oracle *o, const struct testcase *t)
 		case KVM_EXIT_HLT: /* the rest of a HLT that was stepped over earlier */
 			break;
 		case KVM_EXIT_DEBUG:
-			if (!is_repeated(t) || run->s.regs.regs.rip != t->init.rip[0])
+			if (!is_repeated(t) || run->s.regs.regs.rip != start)
 				return END_DONE;
 			break;
 		case KVM_EXIT_SHUTDOWN:

@@ -8,7 +8,7 @@
 
 #include "tests/native/shape.h"
 
-enum { JUMP_ROOM = 60 }; /* bytes after which a jump's target is set, so that a short one reaches it */
+enum { JUMP_BYTES = 5, JUMP_ROOM = 60 }; /* of the closing JMP; bytes after which a jump's target is set, so that a short one reaches it */
 
 int sequence_item_at(const struct sequence *q, u64 rip)
 {
@@ -36,7 +36,7 @@ struct item *append(struct gen *g, const u8 *bytes, int len, const struct decode
 {
 	struct sequence *q = g->q;
 	struct item *it = &q->item[q->n];
-	if (q->n == SEQUENCE_ITEMS || q->len + len > SEQUENCE_BYTES - 16)
+	if (q->n == SEQUENCE_ITEMS || q->len + len > SEQUENCE_BYTES - JUMP_BYTES)
 		return NULL;
 	it->at = (u16)q->len;
 	it->len = (u8)len;
@@ -311,12 +311,63 @@ static int choose_row(struct gen *g)
 	return r->ordinary[r->family[f] + below(g, (u32)(r->family[f + 1] - r->family[f]))];
 }
 
+/* ---- the sequence repeated ---- */
+
+/* Every round begins with the same registers and flags, or nothing would be known of them. */
+static void begin_round(struct gen *g)
+{
+	const struct cpu_state *s = &g->q->init;
+	u8 push[5] = { 0x68 }, popf = 0x9d;
+	for (int i = X86_GPRS - 1; i >= 0; i--)
+		emit_mov(g, (u8)i, s->gpr[i]);
+	memcpy(push + 1, &s->flags, 4);
+	emit(g, push, sizeof push);
+	emit(g, &popf, 1);
+	g->now.df = s->flags & FLAG_DF ? 1 : 0;
+}
+
+/* SUB dword [COUNT_AT], 1; JNZ to the first item. */
+static void end_round(struct gen *g)
+{
+	u8 sub[8] = { 0x83, 0x2c, 0x25, 0, 0, 0, 0, 1 }, jnz[6] = { 0x0f, 0x85 };
+	u32 at = COUNT_AT, back;
+	memcpy(sub + 3, &at, 4);
+	emit(g, sub, sizeof sub);
+	back = (u32)-(g->q->len + (int)sizeof jnz);
+	memcpy(jnz + 2, &back, 4);
+	emit(g, jnz, sizeof jnz);
+}
+
+/* ---- code that changes itself ---- */
+
+/* XOR byte [somewhere in the next instruction], imm8; and the next instruction: either a byte of MOV r32, imm32's
+ * immediate changes, or ADD turns into SUB and back. */
+static void modify_code(struct gen *g)
+{
+	u8 xor[8] = { 0x80, 0x34, 0x25 }, mov[5] = { 0xb8 }, add[2] = { 0x01, 0xc0 };
+	bool change_add = one_in(g, 2);
+	u32 at = (u32)(g->q->start + (u64)g->q->len + sizeof xor) + (change_add ? 0 : 1 + below(g, 4));
+	u8 reg = (u8)below(g, 4); /* RAX to RBX */
+	u32 value = (u32)random_value(g);
+	memcpy(xor + 3, &at, 4);
+	xor[7] = change_add ? 0x28 : (u8)below(g, 256);
+	mov[0] |= reg;
+	memcpy(mov + 1, &value, 4);
+	add[1] |= (u8)(below(g, 8) << 3 | reg);
+	if (emit(g, xor, sizeof xor))
+		emit(g, change_add ? add : mov, change_add ? sizeof add : sizeof mov);
+}
+
+/* ---- the whole ---- */
+
 /* JMP to the exit page. */
 static void finish(struct gen *g)
 {
 	struct sequence *q = g->q;
 	if (g->branch != NO_ITEM)
 		close_branch(g);
+	if (q->rounds > 1)
+		end_round(g);
 	u32 disp = (u32)(EXIT_AT - (q->start + (u64)q->len + 5));
 	q->item[q->n].at = (u16)q->len;
 	q->item[q->n].taint = g->taint;
@@ -327,6 +378,12 @@ static void finish(struct gen *g)
 	q->len += 5;
 }
 
+/* For one more instruction with its setup, and the end of a round. */
+static bool has_room(const struct sequence *q)
+{
+	return q->n < SEQUENCE_ITEMS - 10 && q->len < SEQUENCE_BYTES - 160;
+}
+
 void generate(struct sequence *q, struct rows *rows, u64 seed)
 {
 	struct gen g = { .q = q, .rows = rows, .random = seed, .branch = NO_ITEM };
@@ -335,10 +392,15 @@ void generate(struct sequence *q, struct rows *rows, u64 seed)
 	q->item[0].join = NO_ITEM;
 	choose_start(&g);
 	choose_registers(&g);
+	q->rounds = one_in(&g, 16) ? 2 + below(&g, 5) : 1;
+	if (q->rounds > 1)
+		begin_round(&g);
 	int wanted = 1 + (int)below(&g, 32);
-	for (int done = 0, tries = 0; done < wanted && tries < 8 * wanted && !g.ended; tries++) {
+	for (int done = 0, tries = 0; done < wanted && tries < 8 * wanted && !g.ended && has_room(q); tries++) {
 		if (g.branch == NO_ITEM && one_in(&g, 300))
 			generate_fault(&g);
+		else if (one_in(&g, 100))
+			modify_code(&g);
 		else
 			done += generate_row(&g, choose_row(&g));
 	}

@@ -12,7 +12,7 @@
 
 /* Guest-physical memory. */
 enum { PML4 = 0x1000, PDPT = 0x2000, PD = 0x3000, PT_CODE = 0x4000, PT_DATA = 0x5000, TSS = 0x6000, CODE = 0x10000,
-       EXIT = 0x18000, DATA = 0x20000, MEMORY = 1 << 20, PT_TSS = 0x7000 };
+       EXIT = 0x18000, DATA = 0x20000, MEMORY = 1 << 20, PT_TSS = 0x7000, COUNT = 0x30000 };
 #define TSS_AT 0x30000000ull
 #define INSNS_MAX 100000 /* more than any sequence has, repetitions counted */
 
@@ -50,6 +50,7 @@ static void build_paging(struct vm *vm)
 	map(vm, PT_CODE, EXIT_AT, EXIT, PAGE_SIZE_4K, PTE_P | PTE_U);
 	map(vm, PT_DATA, DATA_AT, DATA, DATA_SIZE, user | PTE_NX);
 	map(vm, PT_DATA, DATA_AT + DATA_SIZE, DATA + DATA_SIZE, DATA_ROOM - DATA_SIZE, PTE_P | PTE_U | PTE_NX);
+	map(vm, PT_DATA, COUNT_AT, COUNT, PAGE_SIZE_4K, user | PTE_NX);
 	map(vm, PT_TSS, TSS_AT, TSS, PAGE_SIZE_4K, PTE_P | PTE_W);
 }
 
@@ -155,6 +156,7 @@ void guest_run(struct guest *g, const struct sequence *q, struct outcome *out)
 	*out = (struct outcome){ .data = mem_host(&vm->mem, DATA, DATA_SIZE, false) };
 	mem_poke(&vm->mem, CODE + (q->start - CODE_AT), q->code, (u64)q->len < room ? (u64)q->len : room);
 	mem_poke(&vm->mem, DATA, g->pattern, DATA_SIZE);
+	mem_poke(&vm->mem, COUNT, &q->rounds, sizeof q->rounds);
 	memcpy(s->gpr, q->init.gpr, sizeof s->gpr);
 	s->rip[0] = q->start;
 	s->rflags[0] = q->init.flags;

@@ -70,7 +70,7 @@ static struct {
 	u8 vector;
 	u32 error;
 	u64 cr2;
-	u8 *code, *data;
+	u8 *code, *data, *count;
 	const u8 *pattern;
 	u8 stack[1 << 16];
 } host;
@@ -134,7 +134,8 @@ static bool map_windows(const u8 *data)
 	u8 *exit = map_at(EXIT_AT, PAGE_SIZE_4K, PROT_READ | PROT_WRITE);
 	host.code = map_at(CODE_AT, CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC);
 	host.data = map_at(DATA_AT, DATA_ROOM, PROT_READ | PROT_WRITE);
-	if (!exit || !host.code || !host.data)
+	host.count = map_at(COUNT_AT, PAGE_SIZE_4K, PROT_READ | PROT_WRITE);
+	if (!exit || !host.code || !host.data || !host.count)
 		return false;
 	memcpy(exit, jump, sizeof jump);
 	memcpy(exit + sizeof jump, &leave, sizeof leave);
@@ -186,6 +187,7 @@ void host_run(const struct sequence *q, struct outcome *out)
 	u64 room = CODE_AT + CODE_SIZE - q->start;
 	memcpy(host.code + (q->start - CODE_AT), q->code, (u64)q->len < room ? (u64)q->len : room);
 	memcpy(host.data, host.pattern, DATA_SIZE);
+	memcpy(host.count, &q->rounds, sizeof q->rounds);
 	memcpy(native_frame.gpr, q->init.gpr, sizeof native_frame.gpr);
 	native_frame.flags = q->init.flags;
 	native_frame.rip = q->start;

@@ -41,19 +41,20 @@ static bool parse(struct options *o, char **argv)
 	return true;
 }
 
-/* Instructions that were certainly executed; those that a jump may have skipped are not counted, nor repetitions. */
+/* Instructions that were certainly executed: not those that a jump may have skipped, nor a string instruction's
+ * repetitions; and those that only set up addresses on their own. */
 static void count(struct totals *t, struct rows *rows, const struct sequence *q, const struct outcome *o)
 {
-	int last = o->vector == VECTOR_NONE ? q->n - 1 : sequence_item_at(q, o->s.rip);
-	if (o->vector == VEC_BP && last == NO_ITEM) /* a trap: behind it */
-		last = q->n - 1;
-	for (int i = 0; i <= last; i++) {
+	int at = o->vector == VECTOR_NONE ? NO_ITEM : sequence_item_at(q, o->s.rip);
+	bool fault = at != NO_ITEM && o->vector != VEC_DB && o->vector != VEC_BP;
+	int done = at == NO_ITEM ? q->n : at; /* items that were finished; traps report the one behind them */
+	u64 times = o->vector == VECTOR_NONE ? q->rounds : 1;
+	for (int i = 0; i < done + fault; i++) {
 		const struct item *it = &q->item[i];
-		bool done = i < last || o->vector == VECTOR_NONE;
 		if (!it->certain)
 			continue;
-		t->insns += done;
-		t->setup += done && it->setup;
+		if (i < done)
+			*(it->setup ? &t->setup : &t->insns) += times;
 		if (it->row >= 0)
 			rows->info[it->row].covered++;
 	}
@@ -100,7 +101,7 @@ static void print_totals(const struct totals *t, const struct rows *rows, const 
 	for (u32 i = 0; i < ARRAY_LEN(t->by_vector); i++)
 		if (t->by_vector[i])
 			printf(" %u: %llu", i, (unsigned long long)t->by_vector[i]);
-	printf("\n%llu instructions executed on both, %llu of them to set up addresses\n",
+	printf("\n%llu instructions executed on both, besides %llu that set up addresses\n",
 	       (unsigned long long)t->insns, (unsigned long long)t->setup);
 	printf("%llu passed, %llu failed\n", (unsigned long long)t->passed, (unsigned long long)t->failed);
 }

@@ -7,6 +7,7 @@
  * Virtual memory, the same on both sides; nothing near it is mapped:
  *	CODE_AT  two pages of code          EXIT_AT  one page: HLT for the guest, the way back for the host
  *	DATA_AT  two pages of data to read and write, then one that may only be read
+ *	COUNT_AT one page with a word that counts how often the sequence is still to be repeated
  */
 #ifndef VITRINE_TESTS_NATIVE_NATIVE_H
 #define VITRINE_TESTS_NATIVE_NATIVE_H
@@ -22,6 +23,7 @@
 #define DATA_AT 0x20000000ull
 #define DATA_SIZE 0x2000u /* what may be written */
 #define DATA_ROOM 0x3000u /* what may be read */
+#define COUNT_AT 0x20100000ull
 #define FLAGS_COMPARED (FLAGS_ARITH | FLAG_DF | FLAG_NT | FLAG_AC | FLAG_ID | FLAG_IF | FLAG_IOPL | FLAG_TF)
 
 struct cpu_state { u64 gpr[X86_GPRS], rip, flags; };
@@ -44,6 +46,7 @@ struct item {
 struct sequence {
 	u64 seed;
 	u64 start;    /* virtual address of the first byte */
+	u32 rounds;   /* how often it is executed; with more than one, the last two items go back to the first */
 	int n;
 	struct item item[SEQUENCE_ITEMS + 1]; /* the last one stands for the end: what is tainted there */
 	u8 code[SEQUENCE_BYTES];

@@ -353,11 +353,16 @@ START_TEST(second_values_and_interrupt_gate)
 	ck_assert_uint_eq(in8(&r.b, LOW), 0x34);
 	out8(&r.b, CONTROL, 0x80);
 	ck_assert_uint_eq(in8(&r.b, LOW), 0x12);
+	out8(&r.b, MID, 0); /* any write shows the latest again */
+	ck_assert_uint_eq(in8(&r.b, LOW), 0x34);
 	out8(&r.b, CONTROL, 0x02);
 	command(&r, 0x20, 0, 1);
 	ck_assert_int_eq(r.b.level[PROBE_IRQ14], 0);
 	out8(&r.b, CONTROL, 0x00);
 	ck_assert_int_eq(r.b.level[PROBE_IRQ14], 1);
+	r.b.rises[PROBE_IRQ14] = 0;
+	command(&r, 0xe7, 0, 0); /* a command ends the old interrupt and makes a new edge */
+	ck_assert_int_eq(r.b.rises[PROBE_IRQ14], 1);
 	done(&r);
 }
 END_TEST

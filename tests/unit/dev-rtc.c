@@ -295,6 +295,28 @@ START_TEST(nmi_mask)
 }
 END_TEST
 
+/* Saved when a tick is due but has not been delivered: the loaded clock delivers it too. */
+START_TEST(a_deadline_just_reached_survives_saving)
+{
+	struct rig g, h;
+	struct buf saved = { 0 };
+	struct reader in;
+
+	setup(&g, 0);
+	setup(&h, 0);
+	set(&g, 11, 0x42);
+	clock_skip_to(&g.b.clock, clock_next_due(&g.b.clock));
+	device_save(&g.r.dev, &saved);
+	clock_skip_to(&h.b.clock, g.b.clock.now);
+	in = (struct reader){ .at = saved.data, .end = saved.data + saved.len };
+	ck_assert_int_eq(device_load(&h.r.dev, &in, NULL), 0);
+	ck_assert_uint_eq(clock_next_due(&h.b.clock), g.b.clock.now);
+	clock_fire_due(&h.b.clock);
+	ck_assert_int_eq(h.b.level[PROBE_IRQ8], 1);
+	buf_free(&saved);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -308,6 +330,7 @@ int main(void)
 		update_ended_interrupt,
 		alarm_interrupt,
 		memory_and_reset,
+		a_deadline_just_reached_survives_saving,
 		nmi_mask,
 	};
 
