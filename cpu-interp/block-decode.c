@@ -188,7 +188,7 @@ static handler fn_after(const struct block_source *src, enum decode_status statu
 
 void block_decode(struct cpu *c, const struct block_source *src, int max, struct block *blk)
 {
-	int off = 0, n = 0;
+	int off = 0, n = 0, looked_at = 0;
 	bool ended = false;
 	handler tail = fn_block_end;
 	while (n < max && off < src->avail && !ended) {
@@ -197,6 +197,7 @@ void block_decode(struct cpu *c, const struct block_source *src, int max, struct
 						       c->vm->cpu->features, &d);
 		if (status != DECODE_OK) {
 			tail = fn_after(src, status, n == 0);
+			looked_at = d.len; /* if these change it may become an instruction */
 			break;
 		}
 		translate(&blk->first[n], &d, (u16)off, (u8)n);
@@ -206,5 +207,5 @@ void block_decode(struct cpu *c, const struct block_source *src, int max, struct
 	}
 	end_with(&blk->first[n], tail, (u16)off, (u8)n);
 	blk->count = (u16)(n + 1);
-	blk->bytes = (u16)(off < src->avail ? off + 1 : off);
+	blk->bytes = (u16)(off + looked_at);
 }

@@ -15,7 +15,7 @@ struct block {
 	struct insn *first;
 	u32 next_in_bucket, next_in_page; /* block number + 1 */
 	u16 count;                        /* instructions, the closing pseudo-instruction included */
-	u16 bytes;                        /* of code it was made from */
+	u16 bytes;                        /* of code that it depends on, at least 1 */
 };
 
 /* The code bytes at IP. */

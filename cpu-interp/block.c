@@ -74,19 +74,32 @@ static u32 granule_mask(u64 gpa, u64 len)
 	return (UINT32_MAX >> (31 - last)) & (UINT32_MAX << first);
 }
 
+static void make_stale(struct block *blk)
+{
+	blk->key.mode = KEY_STALE;
+	for (u32 i = 0; i < blk->count; i++)
+		blk->first[i].fn = fn_stale;
+}
+
+static u32 block_granules(const struct block *blk) { return granule_mask(blk->key.gpa, blk->bytes); }
+
+/* Blocks that share a byte with the store leave the page's list; the others stay, and so do their granules. */
 static void page_written(struct blocks *b, u64 gpa, u64 len)
 {
 	u64 page = gpa >> 12;
 	if (page >= b->pages || !(b->granules[page] & granule_mask(gpa, len)))
 		return;
-	for (u32 n = b->first_in_page[page]; n; n = b->block[n - 1].next_in_page) {
-		struct block *blk = &b->block[n - 1];
-		blk->key.mode = KEY_STALE;
-		for (u32 i = 0; i < blk->count; i++)
-			blk->first[i].fn = fn_stale;
-	}
 	b->granules[page] = 0;
-	b->first_in_page[page] = 0;
+	for (u32 *link = &b->first_in_page[page]; *link; ) {
+		struct block *blk = &b->block[*link - 1];
+		if (blk->key.gpa < gpa + len && gpa < blk->key.gpa + blk->bytes) {
+			make_stale(blk);
+			*link = blk->next_in_page;
+		} else {
+			b->granules[page] |= block_granules(blk);
+			link = &blk->next_in_page;
+		}
+	}
 }
 
 void blocks_written(struct blocks *b, u64 gpa, u64 len)
@@ -126,11 +139,18 @@ static bool same_key(const struct block_key *a, const struct block_key *b)
 	       a->ip == b->ip;
 }
 
-static const struct block *find(const struct blocks *b, const struct block_key *key)
+/* Stale blocks met on the way leave the bucket: a page that is written again and again would fill it with them. */
+static const struct block *find(struct blocks *b, const struct block_key *key)
 {
-	for (u32 n = b->bucket[bucket_of(key)]; n; n = b->block[n - 1].next_in_bucket)
-		if (same_key(&b->block[n - 1].key, key))
-			return &b->block[n - 1];
+	for (u32 *link = &b->bucket[bucket_of(key)]; *link; ) {
+		struct block *blk = &b->block[*link - 1];
+		if (same_key(&blk->key, key))
+			return blk;
+		if (blk->key.mode == KEY_STALE)
+			*link = blk->next_in_bucket;
+		else
+			link = &blk->next_in_bucket;
+	}
 	return NULL;
 }
 
@@ -171,21 +191,16 @@ static const struct block *add(struct cpu *c, const struct block_key *key, const
 	b->first_in_page[page] = b->nblocks;
 	if (!b->granules[page])
 		protect_page(c->vm);
-	b->granules[page] |= granule_mask(key->gpa, blk->bytes ? blk->bytes : 1);
+	b->granules[page] |= block_granules(blk);
 	return blk;
-}
-
-static struct jump *jump_slot(struct cpu *c, u64 lin)
-{
-	return &c->jump[c->cpl == 3][(lin ^ lin >> 10) & (JUMP_CACHE - 1)];
 }
 
 const struct insn *block_at(struct cpu *c)
 {
 	struct block_source src;
-	u64 lin = block_linear_ip(c);
-	struct jump *j = jump_slot(c, lin);
-	if (j->first && j->lin == lin && j->first->fn != fn_stale)
+	u64 at = cpu_jump_key(c);
+	struct jump *j = cpu_jump_slot(c, at);
+	if (j->first && j->at == at && j->first->fn != fn_stale)
 		return j->first;
 	if (!block_source(c, &src))
 		return NULL;
@@ -198,8 +213,8 @@ const struct insn *block_at(struct cpu *c)
 			start_afresh(c);
 		blk = add(c, &key, &src);
 	}
-	c->jump_pages |= 1ull << (lin >> 12 & 63);
-	j->lin = lin;
+	c->jump_pages |= 1ull << (at >> 12 & 63);
+	j->at = at;
 	j->first = blk->first;
 	return blk->first;
 }

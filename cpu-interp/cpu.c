@@ -38,20 +38,33 @@ static u8 current_mode(const struct cpu *c)
 	return cs & SEG_DB && !c->v86 ? MODE_32 : MODE_16;
 }
 
-/* The jump caches hold linear addresses; they die with the view of the code segment they were made under. */
+/* The mark of a view: the one it had, if it is remembered, or a new one.  Marks run out after 2^30 views; then the
+ * jump caches start afresh. */
+static struct view find_view(struct cpu *c, u64 base, u32 limit)
+{
+	struct view *v = &c->views[(base >> 4 ^ base >> 12 ^ limit) % VIEWS];
+	if (v->mark && v->base == base && v->limit == limit && v->mode == c->mode)
+		return *v;
+	if (++c->views_made >> 30) {
+		memset(c->jump, 0, sizeof c->jump);
+		memset(c->views, 0, sizeof c->views);
+		c->views_made = 1;
+	}
+	*v = (struct view){ .base = base, .limit = limit, .mode = c->mode,
+			    .mark = VIEW_MARK | c->views_made * VIEW_STEP };
+	return *v;
+}
+
 static void update_view(struct cpu *c)
 {
 	bool smap_open = (*c->s.cr4 & CR4_SMAP) && (*c->s.rflags & FLAG_AC);
-	u64 base = c->mode == MODE_64 ? 0 : c->s.seg_base[SEG_CS];
-	u32 limit = c->mode == MODE_64 ? UINT32_MAX : c->s.seg_limit[SEG_CS];
-	if (smap_open != c->view.smap_open)
-		mmu_flush(c); /* user pages come into and go out of the supervisor's TLB with EFLAGS.AC */
-	else if (base != c->view.base || limit != c->view.limit || c->mode != c->view.mode)
-		memset(c->jump, 0, sizeof c->jump);
-	c->view.base = base;
-	c->view.limit = limit;
-	c->view.mode = c->mode;
-	c->view.smap_open = smap_open;
+	if (smap_open != c->smap_open)
+		mmu_flush(c);
+	c->smap_open = smap_open;
+	if (c->mode == MODE_64)
+		c->view = (struct view){ .mode = MODE_64 };
+	else
+		c->view = find_view(c, c->s.seg_base[SEG_CS], c->s.seg_limit[SEG_CS]);
 }
 
 /* Everything that must see each access or each instruction by itself is had by withholding TLB and long blocks. */

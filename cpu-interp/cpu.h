@@ -95,7 +95,15 @@ struct fault {
 enum flag_kind { K_FLAGS, K_ADD, K_ADC, K_SUB, K_SBB, K_LOGIC, K_INC, K_DEC, K_CARRY };
 
 enum { ANSWERS = 64, JUMP_CACHE = 1024, BLOCK_MAX = 64 };
-struct jump { u64 lin; const struct insn *first; };
+/* Where a branch leads.  `at` is the linear address, marked with the view of the code segment (cpu_jump_key). */
+struct jump { u64 at; const struct insn *first; };
+
+/* A way of looking at code: base, limit and size of the code segment.  Each gets a mark of its own; 64-bit mode has
+ * mark 0.  Marked addresses are not canonical, so those of different views never meet in the jump cache. */
+struct view { u64 base, mark; u32 limit; u8 mode; };
+enum { VIEWS = 64 };
+#define VIEW_MARK (1ull << 62)
+#define VIEW_STEP (1ull << 32)
 
 struct cpu {
 	/* hot: registers, flags, budget, segments */
@@ -141,7 +149,10 @@ struct cpu {
 	u64 jump_pages;     /* bit n: the jump cache may hold something of a page whose number is n modulo 64 */
 	u64 tlb_flushes;
 	bool tlb_large;     /* a piece of a large page has been translated since the last flush */
-	struct { u64 base; u32 limit; u8 mode; bool smap_open; } view; /* what the caches were made for */
+	struct view view;   /* the current one */
+	struct view views[VIEWS]; /* the latest ones, by base */
+	u64 views_made;
+	bool smap_open;     /* RFLAGS.AC lets the supervisor at user pages: their translations depend on it */
 };
 
 /* Copy r, rip and the lazy flags into s; and back (also recomputes every derived cache). */
@@ -155,6 +166,17 @@ void cpu_update_mode(struct cpu *c);
 u64 cpu_icount(const struct cpu *c, const struct insn *o);
 /* The time-stamp counter as instruction o reads it (op-system.c). */
 u64 cpu_tsc(const struct cpu *c, const struct insn *o);
+
+/* IP in the current view, as the jump cache knows it; the cache's slot for it. */
+static inline u64 cpu_jump_key(const struct cpu *c)
+{
+	u64 lin = c->view.base + c->r[REG_IP];
+	return c->view.mark ? (u32)lin | c->view.mark : lin;
+}
+static inline struct jump *cpu_jump_slot(struct cpu *c, u64 key)
+{
+	return &c->jump[c->cpl == 3][(key ^ key >> 10) & (JUMP_CACHE - 1)];
+}
 
 static inline bool user_mode(const struct cpu *c) { return c->cpl == 3; }
 static inline bool real_mode(const struct cpu *c) { return !(*c->s.cr0 & CR0_PE); }

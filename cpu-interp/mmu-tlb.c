@@ -76,6 +76,13 @@ static void tlb_forget(struct tlb_entry *e, u64 page)
 		e->tag = TLB_EMPTY;
 }
 
+/* The page a jump leads to: without the mark of its view. */
+static u64 jump_page(const struct jump *j)
+{
+	u64 lin = canonical(j->at) ? j->at : (u32)j->at;
+	return lin & ~(u64)PAGE_MASK_4K;
+}
+
 /* Large pages are held in 4 KiB pieces; once there has been one, all pieces must go (SDM 3A 4.10.2.4 allows more to
  * be dropped than was asked for). */
 void mmu_invlpg(struct cpu *c, u64 lin)
@@ -92,7 +99,7 @@ void mmu_invlpg(struct cpu *c, u64 lin)
 		if (!(c->jump_pages >> (page >> 12 & 63) & 1))
 			continue;
 		for (int i = 0; i < JUMP_CACHE; i++)
-			if ((c->jump[user][i].lin & ~(u64)PAGE_MASK_4K) == page)
+			if (jump_page(&c->jump[user][i]) == page)
 				c->jump[user][i].first = NULL;
 	}
 }

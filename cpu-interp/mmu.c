@@ -237,7 +237,7 @@ bool mmu_check_load(struct cpu *c, u8 seg, u64 off, int n)
 static u8 *sys_hit(struct cpu *c, const struct tlb *t, u64 lin, int n)
 {
 	const struct tlb_entry *e = &t->e[lin >> 12 & (TLB_SIZE - 1)];
-	bool usable = c->rd != &c->none && !c->view.smap_open;
+	bool usable = c->rd != &c->none && !c->smap_open;
 	return usable && e->tag == ((lin + (u64)n - 1) & ~(u64)PAGE_MASK_4K) ? (u8 *)(e->add + lin) : NULL;
 }
 

@@ -17,9 +17,9 @@ static inline bool target_ok(const struct cpu *c, u64 ip)
 /* The block at IP if the jump cache has it. */
 static inline const struct insn *jump_cached(struct cpu *c)
 {
-	u64 lin = c->mode == MODE_64 ? c->r[REG_IP] : (u32)(c->s.seg_base[SEG_CS] + c->r[REG_IP]);
-	const struct jump *j = &c->jump[c->cpl == 3][(lin ^ lin >> 10) & (JUMP_CACHE - 1)];
-	return j->lin == lin ? j->first : NULL;
+	u64 key = cpu_jump_key(c);
+	const struct jump *j = cpu_jump_slot(c, key);
+	return j->at == key ? j->first : NULL;
 }
 
 COLD static HANDLER_DECL(bad_target)
@@ -64,8 +64,14 @@ COLD static HANDLER_DECL(link_taken)
 	TAIL(branch_to);
 }
 
+/* Past the segment's end it is the next fetch that faults, not the branch that was not taken. */
 COLD static HANDLER_DECL(link_next)
 {
+	c->r[REG_TEMP] = cpu_ip_wrap(c, c->r[REG_TEMP]);
+	if (!target_ok(c, c->r[REG_TEMP])) {
+		cpu_finish(c, o, c->r[REG_TEMP]);
+		LEAVE;
+	}
 	link_branch(c, o, &((struct insn *)o)->next);
 	TAIL(branch_to);
 }

@@ -25,12 +25,22 @@ PLAIN(load_sreg)
 	END;
 }
 
-SIMPLE(push_sreg) { return stack_push(c, o->opsize, c->s.seg_sel[o->digit]); }
+/* Of a 32-bit slot only the lower half is written and read, since the 386 (SDM 2B PUSH: "a 16-bit move"). */
+static int selector_size(const struct insn *o) { return o->opsize == 8 ? 8 : 2; }
+
+SIMPLE(push_sreg)
+{
+	u64 sp = (c->r[RSP] - o->opsize) & c->sp_mask;
+	if (!mmu_store(c, SEG_SS, sp, selector_size(o), c->s.seg_sel[o->digit]))
+		return false;
+	stack_set(c, sp);
+	return true;
+}
 
 static bool pop_to_sreg(struct cpu *c, const struct insn *o)
 {
 	u64 sel, rsp = (c->r[RSP] & ~c->sp_mask) | ((c->r[RSP] + o->opsize) & c->sp_mask);
-	if (!stack_peek(c, 0, o->opsize, &sel) || !seg_load(c, (enum x86_seg)o->digit, (u16)sel))
+	if (!stack_peek(c, 0, selector_size(o), &sel) || !seg_load(c, (enum x86_seg)o->digit, (u16)sel))
 		return false;
 	c->r[RSP] = rsp;
 	return true;

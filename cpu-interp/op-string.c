@@ -39,12 +39,6 @@ static void advance(struct cpu *c, const struct insn *o, bool uses_si, bool uses
 static bool nothing_to_do(const struct cpu *c, const struct insn *o) { return o->rep && count(c, o) == 0; }
 static bool more_to_do(const struct cpu *c, const struct insn *o) { return o->rep && count(c, o) != 0; }
 
-/* REPE goes on while equal, REPNE while not (SDM 2B REP table 4-17). */
-static bool more_to_compare(const struct cpu *c, const struct insn *o)
-{
-	return more_to_do(c, o) && flag_zf(c) == (o->rep == 0xf3);
-}
-
 /* --- runs ------------------------------------------------------------------------------------- */
 
 /* Iterations that may be made in one go: what rCX asks for, the budget allows, and one if somebody watches
@@ -224,15 +218,22 @@ PLAIN(lods)
 
 /* --- CMPS and SCAS ---------------------------------------------------------------------------- */
 
-static void compare(struct cpu *c, const struct insn *o, u64 a, u64 b)
-{
-	flags_sized(c, K_SUB, o->size, a, b, a - b);
-}
+enum compared { COMPARE_FAULTED, COMPARE_GOES_ON, COMPARE_ENDED };
 
-/* The comparison that ends a REPE or REPNE. */
+/* REPE goes on while equal, REPNE while not (SDM 2B REP table 4-17). */
 static bool decides(const struct insn *o, u64 a, u64 b) { return (a == b) != (o->rep == 0xf3); }
 
-static bool cmps(struct cpu *c, const struct insn *o)
+/* The flags are those of the last comparison, and written by it alone: after a fault on the way they are
+ * what they were before the instruction (SDM 2B REP). */
+static enum compared conclude(struct cpu *c, const struct insn *o, u64 a, u64 b)
+{
+	if (more_to_do(c, o) && !decides(o, a, b))
+		return COMPARE_GOES_ON;
+	flags_sized(c, K_SUB, o->size, a, b, a - b);
+	return COMPARE_ENDED;
+}
+
+static enum compared cmps(struct cpu *c, const struct insn *o)
 {
 	u8 *from, *to;
 	u64 a, b, done = 0, n = run_pair(c, o, false, &from, &to);
@@ -247,25 +248,25 @@ static bool cmps(struct cpu *c, const struct insn *o)
 	} else {
 		if (!mmu_load(c, o->seg, source(c, o), o->size, &a) ||
 		    !mmu_load(c, SEG_ES, destination(c, o), o->size, &b))
-			return false;
+			return COMPARE_FAULTED;
 		done = 1;
 	}
-	compare(c, o, a, b);
 	advance(c, o, true, true, done);
-	return true;
+	return conclude(c, o, a, b);
 }
 
 PLAIN(cmps)
 {
 	if (nothing_to_do(c, o))
 		NEXT;
-	TRY(cmps(c, o));
-	if (more_to_compare(c, o))
+	enum compared outcome = cmps(c, o);
+	TRY(outcome != COMPARE_FAULTED);
+	if (outcome == COMPARE_GOES_ON)
 		REPEAT;
 	NEXT;
 }
 
-static bool scas(struct cpu *c, const struct insn *o)
+static enum compared scas(struct cpu *c, const struct insn *o)
 {
 	u8 *to;
 	u64 a = zero_extend(c->r[RAX], o->size), b, done = 0;
@@ -277,20 +278,20 @@ static bool scas(struct cpu *c, const struct insn *o)
 		while (done < n && !decides(o, a, b));
 	} else {
 		if (!mmu_load(c, SEG_ES, destination(c, o), o->size, &b))
-			return false;
+			return COMPARE_FAULTED;
 		done = 1;
 	}
-	compare(c, o, a, b);
 	advance(c, o, false, true, done);
-	return true;
+	return conclude(c, o, a, b);
 }
 
 PLAIN(scas)
 {
 	if (nothing_to_do(c, o))
 		NEXT;
-	TRY(scas(c, o));
-	if (more_to_compare(c, o))
+	enum compared outcome = scas(c, o);
+	TRY(outcome != COMPARE_FAULTED);
+	if (outcome == COMPARE_GOES_ON)
 		REPEAT;
 	NEXT;
 }

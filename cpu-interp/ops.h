@@ -76,11 +76,12 @@
 static inline bool ring0(struct cpu *c) { return c->cpl == 0 || fault_gp(c, 0); }
 
 static inline u64 cpu_ip_mask(u64 ip, int opsize) { return opsize == 2 ? ip & 0xffff : opsize == 4 ? (u32)ip : ip; }
-/* Address of the instruction being executed, and of the one after it (wrapped as the code segment's size has it). */
+/* Address of the instruction being executed, and of the one after it.  16-bit code does not wrap at 64 KiB: past its
+ * end EIP is 10000h, and the next fetch is beyond the limit (SDM 3A 5.3). */
 static inline u64 cpu_this_ip(const struct cpu *c, const struct insn *o) { return c->r[REG_IP] + o->off; }
 static inline u64 cpu_ip_wrap(const struct cpu *c, u64 ip)
 {
-	return c->mode == MODE_64 ? ip : c->mode == MODE_32 ? (u32)ip : ip & 0xffff;
+	return c->mode == MODE_64 ? ip : (u32)ip;
 }
 static inline u64 cpu_next_ip(const struct cpu *c, const struct insn *o)
 {

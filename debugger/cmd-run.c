@@ -18,6 +18,7 @@
 #include "debugger/print-exits.h"
 #include "debugger/print-json.h"
 #include "debugger/print-trace.h"
+#include "debugger/results.h"
 #include "debugger/runner.h"
 #include "debugger/stats.h"
 #include "debugger/status.h"
@@ -53,23 +54,6 @@ static enum verdict on_log(void *arg, const struct event *ev)
 
 /* ---- before ---- */
 
-static int check_writable(const struct machine_options *o, struct err *err)
-{
-	bool debugcon = strcmp(o->debugcon, "stdout") && strcmp(o->debugcon, "stderr") &&
-			strcmp(o->debugcon, "none");
-	int rc = 0;
-
-	if (o->save)
-		rc = host_path_writable("--save", o->save, err);
-	if (!rc && o->json && strcmp(o->json, "-"))
-		rc = host_path_writable("--json", o->json, err);
-	if (!rc && !strncmp(o->serial, "file:", 5))
-		rc = host_path_writable("--serial", o->serial + 5, err);
-	if (!rc && debugcon)
-		rc = host_path_writable("--debugcon", o->debugcon, err);
-	return rc;
-}
-
 /* The watchers, each a subscriber of the event stream. */
 static int watch(struct run *r, struct err *err)
 {
@@ -94,7 +78,7 @@ static int prepare(struct run *r, struct err *err)
 {
 	const struct machine_options *o = &r->opt;
 	const struct engine *engine = r->engine;
-	int rc = check_writable(o, err);
+	int rc = results_check(o, err);
 
 	if (!rc)
 		rc = machine_files_open(&r->files, o, err);

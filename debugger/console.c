@@ -101,14 +101,14 @@ int console_open(struct console *c, const struct machine_options *o, FILE *json,
 	c->debugcon.label = "debugcon";
 	if (!strcmp(o->serial, "stdio"))
 		c->serial.to = stdout;
-	else if (!strncmp(o->serial, "file:", 5))
-		rc = open_file(&c->serial, "--serial", o->serial + 5, err);
+	else if (file_place(o->serial))
+		rc = open_file(&c->serial, "--serial", file_place(o->serial), err);
 	if (!strcmp(o->debugcon, "stdout"))
 		c->debugcon.to = stdout;
 	else if (!strcmp(o->debugcon, "stderr"))
 		c->debugcon.to = stderr;
-	else if (strcmp(o->debugcon, "none") && !rc)
-		rc = open_file(&c->debugcon, "--debugcon", o->debugcon, err);
+	else if (file_place(o->debugcon) && !rc)
+		rc = open_file(&c->debugcon, "--debugcon", file_place(o->debugcon), err);
 	if (rc) {
 		console_close(c, NULL);
 		return rc;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * host-file.c - read or map a file of the host.
+ * host-file.c - read or map a file of the host; find out whether one could be written.
  * Rule: opening never blocks (a pipe could) and never creates anything.
  */
 #include "debugger/host-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -105,19 +106,63 @@ void host_file_close(struct host_file *f)
 	*f = (struct host_file){ 0 };
 }
 
-int host_path_writable(const char *what, const char *path, struct err *err)
+/* The folder that holds the path: may files be made there? */
+static int folder_writable(const char *what, const char *path, struct err *err)
 {
-	struct stat st;
 	const char *slash = strrchr(path, '/');
 	char *dir = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 	int rc = 0;
 
 	if (!dir)
 		return err_set(err, ENOMEM, "%s %.160s: no memory", what, path);
-	if (!stat(path, &st) && S_ISDIR(st.st_mode))
-		rc = err_set(err, EISDIR, "%s %.160s: is a directory; expected a file's name", what, path);
-	else if (access(dir, W_OK | X_OK))
+	if (access(dir, W_OK | X_OK))
 		rc = cannot(what, path, err);
 	free(dir);
 	return rc;
+}
+
+/* What is there now?  st->st_mode is 0 if nothing is. */
+static int look(const char *what, const char *path, struct stat *st, struct err *err)
+{
+	st->st_mode = 0;
+	if (!*path)
+		return err_set(err, EINVAL, "%s: the file's name is empty", what);
+	if (stat(path, st))
+		return errno == ENOENT ? 0 : cannot(what, path, err);
+	if (S_ISDIR(st->st_mode))
+		return err_set(err, EISDIR, "%s %.160s: is a directory; expected a file's name", what, path);
+	return access(path, W_OK) ? cannot(what, path, err) : 0;
+}
+
+int host_path_writable(const char *what, const char *path, struct err *err)
+{
+	struct stat st;
+	int rc = look(what, path, &st, err);
+
+	return rc || st.st_mode ? rc : folder_writable(what, path, err);
+}
+
+int host_path_replaceable(const char *what, const char *path, struct err *err)
+{
+	enum { ROOM = 32 }; /* for the ending of a temporary name */
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	struct stat st;
+	int rc = look(what, path, &st, err);
+
+	if (rc)
+		return rc;
+	if (st.st_mode && !S_ISREG(st.st_mode))
+		return err_set(err, EINVAL, "%s %.160s: is a pipe or device; expected a regular file's name", what, path);
+	if (strlen(name) > NAME_MAX - ROOM)
+		return err_set(err, ENAMETOOLONG, "%s %.160s...: %s", what, path, strerror(ENAMETOOLONG));
+	return folder_writable(what, path, err);
+}
+
+bool host_path_same(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	if (stat(a, &sa) || stat(b, &sb))
+		return !strcmp(a, b);
+	return S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }

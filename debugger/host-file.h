@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * host-file.h - a file of the host, whole, for reading.
+ * host-file.h - a file of the host, whole, for reading; and whether one could be written.
  * Rule: only regular, non-empty files of bounded size; everything else is refused in one clear sentence.
  */
 #ifndef VITRINE_DEBUGGER_HOST_FILE_H
@@ -20,7 +20,11 @@ int host_file_read(struct host_file *f, const char *what, const char *path, u64 
 /* Map it, for files that may be as large as a disk. */
 int host_file_map(struct host_file *f, const char *what, const char *path, struct err *err);
 void host_file_close(struct host_file *f);
-/* Could PATH be written (made or replaced)?  Asked before a run whose result is to go there. */
+/* Could PATH be opened for writing, or made?  Asked before a run whose result is to go there; opens nothing. */
 int host_path_writable(const char *what, const char *path, struct err *err);
+/* Could a file be made beside PATH and then take its name?  A device or pipe must not lose its name so. */
+int host_path_replaceable(const char *what, const char *path, struct err *err);
+/* Is it one regular file, or, while there is none yet, one name? */
+bool host_path_same(const char *a, const char *b);
 
 #endif

@@ -86,13 +86,25 @@ static int take_module(void *slot, const char *value, struct err *err)
 	return 0;
 }
 
+const char *file_place(const char *place)
+{
+	return strncmp(place, "file:", 5) ? NULL : place + 5;
+}
+
 static int take_serial(void *slot, const char *value, struct err *err)
 {
-	bool file = !strncmp(value, "file:", 5) && value[5];
-
-	if (!file && strcmp(value, "stdio") && strcmp(value, "none"))
+	if (!file_place(value) && strcmp(value, "stdio") && strcmp(value, "none"))
 		return err_set(err, EINVAL, "'%.60s' is no place for a serial port; expected stdio, none or file:FILE",
 			       value);
+	*(const char **)slot = value;
+	return 0;
+}
+
+static int take_debugcon(void *slot, const char *value, struct err *err)
+{
+	if (!file_place(value) && strcmp(value, "stderr") && strcmp(value, "stdout") && strcmp(value, "none"))
+		return err_set(err, EINVAL, "'%.60s' is no place for the debug console; expected stderr, stdout, none or "
+			       "file:FILE", value);
 	*(const char **)slot = value;
 	return 0;
 }
@@ -191,7 +203,7 @@ const struct option machine_option_table[] = {
 	ROW("bios",       "FILE",   take_text,    bios,       "firmware, as /usr/share/seabios/bios.bin"),
 	ROW("disk",       "FILE",   take_text,    disk,       "raw image of the first disk; the file is not written"),
 	ROW("serial",     "TO",     take_serial,  serial,     "COM1 goes to: stdio (default), none, file:FILE"),
-	ROW("debugcon",   "TO",     take_text,    debugcon,   "ports 402h, E9h go to: stderr (default), stdout, none, FILE"),
+	ROW("debugcon",   "TO",     take_debugcon, debugcon,  "402h, E9h go to: stderr (default), stdout, none, file:FILE"),
 	ROW("seed",       "N",      take_number,  seed,       "seed of RDRAND and everything random (default 1)"),
 	ROW("rtc",        "TIME",   take_rtc,     rtc,        "clock at power-up: seconds, YYYY-MM-DD, host (2000-01-01)"),
 	ROW("insn-ps",    "N",      take_insn_ps, insn_ps,    "virtual picoseconds per instruction (default 1000)"),

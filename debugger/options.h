@@ -18,7 +18,7 @@ struct machine_options {
 	const char *module[IMAGE_MODULES];
 	int nmodules;
 	const char *serial;    /* stdio, none, file:F */
-	const char *debugcon;  /* stdout, stderr, none, or a file */
+	const char *debugcon;  /* stdout, stderr, none, file:F */
 	u64 seed, insn_ps;
 	i64 rtc;               /* seconds since 1970 at power-up */
 	u64 budget;            /* instructions, 0 = no limit */
@@ -30,6 +30,8 @@ struct machine_options {
 extern const struct option machine_option_table[];
 extern const int machine_option_count;
 
+/* F of a place `file:F`, else NULL. */
+const char *file_place(const char *place);
 /* The defaults, as the help states them. */
 void machine_options_init(struct machine_options *o);
 /* Contradictions between options, and the positional image. */

@@ -42,13 +42,16 @@ const char *output_finish(void)
 
 void complain(const char *fmt, ...)
 {
+	char line[1024];
 	va_list ap;
 
 	if (fflush(stdout) && !first_errno)
 		first_errno = errno;
 	va_start(ap, fmt);
-	fputs("vitrine: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	for (char *c = line; *c; c++) /* a file's name may hold anything; this is one line of text */
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	fprintf(stderr, "vitrine: %s\n", line);
 }

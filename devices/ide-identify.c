@@ -22,14 +22,22 @@ static void put_text(u8 *buffer, int word, int words, const char *text)
 		buffer[word * 2 + (n ^ 1)] = (size_t)n < len ? (u8)text[n] : ' ';
 }
 
+/* Whole cylinders, at most what the field can say.  At least two, so that a disk of one sector has a first
+ * cylinder: a BIOS reads the boot sector by cylinder 0, and may keep the last cylinder for itself. */
+static u64 cylinders_of(u64 n, u32 heads, u32 track, u64 most)
+{
+	u64 cylinders = n / ((u64)heads * track);
+
+	return cylinders > most ? most : cylinders < 2 ? 2 : cylinders;
+}
+
 /* The geometry of old: what the disk proposes, and what the guest has set. */
 static void put_geometry(const struct ide_state *s, u8 *b, u64 n)
 {
-	u64 cylinders = n / (IDE_HEADS * IDE_TRACK), current = n / ((u64)s->heads[0] * s->track[0]);
+	u64 cylinders = cylinders_of(n, IDE_HEADS, IDE_TRACK, 16383);
+	u64 current = cylinders_of(n, s->heads[0], s->track[0], 65535);
 	u32 capacity;
 
-	cylinders = cylinders > 16383 ? 16383 : cylinders;
-	current = current > 65535 ? 65535 : current;
 	capacity = (u32)current * s->heads[0] * s->track[0];
 	put_word(b, 1, (u32)cylinders);
 	put_word(b, 3, IDE_HEADS);

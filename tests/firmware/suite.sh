@@ -28,7 +28,7 @@ check() { # WHAT CONDITION... : the condition is a command
 }
 
 run() { # NAME OPTION... : console, debug console, error output and status in $work
-	timeout 250 "$vitrine" run --bios $bios --budget 60M --serial "file:$work/serial" --debugcon "$work/debug" --quiet "$@" \
+	timeout 250 "$vitrine" run --bios $bios --budget 60M --serial "file:$work/serial" --debugcon "file:$work/debug" --quiet "$@" \
 		>"$work/stdout" 2>"$work/errors"
 	status=$?
 }
@@ -59,6 +59,13 @@ run --disk "$work/disk" --budget 4M --save "$work/half"
 check "half-way the budget ends the run (got $status)" [ "$status" = 5 ]
 run --disk "$work/disk" --state-hash "$work/half"
 check "saved there and restored, it ends in the same state" grep -qxF "$hash" "$work/stdout"
+
+# A disk of one sector: out 0x3f8, '!'; out 0x604, 0x2000 (power off).
+printf '\xba\xf8\x03\xb0!\xee\xba\x04\x06\xb8\x00\x20\xef' >"$work/sector"
+truncate -s 510 "$work/sector" && printf '\x55\xaa' >>"$work/sector"
+run --disk "$work/sector"
+check "a disk of a single sector boots (got $status)" [ "$status" = 0 ]
+check "and its guest runs" grep -q '!' "$work/serial"
 
 run --mem 2M --budget 15M
 check "without a disk the budget ends the run (got $status)" [ "$status" = 5 ]

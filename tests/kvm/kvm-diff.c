@@ -80,16 +80,15 @@ static void compare_registers(const struct testcase *t, const struct outcome *kv
 			differ(why, "dr", n, k->dr[n], i->dr[n]);
 }
 
-/* Where an exception pushed the flags: undefined ones are undefined there too. */
+/* Is this byte one of the flags that an exception pushed?  Undefined ones are undefined there too. */
 static bool is_pushed_flags(const struct testcase *t, const struct outcome *interp, u32 at)
 {
 	const struct x86_state *x = &interp->s;
-	u64 wide = x->seg_attr[SEG_SS] & SEG_DB || t->scene == SCENE_LONG;
-	u64 base = t->scene == SCENE_LONG ? 0 : x->seg_base[SEG_SS], ip = x->rip[0];
-	u64 handler = (t->scene == SCENE_LONG ? 0 : x->seg_base[SEG_CS]) + ip - HANDLERS_AT;
-	u64 sp = wide ? x->gpr[RSP] : x->gpr[RSP] & 0xffff, size = t->scene == SCENE_LONG ? 8 : t->scene == SCENE_REAL ? 2 : 4;
-	u64 error = t->scene != SCENE_REAL && handler < HANDLERS_SIZE && (0x27d00 >> handler / 4 & 1) ? size : 0;
-	return handler < HANDLERS_SIZE && at - (base + sp + error + 2 * size) < 2;
+	bool real = t->scene == SCENE_REAL, wide = t->scene == SCENE_LONG;
+	int vector = vector_of(interp);
+	u64 sp = wide || (x->seg_attr[SEG_SS] & SEG_DB) ? x->gpr[RSP] : x->gpr[RSP] & 0xffff;
+	u64 size = wide ? 8 : real ? 2 : 4, error = !real && has_error_code(vector) ? size : 0;
+	return vector >= 0 && at - ((wide ? 0 : x->seg_base[SEG_SS]) + sp + error + 2 * size) < 2;
 }
 
 static void compare_memory(const struct testcase *t, const struct outcome *kvm, const struct outcome *interp,

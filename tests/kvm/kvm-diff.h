@@ -125,6 +125,7 @@ enum verdict_of_rules { RULES_NONE, RULES_CORRECTED, RULES_EXCUSED };
 enum verdict_of_rules apply_rules(const struct testcase *t, struct outcome *kvm, const struct outcome *interp);
 /* The exception or interrupt whose handler was reached, or -1. */
 int vector_of(const struct outcome *o);
+bool has_error_code(int vector); /* SDM 3A table 6-1 */
 void print_rules(void);
 
 #endif

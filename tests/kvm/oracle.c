@@ -18,7 +18,7 @@
 
 #include "tests/kvm/kvm-diff.h"
 
-enum { STEPS_MOST = 600, SYNC_ALL = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS };
+enum { STEPS_MOST = 600, ALARMS_MOST = 1 /* seconds, at least */, SYNC_ALL = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS };
 
 struct oracle {
 	int kvm, vm, vcpu;
@@ -243,14 +243,15 @@ static enum how_ended step(struct oracle *o, const struct testcase *t)
 {
 	struct kvm_run *run = o->run;
 	u64 start = t->init.rip[0];
+	u32 alarms = 0;
 	run->immediate_exit = 0;
 	for (int i = 0; i < STEPS_MOST; i++) {
 		bool answered = i && (run->exit_reason == KVM_EXIT_IO || run->exit_reason == KVM_EXIT_MMIO);
 		run->immediate_exit = answered;
 		if (ioctl(o->vcpu, KVM_RUN, 0)) {
-			if (!answered || errno != EINTR)
+			if (errno != EINTR || (!answered && ++alarms > ALARMS_MOST))
 				return END_STUCK;
-			if (run->s.regs.regs.rip != start)
+			if (answered && run->s.regs.regs.rip != start)
 				return END_DONE;
 			run->exit_reason = KVM_EXIT_INTR;
 			continue;
@@ -259,8 +260,6 @@ static enum how_ended step(struct oracle *o, const struct testcase *t)
 		case KVM_EXIT_IO:
 		case KVM_EXIT_MMIO:
 			answer(run);
-			break;
-		case KVM_EXIT_HLT: /* the rest of a HLT that was stepped over earlier */
 			break;
 		case KVM_EXIT_DEBUG:
 			if (!is_repeated(t) || run->s.regs.regs.rip != start)
@@ -277,9 +276,9 @@ static enum how_ended step(struct oracle *o, const struct testcase *t)
 
 static void step_back(struct x86_state *s)
 {
-	u64 base = s->efer[0] & EFER_LMA ? 0 : s->seg_base[SEG_CS];
-	u64 off = base + s->rip[0] - HANDLERS_AT;
-	if (off < HANDLERS_SIZE)
+	bool real = !(s->cr0[0] & CR0_PE);
+	u64 base = real ? 0xffff0 : 0, off = base + s->rip[0] - HANDLERS_AT;
+	if (off < HANDLERS_SIZE && (real ? s->seg_sel[SEG_CS] == 0xffff : s->seg_base[SEG_CS] == 0))
 		s->rip[0] -= off & 3;
 }
 

@@ -47,6 +47,8 @@ int vector_of(const struct outcome *o)
 	return off < HANDLERS_SIZE ? (int)off / 4 : -1;
 }
 
+bool has_error_code(int vector) { return vector >= 0 && vector < 32 && (0x27d00u >> vector & 1); }
+
 static bool same_vector(const struct seen *s)
 {
 	return vector_of(s->kvm) >= 0 && vector_of(s->kvm) == vector_of(s->interp);
@@ -68,27 +70,113 @@ static bool lost_esp(const struct seen *s)
 	return true;
 }
 
-static bool ascii_sign(const struct seen *s)
+static bool ascii_flags(const struct seen *s)
 {
-	u64 al = s->kvm->s.gpr[RAX], *flags = s->kvm->s.rflags;
+	u64 al = s->kvm->s.gpr[RAX] & 0xff, *flags = s->kvm->s.rflags;
 	if ((!family_is(s->t, "aam") && !family_is(s->t, "aad")) || vector_of(s->kvm) >= 0)
 		return false;
-	*flags = (*flags & ~(u64)FLAG_SF) | (al & FLAG_SF);
+	*flags = (*flags & ~(u64)(FLAG_SF | FLAG_ZF)) | (al & FLAG_SF) | (al ? 0 : FLAG_ZF);
+	return true;
+}
+
+static bool restricted_dr7(const struct seen *s)
+{
+	if (!s->kvm->debug || !(s->kvm->s.dr[7] & 1 << 11))
+		return false;
+	s->kvm->s.dr[7] &= ~(1ull << 11);
 	return true;
 }
 
 static bool counts_as_scan(const struct seen *s) { return family_is(s->t, "lzcnt") || family_is(s->t, "tzcnt"); }
 
-static bool wide_real_frame(const struct seen *s)
+static bool software_interrupt(const struct seen *s)
 {
 	static const char *const software[] = { "int_n", "int3", "into", NULL };
 	return s->t->scene == SCENE_REAL && family_in(s->t, software) && s->t->d.opsize == 4;
 }
 
+static bool negative_vector(const struct seen *s) { return family_is(s->t, "int_n") && (s->t->d.imm & 0x80); }
+
+/* The stack pointer is so low and odd that a push goes across the segment's end. */
+static bool push_across_end(const struct seen *s)
+{
+	u64 sp = s->t->init.gpr[RSP] & 0xffff;
+	return s->t->scene == SCENE_REAL && (sp & 1) && sp < 32 && s->interp->how == END_SHUTDOWN;
+}
+
+static bool wide_enter(const struct seen *s)
+{
+	bool wide = s->t->init.seg_attr[SEG_SS] & SEG_DB;
+	return family_is(s->t, "enter") && s->t->scene != SCENE_LONG && s->t->d.opsize != (wide ? 4 : 2);
+}
+
+/* A far pointer, a BOUND pair or a pseudo-descriptor of which the second half begins at offset 0. */
+static bool second_half_wraps(const struct seen *s)
+{
+	static const char *const pairs[] = { "les", "lds", "lss", "lfs", "lgs", "jmp_far_m", "call_far_m", "lgdt", "lidt",
+					     "sgdt", "sidt", "bound", NULL };
+	return family_in(s->t, pairs) && s->t->d.addrsize == 2 && effective_address(s->t) >= 0xfffb &&
+	       (vector_of(s->kvm) == VEC_GP || vector_of(s->kvm) == VEC_SS);
+}
+
+static bool reads_ahead(const struct seen *s)
+{
+	return family_is(s->t, "ins") && s->t->d.rep && vector_of(s->kvm) >= 0;
+}
+
+static bool went_wrong(const struct outcome *o) { return o->how == END_SHUTDOWN || vector_of(o) >= 0; }
+
+static bool across_4g(const struct seen *s)
+{
+	u64 ea = has_memory(s->t) ? effective_address(s->t) : 0;
+	return s->t->d.addrsize == 4 && ea > 0xfffffff0 && went_wrong(s->interp) && !went_wrong(s->kvm);
+}
+
+static bool local_tss(const struct seen *s)
+{
+	return (family_is(s->t, "ltr") || family_is(s->t, "lldt")) && same_vector(s) && vector_of(s->kvm) == VEC_GP;
+}
+
+static bool popa_from_nowhere(const struct seen *s)
+{
+	u64 at = s->t->init.seg_base[SEG_SS] + s->t->init.gpr[RSP];
+	return family_is(s->t, "popa") && at > RAM_SIZE - 32;
+}
+
+static u32 error_code(const struct outcome *o, u64 base)
+{
+	u32 code = 0, mask = !base || (o->s.seg_attr[SEG_SS] & SEG_DB) ? 0xffffffff : 0xffff;
+	u64 at = base + (o->s.gpr[RSP] & mask);
+	if (at < RAM_SIZE - 4)
+		memcpy(&code, o->mem + at, 4);
+	return code;
+}
+
+/* KVM's own way through a protected-mode gate knows flat stacks only.  What can be compared still is. */
+static bool flat_delivery(const struct seen *s)
+{
+	const struct x86_state *init = &s->t->init, *k = &s->kvm->s, *i = &s->interp->s;
+	bool flat = init->seg_limit[SEG_SS] == 0xffffffff && init->gpr[RSP] < RAM_SIZE && init->gpr[RSP] > 64;
+	if (s->t->scene == SCENE_REAL || s->t->scene == SCENE_LONG || flat)
+		return false;
+	if (s->interp->how == END_SHUTDOWN || s->kvm->how == END_SHUTDOWN)
+		return s->interp->how == END_SHUTDOWN ? vector_of(s->kvm) >= 0 : vector_of(s->interp) >= 0;
+	for (int n = 0; n < X86_GPRS; n++)
+		if (n != RSP && k->gpr[n] != i->gpr[n])
+			return false;
+	return same_vector(s) && (!has_error_code(vector_of(s->kvm)) ||
+				  error_code(s->kvm, 0) == error_code(s->interp, init->seg_base[SEG_SS]));
+}
+
+static bool other_instruction_set(const struct seen *s)
+{
+	return !s->t->valid && vector_of(s->interp) == VEC_UD && memchr(s->t->code, 0x0f, 12);
+}
+
 static bool lacks_feature(const struct seen *s)
 {
-	return s->t->valid && s->t->d.row->feature > FEAT_NOPL && vector_of(s->kvm) == VEC_UD &&
-	       vector_of(s->interp) != VEC_UD;
+	bool refused = s->kvm->how == END_SHUTDOWN || vector_of(s->kvm) == VEC_UD;
+	return s->t->valid && s->t->d.row->feature > FEAT_NOPL && refused && vector_of(s->interp) != VEC_UD;
 }
 
 /* corrects: what is wrong on KVM's side has been put right, the rest is compared. */
@@ -98,10 +186,22 @@ static const struct rule {
 	bool corrects;
 } rules[] = {
 	{ "corrected: KVM clears ESP's upper half when a real-mode exception pushes", lost_esp, true },
-	{ "corrected: KVM does not set SF after AAM and AAD", ascii_sign, true },
+	{ "corrected: KVM takes SF and ZF after AAM and AAD from AX (SDM 2A: from AL)", ascii_flags, true },
+	{ "corrected: KVM's DR7 has a bit 11 (RTM), ours has not", restricted_dr7, true },
 	{ "undefined result: BSF or BSR of 0, a double shift by more than the width", undefined_result, false },
 	{ "KVM takes LZCNT and TZCNT for BSR and BSF", counts_as_scan, false },
-	{ "KVM pushes 32-bit frames for INT n with 66 in real mode (SDM 2A INT n: 16 bits)", wide_real_frame, false },
+	{ "KVM pushes 32-bit frames for INT n with 66 in real mode (SDM 2A INT n: 16 bits)", software_interrupt, false },
+	{ "KVM takes the vector of INT n for a signed number", negative_vector, false },
+	{ "KVM lets a push go across the end of the stack segment", push_across_end, false },
+	{ "KVM's ENTER pushes as wide as the stack is, not as the operand size says", wide_enter, false },
+	{ "KVM does not wrap to offset 0 between the halves of a pair in memory (processors do)", second_half_wraps, false },
+	{ "KVM asks for several elements of REP INS at once, and loses them at a fault", reads_ahead, false },
+	{ "KVM lets an access go across 4 GiB", across_4g, false },
+	{ "KVM's error code for LTR and LLDT with a selector of the LDT is 0 (SDM 2A: the selector)", local_tss, false },
+	{ "KVM's POPA from where there is no memory moves ESP too often", popa_from_nowhere, false },
+	{ "KVM's way through a gate ignores base and limit of SS (vector, error code, registers are the same)",
+	  flat_delivery, false },
+	{ "MMX, SSE, or a hypervisor's opcode: not built, #UD", other_instruction_set, false },
 	{ "KVM has not got this instruction: #UD", lacks_feature, false },
 };
 static u64 counts[ARRAY_LEN(rules)];

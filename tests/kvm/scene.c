@@ -17,11 +17,11 @@ enum { SEL_CODE = 0x08, SEL_DATA = 0x10, SEL_CODE32 = 0x18, SEL_CODE16 = 0x20, S
 
 static const struct segment_row { u32 base, limit, attr; } gdt[] = {
 	{ 0, 0, 0 },
-	{ 0, 0xfffff, CODE | SEG_DB | SEG_G },                 /* 08: flat code, the handlers' outside 64-bit mode */
+	{ 0, 0xfffff, CODE | SEG_ACCESSED | SEG_DB | SEG_G },  /* 08: flat code, the handlers' outside 64-bit mode */
 	{ 0, 0xfffff, DATA | SEG_DB | SEG_G },                 /* 10: flat data */
 	{ 0x10000, 0x8ffff, CODE | SEG_DB },                   /* 18: 32-bit code */
 	{ 0x20000, 0xffff, CODE },                             /* 20: 16-bit code */
-	{ 0, 0xfffff, CODE | SEG_L | SEG_G },                  /* 28: 64-bit code */
+	{ 0, 0xfffff, CODE | SEG_ACCESSED | SEG_L | SEG_G },   /* 28: 64-bit code, the handlers' there */
 	{ TSS_AT, 0x67, SEG_P | SYS_TSS32_BUSY },              /* 30: the task, 16 bytes in 64-bit mode */
 	{ 0, 0, 0 },
 	{ LDT_AT, 0x17, SEG_P | SYS_LDT },                     /* 40: the LDT, likewise */
@@ -172,7 +172,7 @@ void scene_load(struct x86_state *s, enum x86_seg seg, u16 sel, bool real)
 
 static const u16 data_selectors[] = { SEL_DATA, SEL_DATA, SEL_DATA, 0x50, 0x50, 0x58, 0x60, 0x68, 0x70, 0x98, 0xc0, 0xc8,
 				      SEL_CODE32, 0x04, 0 };
-static const u16 stack_selectors[] = { SEL_DATA, SEL_DATA, 0x50, 0x50, 0x58, 0x60, 0x70, 0xc0 };
+static const u16 stack_selectors[] = { SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA, 0x50, 0x50, 0x58, 0x60, 0x70, 0xc0 };
 
 static u16 random_segment(struct testcase *t, enum x86_seg seg)
 {

@@ -208,6 +208,12 @@ static void set_rip_relative(const struct gen *g, struct shape *s, int len)
 		s->disp = (u32)(s->target - (g->q->start + (u64)(g->q->len + len)));
 }
 
+/* May one of its accesses be unaligned, and fault, while another has a bad address? */
+static bool accesses_twice(const struct row_info *info, const struct isa_row *row)
+{
+	return info->stack || row->flags & REPS || !strcmp(row->family, "enter");
+}
+
 static bool generate_row(struct gen *g, int row)
 {
 	const struct isa_candidate *c = encode_candidate(&isa_rows[row]);
@@ -217,7 +223,7 @@ static bool generate_row(struct gen *g, int row)
 	u8 bytes[ENCODE_MAX];
 	int len;
 	g->npatches = g->branch == NO_ITEM ? 0 : g->npatches;
-	g->bad = false;
+	g->bad = g->ac && accesses_twice(info, c->row);
 	choose_shape(g, c, &s);
 	if (decode_shape(g, c, &s, bytes, &len, &d) != DECODE_OK || d.row != c->row || !allowed(g, &s, &d))
 		return false;
@@ -296,6 +302,7 @@ static void choose_registers(struct gen *g)
 		s->flags |= random_next(&g->random) & odd;
 	if (one_in(g, 30)) /* unaligned accesses fault */
 		s->flags |= FLAG_AC;
+	g->ac = s->flags & FLAG_AC;
 	s->rip = g->q->start;
 	g->now.known = 0xffff;
 	memcpy(g->now.value, s->gpr, sizeof s->gpr);

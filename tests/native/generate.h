@@ -30,6 +30,7 @@ struct gen {
 	struct patch patch[PATCHES];
 	int npatches;
 	bool bad;         /* the instruction being made already has an address that faults */
+	bool ac;          /* EFLAGS.AC may be set: unaligned accesses may fault */
 	bool ended;       /* by an instruction that always faults */
 };
 

@@ -127,6 +127,7 @@ static bool prepare_popf(struct gen *g, struct shape *s, const struct decoded *d
 	u32 flags = (u32)random_next(&g->random) & ~(u32)(FLAG_TF | FLAG_AC) & 0x3fffff;
 	if (one_in(g, 10))
 		flags |= FLAG_AC;
+	g->ac |= flags & FLAG_AC;
 	if (one_in(g, 10))
 		flags |= FLAG_TF;
 	u8 push[5] = { 0x68 };

@@ -24,7 +24,7 @@ static u8 pattern(u32 lba, int i)
 	return (u8)(lba * 7 + (u32)i * 3 + (lba >> 8));
 }
 
-static void setup_room(struct rig *r, u64 room)
+static void setup_size(struct rig *r, u64 bytes, u64 room)
 {
 	struct err err = { 0 };
 
@@ -36,10 +36,15 @@ static void setup_room(struct rig *r, u64 room)
 	for (u32 i = 0; i < BYTES; i++)
 		r->image[i] = pattern(i / 512, (int)(i % 512));
 	memcpy(r->copy, r->image, BYTES);
-	ck_assert_msg(disk_open(&r->disk, &r->frames, r->image, BYTES, room, &err) == 0, "%s", err.text);
+	ck_assert_msg(disk_open(&r->disk, &r->frames, r->image, bytes, room, &err) == 0, "%s", err.text);
 	r->ide.disk = &r->disk;
 	r->ide.irq = bench_line(&r->b, PROBE_IRQ14);
 	bench_add(&r->b, &r->ide.dev, &ide_class, &r->ide.s);
+}
+
+static void setup_room(struct rig *r, u64 room)
+{
+	setup_size(r, BYTES, room);
 }
 
 static void setup(struct rig *r)
@@ -140,6 +145,24 @@ START_TEST(identify)
 	ck_assert_uint_eq(identify_word(&r, 27), 'V' << 8 | 'i');
 	ck_assert_uint_eq(identify_word(&r, 49) & 0x300, 0x200);
 	ck_assert_uint_eq(identify_word(&r, 83) & 0xc400, 0x4400);
+	done(&r);
+}
+END_TEST
+
+/* A boot sector alone is a disk: SeaBIOS reads it by cylinder, head and sector, and believes the geometry. */
+START_TEST(smallest_disk)
+{
+	struct rig r;
+
+	setup_size(&r, 512, 4 << 20);
+	ck_assert_uint_eq(identify_word(&r, 1), 2);
+	ck_assert_uint_eq(identify_word(&r, 54), 2);
+	ck_assert_uint_eq(identify_word(&r, 60), 1);
+	command(&r, 0x20, 0, 1);
+	want_sector(&r, 0);
+	command(&r, 0x20, 1, 1);
+	ck_assert_uint_eq(in8(&r.b, STATUS) & 1, 1);
+	ck_assert_uint_eq(in8(&r.b, ERROR), 0x10); /* no such sector, whatever the geometry says */
 	done(&r);
 }
 END_TEST
@@ -398,6 +421,7 @@ int main(void)
 	const TTest *const tests[] = {
 		signature_after_reset,
 		identify,
+		smallest_disk,
 		reads,
 		cylinders_heads_sectors,
 		writes_stay_in_the_overlay,

@@ -220,6 +220,8 @@ static void compare_registers(struct runner *r, const struct subject *s, struct 
 			continue;
 		if (i == R_CR0) /* reserved bits read as ones on a 386 */
 			mask = CR0_PE | CR0_MP | CR0_EM | CR0_TS;
+		if (i == R_EIP && s->is_286) /* its IP has 16 bits; EIP after an instruction that ends at FFFF is 10000 */
+			mask = 0xffff;
 		if (i == R_EFLAGS) {
 			mask = flags_mask(s);
 			before = initial_flags(s);
@@ -240,11 +242,19 @@ static bool in_ram(const struct ram *m, u32 from, u32 address)
 	return false;
 }
 
+/* Where an exception pushed FLAGS.  With an odd SP some upstream files name the byte below: that of the bus cycle. */
+static u32 pushed_flags_at(const struct moo_test *t)
+{
+	const u32 *v = t->init.regs.v;
+	u32 pushed = (v[R_SS] << 4) + ((v[R_ESP] - 2) & 0xffff);
+	return t->flags_at + 1 == pushed ? pushed : t->flags_at;
+}
+
 /* Every byte of `m` is as it says, except those `later` has something newer about. */
 static void compare_ram(struct runner *r, const struct subject *s, const struct ram *m,
 			const struct ram *later, struct buf *why)
 {
-	u32 flags = s->t->flags_at, defined = flags_mask(s);
+	u32 flags = pushed_flags_at(s->t), defined = flags_mask(s);
 	for (u32 i = 0; i < m->n; i++) {
 		u32 at = ram_address(m, i);
 		if (later ? in_ram(later, 0, at) : in_ram(m, i + 1, at))
