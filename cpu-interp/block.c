@@ -22,6 +22,7 @@ struct blocks {
 	struct insn *insn;
 	u32 bucket[BUCKETS];   /* block number + 1 */
 	struct insn one[2];    /* block_one: the instruction and the end */
+	u8 one_bytes[16], one_len, one_mode; /* what it was decoded from */
 };
 
 struct blocks *blocks_open(u64 pages)
@@ -219,16 +220,28 @@ const struct insn *block_at(struct cpu *c)
 	return blk->first;
 }
 
+/* The same bytes decode to the same instruction; only a direct branch, which is linked, belongs to its place. */
+static bool decoded_already(const struct blocks *b, const struct cpu *c, const struct block_source *src)
+{
+	return b->one_len && src->avail >= b->one_len && b->one_mode == c->mode &&
+	       !memcmp(src->bytes, b->one_bytes, b->one_len);
+}
+
 const struct insn *block_one(struct cpu *c)
 {
+	struct blocks *b = c->blocks;
 	struct block_source src;
-	struct block blk = { .first = c->blocks->one };
-	if (!block_source(c, &src))
+	struct block blk = { .first = b->one };
+	if (!block_source(c, &src) || (src.straddles && !block_straddling(c, &src)))
 		return NULL;
-	if (src.straddles && !block_straddling(c, &src))
-		return NULL;
+	if (decoded_already(b, c, &src))
+		return b->one;
 	block_decode(c, &src, 1, &blk);
-	return c->blocks->one;
+	bool branch = isa_rows[b->one[0].row].flags & BR;
+	b->one_len = blk.count > 1 && !branch ? b->one[0].len : 0;
+	b->one_mode = c->mode;
+	memcpy(b->one_bytes, src.bytes, b->one_len);
+	return b->one;
 }
 
 bool block_run_copy(struct cpu *c, const struct insn *o, const struct insn *copy)

@@ -124,6 +124,9 @@ static int take_one(const struct option *table, int n, void *into, int argc, cha
 		if (*i + 1 >= argc)
 			return err_set(err, EINVAL, "--%s needs a value: %s", opt->name, opt->arg);
 		value = argv[++*i];
+		if (value[0] == '-' && value[1] == '-' && value[2]) /* rather forgotten than meant */
+			return err_set(err, EINVAL, "--%s needs a value: %s (if it is '%.60s', write --%s=%.60s)",
+				       opt->name, opt->arg, value, opt->name, value);
 	}
 	if (opt->take((char *)into + opt->offset, value, &why))
 		return err_set(err, why.code, "--%s: %s", opt->name, why.text);

@@ -155,8 +155,9 @@ static int info(const struct command *cmd, int argc, char **argv)
 	if (!t)
 		return unknown_topic(rest.item[0]);
 	if (rest.n > (t->arg ? 2 : 1)) {
-		complain("info %s: '%.40s' is a word too many", t->name, rest.item[t->arg ? 2 : 1]);
-		return STATUS_USAGE;
+		char where[40];
+		snprintf(where, sizeof(where), "info %s", t->name);
+		return command_word_too_many(where, rest.item[t->arg ? 2 : 1]);
 	}
 	return print_rows(t, rest.n > 1 ? rest.item[1] : NULL, args.json);
 }

@@ -35,6 +35,12 @@ int command_unknown(const char *name)
 	return STATUS_USAGE;
 }
 
+int command_word_too_many(const char *where, const char *word)
+{
+	complain("%s: '%.60s' is a word too many", where, word);
+	return STATUS_USAGE;
+}
+
 int command_args(const struct command *cmd, void *into, int argc, char **argv, struct args_rest *rest,
 		 int *status)
 {
@@ -58,6 +64,8 @@ static int version(const struct command *cmd, int argc, char **argv)
 
 	if (command_args(cmd, NULL, argc, argv, &rest, &status))
 		return status;
+	if (rest.n)
+		return command_word_too_many("version", rest.item[0]);
 	printf("vitrine " VITRINE_VERSION "\n");
 	return STATUS_OK;
 }

@@ -26,6 +26,8 @@ extern const int command_count;
 const struct command *command_find(const char *name);
 /* "unknown command 'x'; did you mean 'y'?" on standard error; STATUS_USAGE. */
 int command_unknown(const char *name);
+/* "run: 'x' is a word too many" on standard error; STATUS_USAGE. */
+int command_word_too_many(const char *where, const char *word);
 /* Parse for a command; 0: go on, else return *status: help was printed, or a complaint. */
 int command_args(const struct command *cmd, void *into, int argc, char **argv, struct args_rest *rest,
 		 int *status);

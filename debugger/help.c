@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "debugger/commands.h"
+#include "debugger/info.h"
 #include "debugger/output.h"
 #include "debugger/status.h"
 
@@ -18,7 +19,8 @@ static int noptions(const struct command *cmd)
 
 void help_command(const struct command *cmd)
 {
-	printf("Usage: vitrine %s %s\n%s\n\n%s\n", cmd->name, cmd->args, cmd->brief, cmd->text);
+	printf("Usage: vitrine %s%s%s\n%s\n\n%s\n", cmd->name, cmd->args[0] ? " " : "", cmd->args, cmd->brief,
+	       cmd->text);
 	if (noptions(cmd))
 		printf("\nOptions:\n");
 	for (int i = 0; i < noptions(cmd); i++) {
@@ -99,13 +101,24 @@ void help_manual(void)
 #undef R
 }
 
+static void completion_commands(void)
+{
+	for (int i = 0; i < command_count; i++)
+		printf(" %s", commands[i]->name);
+	printf("' ;;\n");
+}
+
 void help_completion(void)
 {
 	printf("_vitrine()\n{\n\tlocal word=${COMP_WORDS[COMP_CWORD]} words=\n"
 	       "\tcase $COMP_CWORD,${COMP_WORDS[1]} in\n");
 	printf("\t1,*) words='--help --version");
-	for (int i = 0; i < command_count; i++)
-		printf(" %s", commands[i]->name);
+	completion_commands();
+	printf("\t2,help) words='--man --completion");
+	completion_commands();
+	printf("\t2,info) words='--help --json");
+	for (int i = 0; i < info_topic_count; i++)
+		printf(" %s", info_topics[i].name);
 	printf("' ;;\n");
 	for (int i = 0; i < command_count; i++) {
 		printf("\t*,%s) words='--help", commands[i]->name);
@@ -113,7 +126,8 @@ void help_completion(void)
 			printf(" --%s", commands[i]->options[j].name);
 		printf("' ;;\n");
 	}
-	printf("\tesac\n\tif [[ $COMP_CWORD -eq 1 || $word == -* ]]; then\n"
+	printf("\tesac\n\tif [[ $COMP_CWORD -eq 1 || $word == -* ||\n"
+	       "\t      $COMP_CWORD,${COMP_WORDS[1]} == 2,@(help|info) ]]; then\n"
 	       "\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
 	       "\telse\n\t\tCOMPREPLY=($(compgen -f -- \"$word\"))\n\tfi\n}\n"
 	       "complete -o filenames -F _vitrine vitrine\n");
@@ -138,6 +152,8 @@ static int help(const struct command *cmd, int argc, char **argv)
 
 	if (command_args(cmd, &args, argc, argv, &rest, &status))
 		return status;
+	if (rest.n > 1)
+		return command_word_too_many("help", rest.item[1]);
 	if (args.completion && strcmp(args.completion, "bash")) {
 		complain("--completion: '%.40s' is not a shell known here; expected bash", args.completion);
 		return STATUS_USAGE;

@@ -25,6 +25,8 @@ static int open_regular(const char *what, const char *path, u64 *len, struct err
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
+	if (!*path)
+		return err_set(err, EINVAL, "%s: the file's name is empty", what);
 	if (fd < 0)
 		return cannot(what, path, err);
 	if (fstat(fd, &st)) {
@@ -151,8 +153,9 @@ int host_path_replaceable(const char *what, const char *path, struct err *err)
 
 	if (rc)
 		return rc;
-	if (st.st_mode && !S_ISREG(st.st_mode))
-		return err_set(err, EINVAL, "%s %.160s: is a pipe or device; expected a regular file's name", what, path);
+	if (!lstat(path, &st) && !S_ISREG(st.st_mode))
+		return err_set(err, EINVAL, "%s %.160s: is a link, pipe or device; expected a regular file's name", what,
+			       path);
 	if (strlen(name) > NAME_MAX - ROOM)
 		return err_set(err, ENAMETOOLONG, "%s %.160s...: %s", what, path, strerror(ENAMETOOLONG));
 	return folder_writable(what, path, err);

@@ -22,7 +22,8 @@ int host_file_map(struct host_file *f, const char *what, const char *path, struc
 void host_file_close(struct host_file *f);
 /* Could PATH be opened for writing, or made?  Asked before a run whose result is to go there; opens nothing. */
 int host_path_writable(const char *what, const char *path, struct err *err);
-/* Could a file be made beside PATH and then take its name?  A device or pipe must not lose its name so. */
+/* Could a file be made beside PATH and then take its name?  A device, pipe or link must not lose its name
+ * so.  */
 int host_path_replaceable(const char *what, const char *path, struct err *err);
 /* Is it one regular file, or, while there is none yet, one name? */
 bool host_path_same(const char *a, const char *b);

@@ -91,7 +91,8 @@ int machine_build(struct machine *m, const struct machine_options *o, const stru
 		.insn_ps = o->insn_ps, .seed = o->seed,
 	};
 	struct pc_config pc = {
-		.mem_size = o->mem, .bios = f->bios.data, .bios_size = f->bios.len,
+		.mem_size = o->mem, .bios = f->bios.data, .bios_name = f->bios.path,
+		.bios_size = f->bios.len,
 		.disk = f->disk.data, .disk_size = f->disk.len, .rtc_start = o->rtc,
 	};
 	int rc;

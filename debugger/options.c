@@ -121,6 +121,15 @@ static int take_insn_ps(void *slot, const char *value, struct err *err)
 	return rc;
 }
 
+static int take_budget(void *slot, const char *value, struct err *err)
+{
+	int rc = take_count(slot, value, err);
+
+	if (!rc && !*(u64 *)slot)
+		return err_set(err, EINVAL, "0 is not possible; expected at least 1, or no --budget for no limit");
+	return rc;
+}
+
 /* Seconds since 1970, a date in UTC, or the host's clock (read here, once: part of the configuration). */
 static int take_rtc(void *slot, const char *value, struct err *err)
 {
@@ -138,9 +147,11 @@ static int take_rtc(void *slot, const char *value, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		struct tm tm = { 0 };
 		const char *end = strptime(value, forms[i], &tm);
+		int day = tm.tm_mday;
 		if (end && !*end && tm.tm_year >= 70 && tm.tm_year < 8100) {
 			*(i64 *)slot = timegm(&tm);
-			return 0;
+			if (tm.tm_mday == day) /* else the month has no such day, and timegm counted on */
+				return 0;
 		}
 	}
 	return err_set(err, EINVAL, "'%.60s' is no time; expected seconds since 1970, YYYY-MM-DD[THH:MM:SS] or host",
@@ -207,7 +218,7 @@ const struct option machine_option_table[] = {
 	ROW("seed",       "N",      take_number,  seed,       "seed of RDRAND and everything random (default 1)"),
 	ROW("rtc",        "TIME",   take_rtc,     rtc,        "clock at power-up: seconds, YYYY-MM-DD, host (2000-01-01)"),
 	ROW("insn-ps",    "N",      take_insn_ps, insn_ps,    "virtual picoseconds per instruction (default 1000)"),
-	ROW("budget",     "INSNS",  take_count,   budget,     "stop after exactly so many instructions, with k, M, G"),
+	ROW("budget",     "INSNS",  take_budget,  budget,     "stop after exactly so many instructions, with k, M, G"),
 	ROW("exits",      NULL,     take_flag,    exits,      "print one line per VM exit"),
 	ROW("trace",      "EVENTS", take_trace,   trace,      "print these events, as insn,io,irq; see 'info events'"),
 	ROW("json",       "FILE",   take_text,    json,       "write events and a summary as JSON lines; - is stdout"),

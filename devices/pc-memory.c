@@ -24,9 +24,9 @@ static int check(const struct pc_config *c, struct err *err)
 			       c->mem_size);
 	if (c->bios && (!c->bios_size || c->bios_size % ROM_UNIT || c->bios_size > ROM_MAX))
 		return err_set(err, EINVAL,
-			       "BIOS image of %" PRIu64
+			       "BIOS %.160s: %" PRIu64
 			       " bytes; expected 64 KiB to 16 MiB, a multiple of 64 KiB",
-			       c->bios_size);
+			       c->bios_name ? c->bios_name : "image", c->bios_size);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ enum { PC_RTC_DEFAULT = 946684800 }; /* 2000-01-01 00:00:00 UTC */
 struct pc_config {
 	u64 mem_size;   /* bytes of RAM, as in struct vm_config; at least 1 MiB, whole pages */
 	const u8 *bios; /* image of the BIOS ROM, or NULL; copied */
+	const char *bios_name; /* its file, for messages; may be NULL */
 	u64 bios_size;  /* 64 KiB to 16 MiB, a multiple of 64 KiB */
 	const u8 *disk; /* image of the disk, or NULL; borrowed until pc_destroy, never changed */
 	u64 disk_size;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * guest-bytes.c - fuzz target: the input is the code of a kernel on a PC with all its devices.
  *
- * Rule: nothing here crashes, hangs or leaks; and the same input gives the same state hash a second time, also when
- * every cache of the interpreter is dropped at arbitrary instruction boundaries (they are caches: cpu-interp/cpu.h).
- * Only a guest that changes page tables and does not flush the TLB may notice (SDM 3A 4.10.2.3): so ours lie where
- * paging does not show them, and a guest that has used others is not run in slices.
+ * Rule: nothing here crashes, hangs or leaks; and the same input gives the same state hash a second time,
+ * also when every cache of the interpreter is dropped at arbitrary instruction boundaries (they are caches:
+ * cpu-interp/cpu.h). Only a guest that changes page tables and does not flush the TLB may notice (SDM 3A
+ * 4.10.2.3): so ours lie where paging does not show them, and a guest that has used others is not run in
+ * slices.
  *
- * The input's first byte chooses the processor's mode (bits 0-1), user mode (bit 2), paging in 32-bit mode (bit 3), the
- * trap flag (bit 4), interrupts (bit 5), and, from the rest, where slices end.  What follows is placed at CODE; every
- * exception and interrupt is handled by code from there too.
+ * The input's first byte chooses the processor's mode (bits 0-1), user mode (bit 2), paging in 32-bit mode
+ * (bit 3), the trap flag (bit 4), interrupts (bit 5), and, from the rest, where slices end.  What follows
+ * is placed at CODE; every exception and interrupt is handled by code from there too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,26 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 enum { BUDGET = 20000, MEMORY = 2 << 20, DISK = 64 << 10, CODE_MAX = 4096 };
 /* Guest-physical addresses. */
-enum { GDT = 0x1000, IDT = 0x2000, TSS = 0x3000, TABLES = 0x90000, CODE = 0x7c00, STACK = 0x7000, KERNEL_STACK = 0x60000 };
-enum { MODE_MASK = 3, REAL = 0, PROTECTED_16 = 1, PROTECTED_32 = 2, LONG = 3, USER = 4, PAGING = 8, TRAP = 16, IF = 32 };
+enum {
+	GDT = 0x1000,
+	IDT = 0x2000,
+	TSS = 0x3000,
+	TABLES = 0x90000,
+	CODE = 0x7c00,
+	STACK = 0x7000,
+	KERNEL_STACK = 0x60000
+};
+enum {
+	MODE_MASK = 3,
+	REAL = 0,
+	PROTECTED_16 = 1,
+	PROTECTED_32 = 2,
+	LONG = 3,
+	USER = 4,
+	PAGING = 8,
+	TRAP = 16,
+	IF = 32
+};
 enum { SEL_CODE0 = 0x08, SEL_DATA0 = 0x10, SEL_CODE3 = 0x1b, SEL_DATA3 = 0x23, SEL_TSS = 0x28 };
 
 struct machine {
@@ -43,7 +62,8 @@ static void poke(struct vm *vm, u64 at, u64 value, u64 len)
 static u32 flat_rights(int mode, bool code, u32 dpl)
 {
 	u32 size = mode == LONG && code ? SEG_L : mode == PROTECTED_16 ? 0 : SEG_DB;
-	return SEG_P | SEG_S | dpl << SEG_DPL_SHIFT | (code ? SEG_CODE : 0) | SEG_RW | SEG_ACCESSED | size | SEG_G;
+	return SEG_P | SEG_S | dpl << SEG_DPL_SHIFT | (code ? SEG_CODE : 0) | SEG_RW | SEG_ACCESSED | size |
+	       SEG_G;
 }
 
 static void put_segment(struct vm *vm, u32 sel, u32 rights)
@@ -63,14 +83,17 @@ static void put_gates(struct vm *vm, int mode, size_t len)
 		poke(vm, vector * 4, CODE + (len ? vector * 7 % len : 0), 4);
 }
 
-/* One to one up to TABLES, and from 1 MiB to 1.5 MiB: each eighth page is read-only, each eighth the supervisor's. */
+/* One to one up to TABLES, and from 1 MiB to 1.5 MiB: each eighth page is read-only, each eighth the
+ * supervisor's. */
 static void put_paging(struct vm *vm, int mode)
 {
 	u32 width = mode == LONG ? 8 : 4, table = TABLES, last = TABLES + (mode == LONG ? 0x3000 : 0x1000);
 	for (; table < last; table += 0x1000)
 		poke(vm, table, (table + 0x1000) | 7, width);
 	for (u32 page = 0; page < 0x180; page++) {
-		u32 rights = page % 8 == 3 ? PTE_P | PTE_U : page % 8 == 4 ? PTE_P | PTE_W : PTE_P | PTE_W | PTE_U;
+		u32 rights = page % 8 == 3   ? PTE_P | PTE_U
+			     : page % 8 == 4 ? PTE_P | PTE_W
+					     : PTE_P | PTE_W | PTE_U;
 		if (page < TABLES >> 12 || page >= 0x100)
 			poke(vm, table + page * width, page << 12 | rights, width);
 	}

@@ -16,6 +16,7 @@ static const struct left_out { const char *reason, *families[12]; } left_out[] =
 	  { "cpuid", "rdtsc", "rdtscp", "rdpmc", "rdrand", "rdseed", "rdpid" } },
 	{ "model-specific registers are the hypervisor's choice", { "rdmsr", "wrmsr", "xgetbv", "xsetbv" } },
 	{ "a hypervisor's own: KVM answers or rewrites it", { "vmcall", "monitor", "mwait" } },
+	{ "leaves ring 0, where KVM does not step any more", { "sysret" } },
 	{ "a stepped HLT is reported by KVM with a later case", { "hlt" } },
 	{ "x87: not built", { "esc", "fwait" } },
 	{ "VEX: the KVM emulator knows none in ring 0",

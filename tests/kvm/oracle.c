@@ -175,7 +175,7 @@ static void put_state(struct oracle *o, const struct x86_state *s)
 	r->sregs.cr2 = s->cr2[0];
 	r->sregs.cr3 = s->cr3[0];
 	r->sregs.cr4 = s->cr4[0];
-	r->sregs.cr8 = s->cr8[0];
+	r->sregs.cr8 = o->run->cr8 = s->cr8[0]; /* without KVM's APIC, each KVM_RUN takes it from the run page */
 	r->sregs.efer = s->efer[0];
 	r->sregs.apic_base = s->apic_base[0];
 	memset(&r->events, 0, sizeof r->events);

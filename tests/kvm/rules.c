@@ -95,19 +95,36 @@ static bool software_interrupt(const struct seen *s)
 	return s->t->scene == SCENE_REAL && family_in(s->t, software) && s->t->d.opsize == 4;
 }
 
+static bool not_emulated(const struct seen *s) { return family_is(s->t, "int_n") && s->t->scene != SCENE_REAL; }
+
+static bool half_pushed(const struct seen *s) { return family_is(s->t, "pusha") && same_vector(s); }
+
 static bool negative_vector(const struct seen *s) { return family_is(s->t, "int_n") && (s->t->d.imm & 0x80); }
 
-/* The stack pointer is so low and odd that a push goes across the segment's end. */
-static bool push_across_end(const struct seen *s)
+static bool went_wrong(const struct outcome *o) { return o->how == END_SHUTDOWN || vector_of(o) >= 0; }
+
+/* At most this far from the stack segment's end a push, a pop or a frame can go across it. */
+static bool near_wrap(u64 v, u64 mask) { return ((v + 64) & mask) < 128; }
+
+static bool stack_across_end(const struct seen *s)
 {
-	u64 sp = s->t->init.gpr[RSP] & 0xffff;
-	return s->t->scene == SCENE_REAL && (sp & 1) && sp < 32 && s->interp->how == END_SHUTDOWN;
+	const struct x86_state *init = &s->t->init;
+	u64 mask = init->seg_attr[SEG_SS] & SEG_DB && s->t->scene != SCENE_REAL ? 0xffffffff : 0xffff;
+	bool frame = family_is(s->t, "leave") || family_is(s->t, "enter");
+	return s->t->scene != SCENE_LONG && went_wrong(s->interp) &&
+	       (s->interp->how == END_SHUTDOWN || !went_wrong(s->kvm)) &&
+	       (near_wrap(init->gpr[RSP], mask) || (frame && near_wrap(init->gpr[RBP], mask)));
+}
+
+static bool enter_checks_end(const struct seen *s)
+{
+	return family_is(s->t, "enter") && went_wrong(s->interp) && !went_wrong(s->kvm);
 }
 
 static bool wide_enter(const struct seen *s)
 {
-	bool wide = s->t->init.seg_attr[SEG_SS] & SEG_DB;
-	return family_is(s->t, "enter") && s->t->scene != SCENE_LONG && s->t->d.opsize != (wide ? 4 : 2);
+	int stack = s->t->scene == SCENE_LONG ? 8 : s->t->init.seg_attr[SEG_SS] & SEG_DB ? 4 : 2;
+	return family_is(s->t, "enter") && s->t->d.opsize != stack;
 }
 
 /* A far pointer, a BOUND pair or a pseudo-descriptor of which the second half begins at offset 0. */
@@ -115,16 +132,13 @@ static bool second_half_wraps(const struct seen *s)
 {
 	static const char *const pairs[] = { "les", "lds", "lss", "lfs", "lgs", "jmp_far_m", "call_far_m", "lgdt", "lidt",
 					     "sgdt", "sidt", "bound", NULL };
-	return family_in(s->t, pairs) && s->t->d.addrsize == 2 && effective_address(s->t) >= 0xfffb &&
-	       (vector_of(s->kvm) == VEC_GP || vector_of(s->kvm) == VEC_SS);
+	return family_in(s->t, pairs) && s->t->d.addrsize == 2 && effective_address(s->t) >= 0xfffb;
 }
 
 static bool reads_ahead(const struct seen *s)
 {
 	return family_is(s->t, "ins") && s->t->d.rep && vector_of(s->kvm) >= 0;
 }
-
-static bool went_wrong(const struct outcome *o) { return o->how == END_SHUTDOWN || vector_of(o) >= 0; }
 
 static bool across_4g(const struct seen *s)
 {
@@ -137,11 +151,90 @@ static bool local_tss(const struct seen *s)
 	return (family_is(s->t, "ltr") || family_is(s->t, "lldt")) && same_vector(s) && vector_of(s->kvm) == VEC_GP;
 }
 
-static bool popa_from_nowhere(const struct seen *s)
+/* What KVM does not emulate but lets the processor behind it execute: the step goes on into the next instruction. */
+static bool unseen(const struct seen *s)
 {
-	u64 at = s->t->init.seg_base[SEG_SS] + s->t->init.gpr[RSP];
-	return family_is(s->t, "popa") && at > RAM_SIZE - 32;
+	static const char *const native[] = { "swapgs", "rdfsbase", "rdgsbase", "wrfsbase", "wrgsbase", NULL };
+	return family_in(s->t, native) || (family_is(s->t, "nop") && s->t->d.opcode >= 0x19 && s->t->d.opcode <= 0x1e);
 }
+
+static bool null_prefix(const struct seen *s)
+{
+	for (int i = 0; s->t->scene == SCENE_LONG && i < s->t->d.nprefix; i++)
+		if ((s->t->code[i] & 0xe7) == 0x26)
+			return true;
+	return false;
+}
+
+static bool end_not_canonical(const struct seen *s)
+{
+	int vector = vector_of(s->interp);
+	return s->t->scene == SCENE_LONG && vector_of(s->kvm) == VEC_PF && (vector == VEC_GP || vector == VEC_SS);
+}
+
+static bool long_iret(const struct seen *s) { return s->t->scene == SCENE_LONG && family_is(s->t, "iret"); }
+
+static bool rex_r_selects(const struct seen *s)
+{
+	bool refused = s->kvm->how == END_SHUTDOWN || vector_of(s->kvm) == VEC_UD;
+	return s->t->scene == SCENE_LONG && (family_is(s->t, "load_sreg") || family_is(s->t, "mov_sreg")) && refused;
+}
+
+static bool null_stack(const struct seen *s)
+{
+	struct x86_state *k = &s->kvm->s;
+	if (s->t->scene != SCENE_LONG || (s->interp->s.seg_sel[SEG_SS] & 0xfffc) || (k->seg_sel[SEG_SS] & 0xfffc))
+		return false;
+	k->seg_limit[SEG_SS] = 0;
+	k->seg_attr[SEG_SS] = s->interp->s.seg_attr[SEG_SS];
+	return true;
+}
+
+static bool pushes_later(const struct seen *s)
+{
+	bool compatible = !(s->interp->s.seg_attr[SEG_CS] & SEG_L);
+	return s->t->scene == SCENE_LONG && family_is(s->t, "call_far_m") && compatible && vector_of(s->kvm) == VEC_SS;
+}
+
+static bool upper_half_type(const struct seen *s)
+{
+	return s->t->scene == SCENE_LONG && (family_is(s->t, "lldt") || family_is(s->t, "ltr")) &&
+	       vector_of(s->kvm) == VEC_NP && vector_of(s->interp) == VEC_GP;
+}
+
+static bool wide_selector(const struct seen *s)
+{
+	static const char *const stores[] = { "sldt", "str", "smsw", "mov_sreg", NULL };
+	return family_in(s->t, stores) && has_memory(s->t) && s->t->d.opsize > 2;
+}
+
+static bool exchange_not_made(const struct seen *s)
+{
+	return family_is(s->t, "cmpxchg") && !has_memory(s->t) && !(s->interp->s.rflags[0] & FLAG_ZF);
+}
+
+static bool is_outside(const struct testcase *t, enum x86_seg seg, u64 off)
+{
+	bool based = t->scene != SCENE_LONG || seg == SEG_FS || seg == SEG_GS;
+	return off + (based ? t->init.seg_base[seg] : 0) > RAM_SIZE - 64;
+}
+
+/* Several accesses, or one cut by the end of memory. */
+static bool half_outside(const struct seen *s)
+{
+	static const char *const several[] = { "popa", "retf", "retf_imm", "iret", "leave", "enter", NULL };
+	if ((family_in(s->t, several) || s->kvm->how == END_SHUTDOWN) && is_outside(s->t, SEG_SS, s->t->init.gpr[RSP]))
+		return true;
+	return has_memory(s->t) && is_outside(s->t, s->t->d.segment, effective_address(s->t));
+}
+
+static bool accessed_early(const struct seen *s)
+{
+	static const char *const far[] = { "call_far", "call_far_m", "jmp_far", "jmp_far_m", "retf", "retf_imm", NULL };
+	return family_in(s->t, far) && same_vector(s) && s->t->scene != SCENE_REAL;
+}
+
+static bool lar_faults(const struct seen *s) { return family_is(s->t, "lar") && vector_of(s->kvm) == VEC_GP; }
 
 static u32 error_code(const struct outcome *o, u64 base)
 {
@@ -170,7 +263,8 @@ static bool flat_delivery(const struct seen *s)
 
 static bool other_instruction_set(const struct seen *s)
 {
-	return !s->t->valid && vector_of(s->interp) == VEC_UD && memchr(s->t->code, 0x0f, 12);
+	bool refused = s->interp->how == END_SHUTDOWN || vector_of(s->interp) == VEC_UD;
+	return !s->t->valid && refused && memchr(s->t->code, 0x0f, 12);
 }
 
 static bool lacks_feature(const struct seen *s)
@@ -188,17 +282,32 @@ static const struct rule {
 	{ "corrected: KVM clears ESP's upper half when a real-mode exception pushes", lost_esp, true },
 	{ "corrected: KVM takes SF and ZF after AAM and AAD from AX (SDM 2A: from AL)", ascii_flags, true },
 	{ "corrected: KVM's DR7 has a bit 11 (RTM), ours has not", restricted_dr7, true },
+	{ "corrected: KVM gives a null SS of 64-bit mode a limit and a type", null_stack, true },
 	{ "undefined result: BSF or BSR of 0, a double shift by more than the width", undefined_result, false },
 	{ "KVM takes LZCNT and TZCNT for BSR and BSF", counts_as_scan, false },
 	{ "KVM pushes 32-bit frames for INT n with 66 in real mode (SDM 2A INT n: 16 bits)", software_interrupt, false },
+	{ "INT n in protected mode is not KVM's to emulate", not_emulated, false },
+	{ "KVM's PUSHA has pushed something before it faults", half_pushed, false },
 	{ "KVM takes the vector of INT n for a signed number", negative_vector, false },
-	{ "KVM lets a push go across the end of the stack segment", push_across_end, false },
+	{ "KVM lets the stack go across the end of its segment", stack_across_end, false },
+	{ "KVM's ENTER does not look whether the new stack pointer can be written to (SDM 2A ENTER)", enter_checks_end, false },
 	{ "KVM's ENTER pushes as wide as the stack is, not as the operand size says", wide_enter, false },
 	{ "KVM does not wrap to offset 0 between the halves of a pair in memory (processors do)", second_half_wraps, false },
 	{ "KVM asks for several elements of REP INS at once, and loses them at a fault", reads_ahead, false },
-	{ "KVM lets an access go across 4 GiB", across_4g, false },
+	{ "access across 4 GiB: up to the processor (SDM 3A 5.3)", across_4g, false },
 	{ "KVM's error code for LTR and LLDT with a selector of the LDT is 0 (SDM 2A: the selector)", local_tss, false },
-	{ "KVM's POPA from where there is no memory moves ESP too often", popa_from_nowhere, false },
+	{ "KVM lets the processor execute this without seeing it, and steps over two", unseen, false },
+	{ "KVM heeds CS, DS, ES and SS prefixes in 64-bit mode (processors do not)", null_prefix, false },
+	{ "KVM lets an access go across the end of the canonical addresses: #PF", end_not_canonical, false },
+	{ "KVM's IRET in 64-bit mode checks nothing", long_iret, false },
+	{ "KVM heeds REX.R for a segment register: #UD (SDM 2A 2.2.1.2: ignored)", rex_r_selects, false },
+	{ "KVM pushes for a far call only when it is in the mode it goes to", pushes_later, false },
+	{ "KVM does not look at the upper half's type in a 16-byte descriptor (SDM 3A 7.2.3)", upper_half_type, false },
+	{ "KVM stores selectors and CR0 as wide as the operand size says (SDM 2A SLDT: 16 bits)", wide_selector, false },
+	{ "KVM clears the destination's upper half though CMPXCHG did not exchange", exchange_not_made, false },
+	{ "KVM goes through an instruction anew after each access outside of memory", half_outside, false },
+	{ "KVM sets a descriptor's accessed bit before the transfer faults", accessed_early, false },
+	{ "KVM's LAR raises #GP for what LAR only says ZF = 0 to, or answers", lar_faults, false },
 	{ "KVM's way through a gate ignores base and limit of SS (vector, error code, registers are the same)",
 	  flat_delivery, false },
 	{ "MMX, SSE, or a hypervisor's opcode: not built, #UD", other_instruction_set, false },

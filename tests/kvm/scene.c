@@ -202,8 +202,8 @@ static void segment_range(const struct testcase *t, enum x86_seg seg, u64 *first
 		*first = *last + 1;
 		*last = attr & SEG_DB ? 0xffffffff : 0xffff;
 	}
-	if (base + *first < SCENERY_END && t->scene != SCENE_REAL)
-		*first = SCENERY_END - base;
+	if (base + *first < SCENERY_END + 0x100 && t->scene != SCENE_REAL)
+		*first = SCENERY_END + 0x100 - base;
 	if (base + *last >= RAM_SIZE && base < RAM_SIZE - 0x100)
 		*last = RAM_SIZE - 1 - base;
 }

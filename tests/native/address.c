@@ -42,7 +42,9 @@ static u64 bad_target(struct gen *g, const struct shape *s)
 	case 2: return DATA_AT + DATA_ROOM - 1 - below(g, 8);        /* partly missing */
 	case 3: return DATA_AT - 1 - below(g, 8);
 	case 4: return below(g, 2) * 0x10000;
-	default: return s->p67 ? 0x1000 : 0x0000800000000000ull + (random_next(&g->random) >> 18);
+	default:
+		return s->p67 || !long_mode(g) ? 0x1000
+					       : 0x0000800000000000ull + (random_next(&g->random) >> 18);
 	}
 }
 
@@ -64,7 +66,7 @@ static bool reach(struct gen *g, struct shape *s)
 	if (s->index != NO_REG)
 		at += g->now.value[s->index] << s->scale;
 	i64 disp = (i64)(s->target - at);
-	if (s->p67)
+	if (s->p67 || !long_mode(g))
 		disp = (i32)disp;
 	else if (disp != (i32)disp)
 		return false;
@@ -76,7 +78,7 @@ static bool reach(struct gen *g, struct shape *s)
 
 static u8 known_index(struct gen *g, u8 except)
 {
-	u8 reg = (u8)below(g, 16);
+	u8 reg = random_register(g);
 	return reg != RSP && reg != except && g->now.known >> reg & 1 && one_in(g, 2) ? reg : NO_REG;
 }
 
@@ -84,7 +86,7 @@ static bool load_base(struct gen *g, struct shape *s)
 {
 	u8 reg;
 	do
-		reg = (u8)below(g, 16);
+		reg = random_register(g);
 	while (reg == RSP || s->keep >> reg & 1);
 	u64 value = s->target - (one_in(g, 2) ? (u64)((i64)below(g, 256) - 128) : below(g, 1u << 20));
 	s->base = reg;
@@ -96,8 +98,8 @@ static bool load_base(struct gen *g, struct shape *s)
 
 static bool any_address(struct gen *g, struct shape *s)
 {
-	s->base = one_in(g, 8) ? ISA_RIP : one_in(g, 8) ? NO_REG : (u8)below(g, 16);
-	s->index = one_in(g, 2) || s->base == ISA_RIP ? NO_REG : (u8)below(g, 16);
+	s->base = one_in(g, 8) ? ISA_RIP : one_in(g, 8) ? NO_REG : random_register(g);
+	s->index = one_in(g, 2) || s->base == ISA_RIP ? NO_REG : random_register(g);
 	if (s->index == RSP)
 		s->index = NO_REG;
 	s->disp = (u32)random_value(g);
@@ -120,7 +122,7 @@ bool choose_address(struct gen *g, struct shape *s)
 		return true;
 	}
 	for (int i = 0; i < 4; i++) {
-		s->base = (u8)below(g, 16);
+		s->base = random_register(g);
 		s->index = known_index(g, NO_REG);
 		if (g->now.known >> s->base & 1 && reach(g, s))
 			return true;
@@ -131,7 +133,8 @@ bool choose_address(struct gen *g, struct shape *s)
 /* Text, numbers, pointers, and long stretches of one byte for REPE and REPNE. */
 void generate_data(u8 *data, size_t size)
 {
-	struct gen g = { .random = 1 };
+	struct sequence q = { .mode = MODE_64 };
+	struct gen g = { .q = &q, .random = 1 };
 	for (size_t at = 0; at < size; at += 8) {
 		u64 v = random_value(&g);
 		memcpy(data + at, &v, 8);

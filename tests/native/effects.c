@@ -1,18 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * effects.c - which flags and registers an instruction reads, defines, and leaves undefined.
  *
- * Rule: a flag is "tainted" from the instruction that leaves it undefined (the table's row says so; for shifts the
- * count does, SDM 2B SAL/RCL/SHLD) to the next that defines it.  No instruction that looks at a tainted flag is
- * generated, and a tainted flag is not compared.
+ * Rule: a flag is "tainted" from the instruction that leaves it undefined (the table's row says so; for
+ * shifts the count does, SDM 2B SAL/RCL/SHLD) to the next that defines it.  No instruction that looks at a
+ * tainted flag is generated, and a tainted flag is not compared.
  */
 #include <string.h>
 
 #include "tests/native/native.h"
 
-enum { CF = FLAG_CF, PF = FLAG_PF, AF = FLAG_AF, ZF = FLAG_ZF, SF = FLAG_SF, OF = FLAG_OF, ALL = FLAGS_ARITH };
+enum {
+	CF = FLAG_CF,
+	PF = FLAG_PF,
+	AF = FLAG_AF,
+	ZF = FLAG_ZF,
+	SF = FLAG_SF,
+	OF = FLAG_OF,
+	ALL = FLAGS_ARITH
+};
 #define R(reg) (1u << (reg))
 
-/* Families not listed read and define no flag, write operand 0 (unless the row says RO), and no other register. */
+/* Families not listed read and define no flag, write operand 0 (unless the row says RO), and no other
+ * register. */
 static const struct family {
 	const char *name;
 	u32 reads, sets, clobbers;
@@ -80,6 +89,17 @@ static const struct family {
 	{ "cbw", 0, 0, R(RAX), 0, 0 },
 	{ "cwd", 0, 0, R(RDX), 0, 0 },
 	{ "xlat", 0, 0, R(RAX), 0, 0 },
+	{ "daa", CF | AF, ALL & ~OF, R(RAX), 0, 0 },
+	{ "das", CF | AF, ALL & ~OF, R(RAX), 0, 0 },
+	{ "aaa", AF, CF | AF, R(RAX), 0, 0 },
+	{ "aas", AF, CF | AF, R(RAX), 0, 0 },
+	{ "aam", 0, SF | ZF | PF, R(RAX), 0, 0 },
+	{ "aad", 0, SF | ZF | PF, R(RAX), 0, 0 },
+	{ "salc", CF, 0, R(RAX), 0, 0 },
+	{ "into", OF, 0, 0, 0, 0 },
+	{ "arpl", 0, ZF, 0, 0, 0 },
+	{ "pusha", 0, 0, R(RSP), 0, 0 },
+	{ "popa", 0, 0, 0xff, 0, 0 },
 	{ "loop", 0, 0, R(RCX), 0, 0 },
 	{ "loope", ZF, 0, R(RCX), 0, 0 },
 	{ "loopne", ZF, 0, R(RCX), 0, 0 },
@@ -127,8 +147,8 @@ static enum shift_kind shift_kind(const char *family)
 	return !strcmp(family, "shld") || !strcmp(family, "shrd") ? DOUBLE_SHIFT : NO_SHIFT;
 }
 
-/* A count of 0 changes no flag; 1 defines OF; more leave it undefined.  CF of SHL and SHR is undefined beyond the
- * operand's width (SDM 2B SAL/SAR/SHL/SHR).  In CL the count may be anything. */
+/* A count of 0 changes no flag; 1 defines OF; more leave it undefined.  CF of SHL and SHR is undefined
+ * beyond the operand's width (SDM 2B SAL/SAR/SHL/SHR).  In CL the count may be anything. */
 static void shift_effect(struct flag_effect *e, enum shift_kind kind, const struct decoded *d)
 {
 	const struct operand *by = &d->o[kind == DOUBLE_SHIFT ? 2 : 1];
@@ -154,7 +174,8 @@ struct flag_effect effects_of(const struct row_info *info, const struct decoded 
 	enum shift_kind kind = shift_kind(row->family);
 	if (kind != NO_SHIFT)
 		shift_effect(&e, kind, d);
-	else if (!strcmp(row->family, "jcc") || !strcmp(row->family, "cmovcc") || !strcmp(row->family, "setcc"))
+	else if (!strcmp(row->family, "jcc") || !strcmp(row->family, "cmovcc") ||
+		 !strcmp(row->family, "setcc"))
 		e.reads = condition_reads(d->opcode);
 	else if (d->rep && (row->flags & REPS))
 		e.sets = 0; /* rCX may be 0 */
@@ -172,8 +193,8 @@ bool effects_taint(struct sequence *q)
 			taint |= after[it->join];
 		it->taint = taint;
 		if (i < q->n && !it->dropped && it->row >= 0 &&
-		    isa_decode(q->code + it->at, it->len, MODE_64, rows_in_use->features, &d) == DECODE_OK) {
-			struct flag_effect e = effects_of(&rows_in_use->info[it->row], &d);
+		    isa_decode(q->code + it->at, it->len, q->mode, q->rows->features, &d) == DECODE_OK) {
+			struct flag_effect e = effects_of(&q->rows->info[it->row], &d);
 			fine &= !(e.reads & taint);
 			taint = (taint & ~e.sets) | e.undefined;
 		}

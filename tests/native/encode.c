@@ -9,8 +9,12 @@
 const struct isa_candidate *encode_candidate(const struct isa_row *row)
 {
 	u32 escape = row->opcode >> 8;
-	int count, map = escape == 0x0f3a ? MAP_0F3A : escape == 0x0f38 ? MAP_0F38 : escape == 0x0f ? MAP_0F : MAP_1;
-	const struct isa_candidate *c = isa_candidates(map + (row->flags & VEX ? MAP_VEX : 0), (u8)row->opcode, &count);
+	int count, map = escape == 0x0f3a   ? MAP_0F3A
+			 : escape == 0x0f38 ? MAP_0F38
+			 : escape == 0x0f   ? MAP_0F
+					    : MAP_1;
+	const struct isa_candidate *c =
+		isa_candidates(map + (row->flags & VEX ? MAP_VEX : 0), (u8)row->opcode, &count);
 	for (int i = 0; i < count; i++)
 		if (c[i].row == row)
 			return &c[i];
@@ -21,7 +25,8 @@ const struct isa_candidate *encode_candidate(const struct isa_row *row)
 static u8 high_bits(const struct shape *s)
 {
 	u8 b = s->mem ? s->base : s->rm, x = s->mem ? s->index : 0;
-	return (u8)((s->reg >> 3 & 1) << 2 | (x < NO_REG ? x >> 3 & 1 : 0) << 1 | (b < NO_REG ? b >> 3 & 1 : 0));
+	return (u8)((s->reg >> 3 & 1) << 2 | (x < NO_REG ? x >> 3 & 1 : 0) << 1 |
+		    (b < NO_REG ? b >> 3 & 1 : 0));
 }
 
 static int put_vex(const struct isa_row *row, const struct shape *s, u8 *out)

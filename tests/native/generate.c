@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * generate.c - make the sequence of a seed, instruction by instruction, from the rows of the table.
  *
- * Rule: an instruction is appended only if the decoder takes its bytes for the row meant, no rule forbids the form,
- * and it looks at no undefined flag.  Jumps go forward only, over a few instructions, one jump at a time.
+ * Rule: an instruction is appended only if the decoder takes its bytes for the row meant, no rule forbids
+ * the form, and it looks at no undefined flag.  Jumps go forward only, over a few instructions, one jump at
+ * a time.
  */
 #include <string.h>
 
 #include "tests/native/shape.h"
 
-enum { JUMP_BYTES = 5, JUMP_ROOM = 60 }; /* of the closing JMP; bytes after which a jump's target is set, so that a short one reaches it */
+enum { JUMP_BYTES = 5, /* of the closing JMP */
+       JUMP_ROOM = 60 /* after so many bytes a jump's target is set, so that a short one reaches it */ };
 
 int sequence_item_at(const struct sequence *q, u64 rip)
 {
@@ -58,7 +60,7 @@ struct item *append(struct gen *g, const u8 *bytes, int len, const struct decode
 bool emit(struct gen *g, const u8 *bytes, int len)
 {
 	struct decoded d;
-	if (isa_decode(bytes, len, MODE_64, g->rows->features, &d) != DECODE_OK)
+	if (isa_decode(bytes, len, g->q->mode, g->rows->features, &d) != DECODE_OK)
 		return false;
 	struct item *it = append(g, bytes, len, &d);
 	if (it)
@@ -69,6 +71,7 @@ bool emit(struct gen *g, const u8 *bytes, int len)
 /* The shortest of MOV r32, imm32; MOV r64, imm32 sign-extended; MOV r64, imm64. */
 bool emit_mov(struct gen *g, u8 reg, u64 value)
 {
+	value &= sequence_mask(g->q);
 	u8 bytes[10] = { 0 };
 	int n = 0, size = value >> 32 == 0 || (i64)value == (i32)value ? 4 : 8;
 	bool sign = value >> 32 && size == 4;
@@ -143,7 +146,8 @@ static void after_instruction(struct gen *g, const struct decoded *d, bool jump)
 {
 	const struct sequence *q = g->q;
 	if (jump) {
-		bool always = d->row->opcode != 0xe3 && strcmp(d->row->family, "jcc") && strncmp(d->row->family, "loop", 4);
+		bool always = d->row->opcode != 0xe3 && strcmp(d->row->family, "jcc") &&
+			      strncmp(d->row->family, "loop", 4);
 		if (d->row->flags & BR)
 			add_patch(g, q->len - (d->row->o[0] == Jb ? 1 : 4), d->row->o[0] == Jb ? 1 : 4, true);
 		open_branch(g, always ? 1 : 1 + (int)below(g, 3));
@@ -152,11 +156,6 @@ static void after_instruction(struct gen *g, const struct decoded *d, bool jump)
 		if (--g->left == 0 || q->len - b->at > JUMP_ROOM)
 			close_branch(g);
 	}
-}
-
-static bool is_jump(const struct isa_row *row)
-{
-	return (row->flags & (ENDS | F64)) == (ENDS | F64) && !(row->flags & (PRIV | I64));
 }
 
 /* ---- one instruction ---- */
@@ -168,6 +167,16 @@ static bool allowed(struct gen *g, struct shape *s, const struct decoded *d)
 	if (d->row->opcode == 0x0f0d && !s->mem && g->rows->amd) {
 		g->rows->rule[RULE_PREFETCH_REG]++;
 		return false;
+	}
+	if (d->opsize == 4 && !strcmp(d->row->family, "push_sreg")) { /* SDM 2B PUSH */
+		g->rows->rule[RULE_PUSH_SREG]++;
+		return false;
+	}
+	if (!strcmp(d->row->family, "arpl") && s->mem) {
+		g->rows->rule[RULE_ARPL]++;
+		g->bad = true; /* and so no other */
+		if (d->seg_override)
+			return false;
 	}
 	if (s->mem && (s->lock || !strcmp(d->row->family, "xchg"))) {
 		g->rows->rule[RULE_SPLIT_LOCK]++;
@@ -195,16 +204,16 @@ static void describe_access(struct gen *g, struct shape *s, const struct decoded
 	}
 }
 
-static enum decode_status decode_shape(const struct gen *g, const struct isa_candidate *c, const struct shape *s,
-				       u8 *bytes, int *len, struct decoded *d)
+static enum decode_status decode_shape(const struct gen *g, const struct isa_candidate *c,
+				       const struct shape *s, u8 *bytes, int *len, struct decoded *d)
 {
 	*len = encode(c, s, bytes);
-	return isa_decode(bytes, *len, MODE_64, g->rows->features, d);
+	return isa_decode(bytes, *len, g->q->mode, g->rows->features, d);
 }
 
 static void set_rip_relative(const struct gen *g, struct shape *s, int len)
 {
-	if (s->mem && s->base == ISA_RIP && !s->any_address)
+	if (s->mem && s->base == ISA_RIP && !s->any_address && long_mode(g))
 		s->disp = (u32)(s->target - (g->q->start + (u64)(g->q->len + len)));
 }
 
@@ -244,14 +253,15 @@ static bool generate_row(struct gen *g, int row)
 	return true;
 }
 
-/* An instruction that ends the sequence with an exception: one of the faulting rows, or a form that is refused. */
+/* An instruction that ends the sequence with an exception: one of the faulting rows, or a form that is
+ * refused. */
 static void generate_fault(struct gen *g)
 {
 	bool spoil = one_in(g, 3);
 	int row = spoil ? g->rows->ordinary[below(g, (u32)g->rows->nordinary)]
 			: g->rows->faults[below(g, (u32)g->rows->nfaults)];
 	const struct isa_candidate *c = encode_candidate(&isa_rows[row]);
-	bool absent = isa_rows[row].flags & I64;
+	bool absent = long_mode(g) && isa_rows[row].flags & I64;
 	struct shape s;
 	struct decoded d;
 	u8 bytes[ENCODE_MAX];
@@ -294,8 +304,10 @@ static void choose_registers(struct gen *g)
 {
 	struct cpu_state *s = &g->q->init;
 	u32 odd = FLAG_NT | FLAG_ID;
-	for (int i = 0; i < X86_GPRS; i++)
-		s->gpr[i] = one_in(g, 3) ? DATA_AT + below(g, DATA_SIZE) : random_value(g);
+	memset(s->gpr, 0, sizeof s->gpr);
+	for (int i = 0; i < sequence_registers(g->q); i++)
+		s->gpr[i] = sequence_mask(g->q) &
+			    (one_in(g, 3) ? DATA_AT + below(g, DATA_SIZE) : random_value(g));
 	s->gpr[RSP] = DATA_AT + 1024 + 8 * below(g, (DATA_SIZE - 2048) / 8);
 	s->flags = FLAG_1 | FLAG_IF | (random_next(&g->random) & FLAGS_ARITH) | (one_in(g, 3) ? FLAG_DF : 0);
 	if (one_in(g, 8))
@@ -325,7 +337,7 @@ static void begin_round(struct gen *g)
 {
 	const struct cpu_state *s = &g->q->init;
 	u8 push[5] = { 0x68 }, popf = 0x9d;
-	for (int i = X86_GPRS - 1; i >= 0; i--)
+	for (int i = sequence_registers(g->q) - 1; i >= 0; i--)
 		emit_mov(g, (u8)i, s->gpr[i]);
 	memcpy(push + 1, &s->flags, 4);
 	emit(g, push, sizeof push);
@@ -333,13 +345,25 @@ static void begin_round(struct gen *g)
 	g->now.df = s->flags & FLAG_DF ? 1 : 0;
 }
 
+/* ModRM, SIB and displacement of an absolute address. */
+static int put_absolute(const struct gen *g, u8 *out, u8 digit, u64 address)
+{
+	int n = 0;
+	out[n++] = (u8)(digit << 3 | (long_mode(g) ? 4 : 5));
+	if (long_mode(g))
+		out[n++] = 0x25;
+	memcpy(out + n, &address, 4);
+	return n + 4;
+}
+
 /* SUB dword [COUNT_AT], 1; JNZ to the first item. */
 static void end_round(struct gen *g)
 {
-	u8 sub[8] = { 0x83, 0x2c, 0x25, 0, 0, 0, 0, 1 }, jnz[6] = { 0x0f, 0x85 };
-	u32 at = COUNT_AT, back;
-	memcpy(sub + 3, &at, 4);
-	emit(g, sub, sizeof sub);
+	u8 sub[8] = { 0x83 }, jnz[6] = { 0x0f, 0x85 };
+	u32 back;
+	int n = 1 + put_absolute(g, sub + 1, 5, COUNT_AT);
+	sub[n++] = 1;
+	emit(g, sub, n);
 	back = (u32)-(g->q->len + (int)sizeof jnz);
 	memcpy(jnz + 2, &back, 4);
 	emit(g, jnz, sizeof jnz);
@@ -347,21 +371,22 @@ static void end_round(struct gen *g)
 
 /* ---- code that changes itself ---- */
 
-/* XOR byte [somewhere in the next instruction], imm8; and the next instruction: either a byte of MOV r32, imm32's
- * immediate changes, or ADD turns into SUB and back. */
+/* XOR byte [somewhere in the next instruction], imm8; and the next instruction: either a byte of MOV r32,
+ * imm32's immediate changes, or ADD turns into SUB and back. */
 static void modify_code(struct gen *g)
 {
-	u8 xor[8] = { 0x80, 0x34, 0x25 }, mov[5] = { 0xb8 }, add[2] = { 0x01, 0xc0 };
+	u8 xor[8] = { 0x80 }, mov[5] = { 0xb8 }, add[2] = { 0x01, 0xc0 };
 	bool change_add = one_in(g, 2);
-	u32 at = (u32)(g->q->start + (u64)g->q->len + sizeof xor) + (change_add ? 0 : 1 + below(g, 4));
+	int len = long_mode(g) ? 8 : 7;
+	u64 at = g->q->start + (u64)(g->q->len + len) + (change_add ? 0 : 1 + below(g, 4));
 	u8 reg = (u8)below(g, 4); /* RAX to RBX */
 	u32 value = (u32)random_value(g);
-	memcpy(xor + 3, &at, 4);
-	xor[7] = change_add ? 0x28 : (u8)below(g, 256);
+	put_absolute(g, xor + 1, 6, at);
+	xor[len - 1] = change_add ? 0x28 : (u8)below(g, 256);
 	mov[0] |= reg;
 	memcpy(mov + 1, &value, 4);
 	add[1] |= (u8)(below(g, 8) << 3 | reg);
-	if (emit(g, xor, sizeof xor))
+	if (emit(g, xor, len))
 		emit(g, change_add ? add : mov, change_add ? sizeof add : sizeof mov);
 }
 
@@ -375,7 +400,7 @@ static void finish(struct gen *g)
 		close_branch(g);
 	if (q->rounds > 1)
 		end_round(g);
-	u32 disp = (u32)(EXIT_AT - (q->start + (u64)q->len + 5));
+	u32 disp = (u32)(sequence_exit(q) - (q->start + (u64)q->len + 5));
 	q->item[q->n].at = (u16)q->len;
 	q->item[q->n].taint = g->taint;
 	q->item[q->n].row = -1;
@@ -394,6 +419,8 @@ static bool has_room(const struct sequence *q)
 void generate(struct sequence *q, struct rows *rows, u64 seed)
 {
 	struct gen g = { .q = q, .rows = rows, .random = seed, .branch = NO_ITEM };
+	q->rows = rows;
+	q->mode = rows->mode;
 	q->seed = seed;
 	q->n = q->len = 0;
 	q->item[0].join = NO_ITEM;
@@ -403,7 +430,8 @@ void generate(struct sequence *q, struct rows *rows, u64 seed)
 	if (q->rounds > 1)
 		begin_round(&g);
 	int wanted = 1 + (int)below(&g, 32);
-	for (int done = 0, tries = 0; done < wanted && tries < 8 * wanted && !g.ended && has_room(q); tries++) {
+	for (int done = 0, tries = 0; done < wanted && tries < 8 * wanted && !g.ended && has_room(q);
+	     tries++) {
 		if (g.branch == NO_ITEM && one_in(&g, 300))
 			generate_fault(&g);
 		else if (one_in(&g, 100))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * generate.h - what the parts of the generator share: the state of a sequence being made, and an instruction's shape.
+ * generate.h - what the parts of the generator share: the state of a sequence being made, and an
+ * instruction's shape.
  *
- * Rule: `known` says which registers certainly hold `value` at this point of the sequence; addresses are made from
- * known registers only, so that accesses stay in the windows (or leave them on purpose).
+ * Rule: `known` says which registers certainly hold `value` at this point of the sequence; addresses are
+ * made from known registers only, so that accesses stay in the windows (or leave them on purpose).
  */
 #ifndef VITRINE_TESTS_NATIVE_GENERATE_H
 #define VITRINE_TESTS_NATIVE_GENERATE_H
@@ -56,10 +57,12 @@ struct shape {
 };
 
 /* ---- chance ---- */
+static inline bool long_mode(const struct gen *g) { return g->q->mode == MODE_64; }
 static inline u32 below(struct gen *g, u32 n) { return (u32)((random_next(&g->random) >> 32) * n >> 32); }
 static inline bool one_in(struct gen *g, u32 n) { return below(g, n) == 0; }
 /* An address that faults, please?  Once in n times, and once per instruction. */
 bool bad_address(struct gen *g, u32 n);
+static inline u8 random_register(struct gen *g) { return (u8)below(g, long_mode(g) ? 16 : 8); }
 u64 random_value(struct gen *g); /* 0, -1, powers of two and their neighbours, pointers, anything */
 
 /* ---- encode.c ---- */

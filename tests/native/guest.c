@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * guest.c - the sequence on the interpreter: 64-bit user mode, no kernel; every exception leaves the guest.
- * Rule: what a user program can notice of its kernel is as on the host: selectors, IOPL 0, a TSS without I/O bitmap,
- * alignment checks allowed, an IDT whose gates user mode may not use.
+ * Rule: what a user program can notice of its kernel is as on the host: selectors, IOPL 0, a TSS without
+ * I/O bitmap, alignment checks allowed, an IDT whose gates user mode may not use.
  */
 #include "core/vm.h"
 #include "cpu-interp/interp.h"
@@ -11,8 +11,21 @@
 #include <string.h>
 
 /* Guest-physical memory. */
-enum { PML4 = 0x1000, PDPT = 0x2000, PD = 0x3000, PT_CODE = 0x4000, PT_DATA = 0x5000, TSS = 0x6000, CODE = 0x10000,
-       EXIT = 0x18000, DATA = 0x20000, MEMORY = 1 << 20, PT_TSS = 0x7000, COUNT = 0x30000 };
+enum {
+	PML4 = 0x1000,
+	PDPT = 0x2000,
+	PD = 0x3000,
+	PT_CODE = 0x4000,
+	PT_DATA = 0x5000,
+	TSS = 0x6000,
+	CODE = 0x10000,
+	EXIT = 0x18000,
+	EXIT32 = EXIT + 0x100,
+	DATA = 0x20000,
+	MEMORY = 1 << 20,
+	PT_TSS = 0x7000,
+	COUNT = 0x30000
+};
 #define TSS_AT 0x30000000ull
 #define INSNS_MAX 100000 /* more than any sequence has, repetitions counted */
 
@@ -20,6 +33,7 @@ struct guest {
 	struct vm *vm;
 	struct x86_state state; /* before every sequence */
 	const u8 *pattern;
+	u16 cs;
 };
 
 u64 guest_features(void)
@@ -49,9 +63,16 @@ static void build_paging(struct vm *vm)
 	map(vm, PT_CODE, CODE_AT, CODE, CODE_SIZE, user);
 	map(vm, PT_CODE, EXIT_AT, EXIT, PAGE_SIZE_4K, PTE_P | PTE_U);
 	map(vm, PT_DATA, DATA_AT, DATA, DATA_SIZE, user | PTE_NX);
-	map(vm, PT_DATA, DATA_AT + DATA_SIZE, DATA + DATA_SIZE, DATA_ROOM - DATA_SIZE, PTE_P | PTE_U | PTE_NX);
+	map(vm, PT_DATA, DATA_AT + DATA_SIZE, DATA + DATA_SIZE, DATA_ROOM - DATA_SIZE,
+	    PTE_P | PTE_U | PTE_NX);
 	map(vm, PT_DATA, COUNT_AT, COUNT, PAGE_SIZE_4K, user | PTE_NX);
 	map(vm, PT_TSS, TSS_AT, TSS, PAGE_SIZE_4K, PTE_P | PTE_W);
+}
+
+static u32 code_rights(u8 mode)
+{
+	return SEG_P | SEG_S | SEG_CODE | SEG_RW | SEG_ACCESSED | (mode == MODE_64 ? SEG_L : SEG_DB) | SEG_G |
+	       3 << SEG_DPL_SHIFT;
 }
 
 static void set_segments(struct x86_state *s, const u16 *selectors)
@@ -63,7 +84,6 @@ static void set_segments(struct x86_state *s, const u16 *selectors)
 		s->seg_limit[i] = UINT32_MAX;
 		s->seg_attr[i] = SEG_P | SEG_S | SEG_RW | SEG_ACCESSED | SEG_DB | SEG_G | dpl3;
 	}
-	s->seg_attr[SEG_CS] = SEG_P | SEG_S | SEG_CODE | SEG_RW | SEG_ACCESSED | SEG_L | SEG_G | dpl3;
 	s->seg_sel[SEG_TR] = 0x40;
 	s->seg_base[SEG_TR] = TSS_AT;
 	s->seg_limit[SEG_TR] = 0x67;
@@ -85,8 +105,12 @@ static void set_state(struct guest *g, const u16 *selectors)
 
 static struct vm *create(struct err *err)
 {
-	const struct vm_config config = { .name = "native", .engine = &engine_interp, .mem_size = MEMORY,
-					  .mem_span = MEMORY, .cpus = 1, .cpu = cpu_model_find("x86-64-int-all") };
+	const struct vm_config config = { .name = "native",
+					  .engine = &engine_interp,
+					  .mem_size = MEMORY,
+					  .mem_span = MEMORY,
+					  .cpus = 1,
+					  .cpu = cpu_model_find("x86-64-int-all") };
 	struct vm *vm = vm_create(&config, err);
 	if (!vm)
 		return NULL;
@@ -99,7 +123,7 @@ static struct vm *create(struct err *err)
 	return vm;
 }
 
-struct guest *guest_open(const struct host_traits *traits, const u16 *selectors, const u8 *data, struct err *err)
+struct guest *guest_open(const u16 *selectors, const u8 *data, struct err *err)
 {
 	static const u8 hlt = 0xf4;
 	u16 no_bitmap = 0xffff;
@@ -110,9 +134,11 @@ struct guest *guest_open(const struct host_traits *traits, const u16 *selectors,
 	}
 	build_paging(g->vm);
 	mem_poke(&g->vm->mem, EXIT, &hlt, 1);
+	mem_poke(&g->vm->mem, EXIT32, &hlt, 1);
 	mem_poke(&g->vm->mem, TSS + 0x66, &no_bitmap, 2);
 	mem_poke(&g->vm->mem, DATA, data, DATA_ROOM);
 	g->pattern = data;
+	g->cs = selectors[SEG_CS];
 	g->vm->controls.exception_bitmap = UINT32_MAX;
 	set_state(g, selectors);
 	if (vcpu_set(&g->vm->vcpu[0], &g->state, ST_ALL, err)) {
@@ -130,10 +156,11 @@ void guest_close(struct guest *g)
 }
 
 /* Traps report the address after the instruction, as the signal's context does. */
-static void take_outcome(const struct vm_exit *e, const struct x86_state *s, struct outcome *out)
+static void take_outcome(const struct sequence *q, const struct vm_exit *e, struct outcome *out)
 {
 	u32 type = intr_type(e->intr_info);
-	bool software = type == INTR_TYPE_SOFT_EXC || type == INTR_TYPE_SOFT_INT || type == INTR_TYPE_PRIV_SOFT_EXC;
+	bool software =
+		type == INTR_TYPE_SOFT_EXC || type == INTR_TYPE_SOFT_INT || type == INTR_TYPE_PRIV_SOFT_EXC;
 	out->vector = VECTOR_STUCK;
 	if (e->reason == EXIT_EXCEPTION) {
 		out->vector = (u8)intr_vector(e->intr_info);
@@ -141,7 +168,7 @@ static void take_outcome(const struct vm_exit *e, const struct x86_state *s, str
 		out->cr2 = out->vector == VEC_PF ? e->qualification : 0;
 		out->s.rip = e->rip + (software ? e->insn_len : 0);
 	}
-	if (out->vector == VEC_GP && e->rip == EXIT_AT)
+	if (out->vector == VEC_GP && e->rip == sequence_exit(q))
 		out->vector = VECTOR_NONE;
 }
 
@@ -160,11 +187,14 @@ void guest_run(struct guest *g, const struct sequence *q, struct outcome *out)
 	memcpy(s->gpr, q->init.gpr, sizeof s->gpr);
 	s->rip[0] = q->start;
 	s->rflags[0] = q->init.flags;
-	vm->engine->set(v, s, ST_GPR, NULL);
+	s->seg_sel[SEG_CS] = q->mode == MODE_64 ? g->cs : HOST_CS32;
+	s->seg_attr[SEG_CS] = code_rights(q->mode);
+	s->seg_sel[SEG_DS] = s->seg_sel[SEG_ES] = q->mode == MODE_64 ? 0 : HOST_DS32;
+	vm->engine->set(v, s, ST_GPR | ST_SEG, NULL);
 	vm->engine->run(v, &limit, &exit);
 	vm->engine->get(v, s, ST_GPR);
 	memcpy(out->s.gpr, s->gpr, sizeof s->gpr);
 	out->s.rip = s->rip[0];
 	out->s.flags = s->rflags[0];
-	take_outcome(&exit, s, out);
+	take_outcome(q, &exit, out);
 }

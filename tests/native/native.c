@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * native.c - the differential fuzzer: random user-mode sequences on the host's processor and on the interpreter.
+ * native.c - the differential fuzzer: random user-mode sequences on the host's processor and on the
+ * interpreter.
  * Usage: native [--insns N] [--seed N] [--one] [--max-failures N] [-v]
  *
  * Rule: everything is a function of the seed, and no time is printed; so two runs on one host say the same.
@@ -15,6 +16,13 @@
 struct options { u64 insns, seed, max_failures; bool one, verbose; };
 
 struct totals { u64 passed, failed, insns, setup, by_vector[32]; };
+
+struct fuzzer {
+	struct guest *guest;
+	struct rows rows64, rows32;
+	bool compat; /* the host executes 32-bit code too */
+	struct totals totals;
+};
 
 static bool parse_number(const char *text, u64 *value)
 {
@@ -41,9 +49,9 @@ static bool parse(struct options *o, char **argv)
 	return true;
 }
 
-/* Instructions that were certainly executed: not those that a jump may have skipped, nor a string instruction's
- * repetitions; and those that only set up addresses on their own. */
-static void count(struct totals *t, struct rows *rows, const struct sequence *q, const struct outcome *o)
+/* Instructions that were certainly executed: not those that a jump may have skipped, nor a string
+ * instruction's repetitions; and those that only set up addresses on their own. */
+static void count(struct totals *t, const struct sequence *q, const struct outcome *o)
 {
 	int at = o->vector == VECTOR_NONE ? NO_ITEM : sequence_item_at(q, o->s.rip);
 	bool fault = at != NO_ITEM && o->vector != VEC_DB && o->vector != VEC_BP;
@@ -56,47 +64,58 @@ static void count(struct totals *t, struct rows *rows, const struct sequence *q,
 		if (i < done)
 			*(it->setup ? &t->setup : &t->insns) += times;
 		if (it->row >= 0)
-			rows->info[it->row].covered++;
+			q->rows->info[it->row].covered++;
 	}
 	if (o->vector < ARRAY_LEN(t->by_vector))
 		t->by_vector[o->vector]++;
 }
 
-static void run_one(struct sides *s, struct totals *t, u64 seed, bool print)
+/* A quarter of all seeds are for 32-bit code. */
+static struct rows *rows_of_seed(struct fuzzer *f, u64 seed)
+{
+	return f->compat && seed % 4 == 0 ? &f->rows32 : &f->rows64;
+}
+
+static void run_one(struct fuzzer *f, u64 seed, bool print)
 {
 	static struct sequence q;
 	struct outcome native, interp;
 	struct buf why = { 0 };
-	generate(&q, s->rows, seed);
+	generate(&q, rows_of_seed(f, seed), seed);
 	if (print)
 		report_sequence(&q);
 	host_run(&q, &native);
-	guest_run(s->guest, &q, &interp);
-	compare(s, &q, &native, &interp, &why);
-	count(t, s->rows, &q, &native);
+	guest_run(f->guest, &q, &interp);
+	compare(&q, &native, &interp, &why);
+	count(&f->totals, &q, &native);
 	if (why.len) {
-		t->failed++;
-		report_failure(s, &q);
+		f->totals.failed++;
+		report_failure(f->guest, &q);
 	} else {
-		t->passed++;
+		f->totals.passed++;
 	}
 	buf_free(&why);
 }
 
-static void run(struct sides *s, const struct options *o, struct totals *t)
+static void run(struct fuzzer *f, const struct options *o)
 {
 	u64 state = o->seed;
 	if (o->one) {
-		run_one(s, t, o->seed, true);
+		run_one(f, o->seed, true);
 		return;
 	}
-	while (t->insns < o->insns && t->failed < o->max_failures)
-		run_one(s, t, random_next(&state), false);
+	while (f->totals.insns < o->insns && f->totals.failed < o->max_failures)
+		run_one(f, random_next(&state), false);
 }
 
-static void print_totals(const struct totals *t, const struct rows *rows, const struct options *o)
+static void print_totals(const struct fuzzer *f, const struct options *o)
 {
-	rows_print(rows, o->verbose);
+	const struct totals *t = &f->totals;
+	rows_print(&f->rows64, o->verbose);
+	if (f->compat)
+		rows_print(&f->rows32, o->verbose);
+	else
+		printf("no 32-bit code: the host does not let us execute any\n");
 	printf("sequences that ended in an exception:");
 	for (u32 i = 0; i < ARRAY_LEN(t->by_vector); i++)
 		if (t->by_vector[i])
@@ -106,14 +125,27 @@ static void print_totals(const struct totals *t, const struct rows *rows, const 
 	printf("%llu passed, %llu failed\n", (unsigned long long)t->passed, (unsigned long long)t->failed);
 }
 
+static int open_all(struct fuzzer *f, const struct host_traits *traits, const u16 *selectors, const u8 *data,
+		    struct err *err)
+{
+	u64 features = guest_features();
+	f->compat = traits->compat;
+	f->guest = guest_open(selectors, data, err);
+	if (!f->guest)
+		return -ENOMEM;
+	if (rows_open(&f->rows64, MODE_64, traits, features) ||
+	    rows_open(&f->rows32, MODE_32, traits, features))
+		return err_set(err, ENOMEM, "no memory");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static u8 data[DATA_ROOM];
 	struct options o = { .insns = 2000000, .seed = 1, .max_failures = 5 };
 	struct host_traits traits;
+	struct fuzzer f = { .guest = NULL };
 	u16 selectors[X86_SEGS] = { 0 };
-	struct totals t = { 0 };
-	struct rows rows;
 	struct err err = { 0 };
 	const char *why;
 	if (!parse(&o, argv)) {
@@ -125,14 +157,14 @@ int main(int argc, char **argv)
 		printf("skipped: %s\n0 passed, 0 failed, 1 skipped\n", why);
 		return 0;
 	}
-	struct sides sides = { guest_open(&traits, selectors, data, &err), &rows };
-	if (!sides.guest || rows_open(&rows, &traits, guest_features())) {
-		fprintf(stderr, "native: %s\n", err.code ? err.text : "no memory");
+	if (open_all(&f, &traits, selectors, data, &err)) {
+		fprintf(stderr, "native: %s\n", err.text);
 		return 2;
 	}
-	run(&sides, &o, &t);
-	print_totals(&t, &rows, &o);
-	rows_close(&rows);
-	guest_close(sides.guest);
-	return t.failed != 0;
+	run(&f, &o);
+	print_totals(&f, &o);
+	rows_close(&f.rows64);
+	rows_close(&f.rows32);
+	guest_close(f.guest);
+	return f.totals.failed != 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * native.h - random user-mode instructions, executed by the host's processor and by the interpreter.
  *
- * Rule: both see the same bytes at the same virtual addresses with the same registers; whatever they differ in
- * afterwards is a failure, unless a rule (rows.c) or the manual's "undefined" (effects.c) covers it.
+ * Rule: both see the same bytes at the same virtual addresses with the same registers; whatever they differ
+ * in afterwards is a failure, unless a rule (rows.c) or the manual's "undefined" (effects.c) covers it.
  *
  * Virtual memory, the same on both sides; nothing near it is mapped:
  *	CODE_AT  two pages of code          EXIT_AT  one page: HLT for the guest, the way back for the host
@@ -24,6 +24,7 @@
 #define DATA_SIZE 0x2000u /* what may be written */
 #define DATA_ROOM 0x3000u /* what may be read */
 #define COUNT_AT 0x20100000ull
+#define EXIT32_AT (EXIT_AT + 0x100) /* the same for 32-bit code */
 #define FLAGS_COMPARED (FLAGS_ARITH | FLAG_DF | FLAG_NT | FLAG_AC | FLAG_ID | FLAG_IF | FLAG_IOPL | FLAG_TF)
 
 struct cpu_state { u64 gpr[X86_GPRS], rip, flags; };
@@ -43,10 +44,13 @@ struct item {
 	u32 taint;    /* flags that are undefined before it */
 };
 
+struct rows;
 struct sequence {
+	struct rows *rows; /* what it was made from */
+	u8 mode; /* MODE_64; MODE_32: compatibility mode, as 64-bit kernels have it for 32-bit programs */
 	u64 seed;
 	u64 start;    /* virtual address of the first byte */
-	u32 rounds;   /* how often it is executed; with more than one, the last two items go back to the first */
+	u32 rounds; /* how often it is executed; if more than once, the last two items go back to the first */
 	int n;
 	struct item item[SEQUENCE_ITEMS + 1]; /* the last one stands for the end: what is tainted there */
 	u8 code[SEQUENCE_BYTES];
@@ -54,10 +58,19 @@ struct sequence {
 	struct cpu_state init;
 };
 
+static inline u64 sequence_exit(const struct sequence *q) { return q->mode == MODE_64 ? EXIT_AT : EXIT32_AT; }
+static inline int sequence_registers(const struct sequence *q) { return q->mode == MODE_64 ? 16 : 8; }
+static inline u64 sequence_mask(const struct sequence *q)
+{
+	return q->mode == MODE_64 ? UINT64_MAX : UINT32_MAX;
+}
 /* The item that begins at an address, or NO_ITEM. */
 int sequence_item_at(const struct sequence *q, u64 rip);
 
 /* ---- how it ended ---- */
+
+/* Linux's selectors for 32-bit user programs (arch/x86/include/asm/segment.h). */
+enum { HOST_CS32 = 0x23, HOST_DS32 = 0x2b };
 
 enum { VECTOR_NONE = 0xff, VECTOR_STUCK = 0xfe };
 
@@ -96,14 +109,27 @@ struct flag_effect effects_of(const struct row_info *info, const struct decoded 
 bool effects_taint(struct sequence *q);
 
 /* Properties of this host that decide which rows and forms can be compared. */
-struct host_traits { bool amd; u64 features; };
+struct host_traits { bool amd, compat; /* executes 32-bit code too */ u64 features; };
 
 enum rule {
-	RULE_PREFETCH_REG, RULE_BRANCH_66, RULE_DOUBLE_SHIFT_16, RULE_SPLIT_LOCK, RULE_SOFT_INT, RULE_LOOP_REP,
-	RULE_REP_PORT, RULE_TWO_FAULTS, RULE_ENTER_FAULT, RULE_MOVSXD_16, RULE_ABSENT_AT_END,
+	RULE_PREFETCH_REG,
+	RULE_BRANCH_66,
+	RULE_DOUBLE_SHIFT_16,
+	RULE_SPLIT_LOCK,
+	RULE_SOFT_INT,
+	RULE_LOOP_REP,
+	RULE_REP_PORT,
+	RULE_TWO_FAULTS,
+	RULE_ENTER_FAULT,
+	RULE_MOVSXD_16,
+	RULE_ABSENT_AT_END,
+	RULE_PUSH_SREG,
+	RULE_COMPARE_FAULT,
+	RULE_ARPL,
 	RULE_COUNT
 };
 struct rows {
+	u8 mode;               /* enum isa_mode */
 	struct row_info *info; /* per row of isa_rows */
 	u64 features;          /* of the model and of the host */
 	bool amd;
@@ -112,11 +138,10 @@ struct rows {
 	u16 *family;           /* first index in `ordinary` of each family; one more at the end */
 	u64 rule[RULE_COUNT];  /* forms avoided */
 };
-int rows_open(struct rows *rows, const struct host_traits *traits, u64 model_features);
+int rows_open(struct rows *rows, u8 mode, const struct host_traits *traits, u64 model_features);
 void rows_close(struct rows *rows);
 /* Which were covered, which could have been, and why the others were not. */
 void rows_print(const struct rows *rows, bool verbose);
-extern const struct rows *rows_in_use;
 
 /* ---- generating ---- */
 
@@ -136,7 +161,7 @@ static inline u64 random_next(u64 *state) /* splitmix64 (Steele, Lea, Flood 2014
 /* ---- the two sides ---- */
 
 struct guest;
-struct guest *guest_open(const struct host_traits *traits, const u16 *selectors, const u8 *data, struct err *err);
+struct guest *guest_open(const u16 *selectors, const u8 *data, struct err *err);
 void guest_close(struct guest *g);
 u64 guest_features(void);
 void guest_run(struct guest *g, const struct sequence *q, struct outcome *out);
@@ -147,14 +172,13 @@ void host_run(const struct sequence *q, struct outcome *out);
 
 /* ---- comparing ---- */
 
-struct sides { struct guest *guest; struct rows *rows; };
 /* Empty text: no difference. */
 struct buf;
-void compare(struct sides *s, const struct sequence *q, const struct outcome *native, const struct outcome *interp,
+void compare(const struct sequence *q, const struct outcome *native, const struct outcome *interp,
 	     struct buf *why);
-bool sides_differ(struct sides *s, const struct sequence *q, struct buf *why);
+bool sides_differ(struct guest *g, const struct sequence *q, struct buf *why);
 /* Make a failing sequence smaller and print it with its differences. */
-void report_failure(struct sides *s, const struct sequence *q);
+void report_failure(struct guest *g, const struct sequence *q);
 void report_sequence(const struct sequence *q);
 
 #endif

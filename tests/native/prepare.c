@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * prepare.c - what particular families need: pointers and counts of string instructions, the stack, targets of jumps.
- * Rule: a preparation only adds setup instructions before, and decides what is free in the shape; it never touches
- * flags.  It returns false where nothing sensible can be made.
+ * prepare.c - what particular families need: pointers and counts of string instructions, the stack, targets
+ * of jumps.
+ * Rule: a preparation only adds setup instructions before, and decides what is free in the shape; it never
+ * touches flags.  It returns false where nothing sensible can be made.
  */
 #include <string.h>
 
@@ -17,7 +18,8 @@ static bool set_direction(struct gen *g)
 	return g->now.df != DF_UNKNOWN || emit(g, &byte, 1);
 }
 
-/* A pointer such that `bytes` bytes from it on, in the direction of DF, are in the window; or seldom, that are not. */
+/* A pointer such that `bytes` bytes from it on, in the direction of DF, are in the window; or seldom, that
+ * are not. */
 static bool string_pointer(struct gen *g, const struct shape *s, u8 reg, u32 bytes, u32 size)
 {
 	u64 low = DATA_AT, high = DATA_AT + DATA_SIZE - bytes;
@@ -100,7 +102,9 @@ static bool prepare_divide(struct gen *g, struct shape *s, const struct decoded 
 	if (!emit_mov(g, RAX, v))
 		return false;
 	s->keep |= 1u << RAX | 1u << RDX;
-	return emit_mov(g, RDX, !strcmp(d->row->family, "idiv") && v >> (8 * d->opsize - 1) & 1 ? ~0ull : below(g, 4));
+	return emit_mov(g, RDX,
+			!strcmp(d->row->family, "idiv") && v >> (8 * d->opsize - 1) & 1 ? ~0ull
+											: below(g, 4));
 }
 
 /* A vector the kernel has not opened. */
@@ -162,6 +166,8 @@ static bool prepare_relative(struct gen *g, struct shape *s, const struct decode
 static bool prepare_indirect(struct gen *g, struct shape *s, const struct decoded *d)
 {
 	static const u8 store[] = { 0x48, 0xc7, 0x04, 0x25 }; /* MOV qword [disp32], imm32 */
+	static const u8 store32[] = { 0xc7, 0x05 };           /* MOV dword [disp32], imm32 */
+	int n = long_mode(g) ? sizeof store : sizeof store32;
 	bool call = !strcmp(d->row->family, "call_r");
 	u8 bytes[12];
 	if (g->branch != NO_ITEM || (call && !need_stack(g)))
@@ -174,10 +180,10 @@ static bool prepare_indirect(struct gen *g, struct shape *s, const struct decode
 		return true;
 	}
 	u32 at = DATA_AT + below(g, DATA_SIZE - 8);
-	memcpy(bytes, store, sizeof store);
-	memcpy(bytes + 4, &at, 4);
-	memset(bytes + 8, 0, 4);
-	if (!emit(g, bytes, sizeof bytes))
+	memcpy(bytes, long_mode(g) ? store : store32, (size_t)n);
+	memcpy(bytes + n, &at, 4);
+	memset(bytes + n + 4, 0, 4);
+	if (!emit(g, bytes, n + 8))
 		return false;
 	add_patch(g, g->q->len - 4, 4, false);
 	s->target = at;
@@ -194,18 +200,20 @@ static bool prepare_ret(struct gen *g, struct shape *s, const struct decoded *d)
 	return true;
 }
 
-static const struct { const char *family; prepare_fn prepare; } preparations[] = {
-	{ "movs", prepare_string }, { "stos", prepare_string }, { "lods", prepare_string },
-	{ "ins", prepare_port }, { "outs", prepare_port }, { "cmps", prepare_string }, { "scas", prepare_string }, { "xlat", prepare_xlat },
-	{ "bt", prepare_bits }, { "bts", prepare_bits }, { "btr", prepare_bits }, { "btc", prepare_bits },
-	{ "shld", prepare_double_shift }, { "shrd", prepare_double_shift },
-	{ "div", prepare_divide }, { "idiv", prepare_divide }, { "int_n", prepare_int },
-	{ "push", prepare_push }, { "push_sreg", prepare_push }, { "pushf", prepare_push },
-	{ "pop", prepare_pop }, { "popf", prepare_popf }, { "enter", prepare_enter }, { "leave", prepare_leave },
-	{ "jcc", prepare_relative }, { "jmp", prepare_relative }, { "call", prepare_relative },
-	{ "loop", prepare_relative }, { "loope", prepare_relative }, { "loopne", prepare_relative },
-	{ "jcxz", prepare_relative }, { "jmp_r", prepare_indirect }, { "call_r", prepare_indirect },
-	{ "ret", prepare_ret }, { "ret_imm", prepare_ret },
+static const struct preparation { const char *family; prepare_fn prepare; } preparations[] = {
+	{ "movs", prepare_string },       { "stos", prepare_string },       { "lods", prepare_string },
+	{ "ins", prepare_port },          { "outs", prepare_port },         { "cmps", prepare_string },
+	{ "scas", prepare_string },       { "xlat", prepare_xlat },         { "bt", prepare_bits },
+	{ "bts", prepare_bits },          { "btr", prepare_bits },          { "btc", prepare_bits },
+	{ "shld", prepare_double_shift }, { "shrd", prepare_double_shift }, { "div", prepare_divide },
+	{ "idiv", prepare_divide },       { "int_n", prepare_int },         { "push", prepare_push },
+	{ "push_sreg", prepare_push },    { "pushf", prepare_push },        { "pusha", prepare_push },
+	{ "popa", prepare_pop },          { "pop", prepare_pop },           { "popf", prepare_popf },
+	{ "enter", prepare_enter },       { "leave", prepare_leave },       { "jcc", prepare_relative },
+	{ "jmp", prepare_relative },      { "call", prepare_relative },     { "loop", prepare_relative },
+	{ "loope", prepare_relative },    { "loopne", prepare_relative },   { "jcxz", prepare_relative },
+	{ "jmp_r", prepare_indirect },    { "call_r", prepare_indirect },   { "ret", prepare_ret },
+	{ "ret_imm", prepare_ret },
 };
 
 prepare_fn prepare_of(const char *family)

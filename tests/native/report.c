@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * report.c - compare the two outcomes; make a failing sequence smaller and print it.
- * Rule: a try with fewer instructions runs in a child process, because a sequence whose address setup is missing may
- * write anywhere.
+ * Rule: a try with fewer instructions runs in a child process, because a sequence whose address setup is
+ * missing may write anywhere.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -19,14 +19,22 @@ static void differ(struct buf *why, const char *what, u64 native, u64 interp)
 		   (unsigned long long)interp);
 }
 
-/* Flags that nobody promises at the end: those undefined before the instruction that ended the sequence; of a division
- * that failed, all. */
+/* The row whose exception ended the sequence, or NULL. */
+static const struct isa_row *row_at_end(const struct sequence *q, const struct outcome *o)
+{
+	int i = o->vector == VECTOR_NONE || o->vector == VEC_DB ? NO_ITEM : sequence_item_at(q, o->s.rip);
+	return i != NO_ITEM && q->item[i].row >= 0 ? &isa_rows[q->item[i].row] : NULL;
+}
+
+/* Flags that nobody promises at the end: those undefined before the instruction that ended the sequence;
+ * all, if it was a division or a repeated comparison (SDM 2B SCAS). */
 static u32 undefined_at_end(const struct sequence *q, const struct outcome *o)
 {
+	const struct isa_row *row = row_at_end(q, o);
 	int i = o->vector == VECTOR_NONE ? q->n : sequence_item_at(q, o->s.rip);
-	if (i == NO_ITEM)
-		i = q->n;
-	return q->item[i].taint | (o->vector == VEC_DE ? FLAGS_ARITH : 0);
+	bool comparison = row && (row->flags & (REPS | RO)) == (REPS | RO);
+	q->rows->rule[RULE_COMPARE_FAULT] += comparison;
+	return q->item[i == NO_ITEM ? q->n : i].taint | (comparison || o->vector == VEC_DE ? FLAGS_ARITH : 0);
 }
 
 static void compare_end(const struct outcome *native, const struct outcome *interp, struct buf *why)
@@ -37,7 +45,9 @@ static void compare_end(const struct outcome *native, const struct outcome *inte
 		differ(why, "rip", native->s.rip, interp->s.rip);
 	if (native->vector == VECTOR_NONE || native->vector != interp->vector)
 		return;
-	if (native->error != interp->error)
+	/* The kernel says "present" of all its own addresses, lest a program find out which are. */
+	u32 hidden = native->vector == VEC_PF && native->cr2 >> 63 ? PF_P : 0;
+	if ((native->error ^ interp->error) & ~hidden)
 		differ(why, "error", native->error, interp->error);
 	if (native->cr2 != interp->cr2)
 		differ(why, "cr2", native->cr2, interp->cr2);
@@ -59,36 +69,36 @@ static void compare_memory(const struct outcome *native, const struct outcome *i
 	}
 }
 
-/* ENTER stores before it can know that it will fault. */
-static bool half_done(struct sides *s, const struct sequence *q, const struct outcome *o)
+/* Instructions that store before they can know that they will fault. */
+static bool half_done(const struct sequence *q, const struct outcome *o)
 {
-	int i = o->vector == VECTOR_NONE ? NO_ITEM : sequence_item_at(q, o->s.rip);
-	bool enter = i != NO_ITEM && q->item[i].row >= 0 && !strcmp(isa_rows[q->item[i].row].family, "enter");
-	s->rows->rule[RULE_ENTER_FAULT] += enter;
-	return enter;
+	const struct isa_row *row = row_at_end(q, o);
+	bool stored = row && (!strcmp(row->family, "enter") || !strcmp(row->family, "pusha"));
+	q->rows->rule[RULE_ENTER_FAULT] += stored;
+	return stored;
 }
 
-void compare(struct sides *s, const struct sequence *q, const struct outcome *native, const struct outcome *interp,
+void compare(const struct sequence *q, const struct outcome *native, const struct outcome *interp,
 	     struct buf *why)
 {
 	u64 mask = FLAGS_COMPARED & ~(u64)undefined_at_end(q, native);
 	compare_end(native, interp, why);
-	for (int i = 0; i < X86_GPRS; i++)
-		if (native->s.gpr[i] != interp->s.gpr[i])
+	for (int i = 0; i < sequence_registers(q); i++)
+		if ((native->s.gpr[i] ^ interp->s.gpr[i]) & sequence_mask(q))
 			differ(why, x86_gpr_names[i], native->s.gpr[i], interp->s.gpr[i]);
 	if ((native->s.flags ^ interp->s.flags) & mask)
 		differ(why, "flags", native->s.flags & mask, interp->s.flags & mask);
-	if (!half_done(s, q, native))
+	if (!half_done(q, native))
 		compare_memory(native, interp, why);
 }
 
-bool sides_differ(struct sides *s, const struct sequence *q, struct buf *why)
+bool sides_differ(struct guest *g, const struct sequence *q, struct buf *why)
 {
 	struct outcome native, interp;
 	why->len = 0;
 	host_run(q, &native);
-	guest_run(s->guest, q, &interp);
-	compare(s, q, &native, &interp, why);
+	guest_run(g, q, &interp);
+	compare(q, &native, &interp, why);
 	return why->len > 0;
 }
 
@@ -100,7 +110,7 @@ static void drop(struct sequence *q, int i)
 	memset(q->code + q->item[i].at, 0x90, q->item[i].len);
 }
 
-static bool still_fails(struct sides *s, const struct sequence *q)
+static bool still_fails(struct guest *g, const struct sequence *q)
 {
 	int status = 0;
 	fflush(stdout);
@@ -109,12 +119,13 @@ static bool still_fails(struct sides *s, const struct sequence *q)
 		struct buf why = { 0 };
 		signal(SIGALRM, SIG_DFL);
 		alarm(10);
-		_exit(sides_differ(s, q, &why) ? 77 : 0);
+		_exit(sides_differ(g, q, &why) ? 77 : 0);
 	}
-	return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 77;
+	return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == 77;
 }
 
-static void make_smaller(struct sides *s, struct sequence *q)
+static void make_smaller(struct guest *g, struct sequence *q)
 {
 	for (bool again = true; again;) {
 		again = false;
@@ -124,7 +135,7 @@ static void make_smaller(struct sides *s, struct sequence *q)
 			if (q->item[i].dropped)
 				continue;
 			drop(&smaller, i);
-			if (effects_taint(&smaller) && still_fails(s, &smaller)) {
+			if (effects_taint(&smaller) && still_fails(g, &smaller)) {
 				*q = smaller;
 				again = true;
 			}
@@ -139,7 +150,7 @@ static void print_item(const struct sequence *q, const struct item *it)
 	struct decoded d;
 	char text[96] = "(no valid instruction)";
 	u64 rip = q->start + it->at;
-	if (isa_decode(q->code + it->at, it->len, MODE_64, rows_in_use->features, &d) == DECODE_OK)
+	if (isa_decode(q->code + it->at, it->len, q->mode, q->rows->features, &d) == DECODE_OK)
 		isa_disasm(&d, rip, text, sizeof text);
 	printf("    %08llx  %-48s", (unsigned long long)rip, text);
 	for (int i = 0; i < it->len; i++)
@@ -149,27 +160,27 @@ static void print_item(const struct sequence *q, const struct item *it)
 
 void report_sequence(const struct sequence *q)
 {
-	for (int i = 0; i < X86_GPRS; i++)
-		printf("%s%-3s %016llx%s", i % 4 ? "  " : "    ", x86_gpr_names[i], (unsigned long long)q->init.gpr[i],
-		       i % 4 == 3 ? "\n" : "");
+	for (int i = 0; i < sequence_registers(q); i++)
+		printf("%s%-3s %016llx%s", i % 4 ? "  " : "    ", x86_gpr_names[i],
+		       (unsigned long long)q->init.gpr[i], i % 4 == 3 ? "\n" : "");
 	printf("    flags %llx\n", (unsigned long long)q->init.flags);
 	for (int i = 0; i < q->n; i++)
 		if (!q->item[i].dropped)
 			print_item(q, &q->item[i]);
 }
 
-void report_failure(struct sides *s, const struct sequence *q)
+void report_failure(struct guest *g, const struct sequence *q)
 {
 	struct sequence smaller = *q;
 	struct buf why = { 0 };
-	sides_differ(s, q, &why);
-	printf("FAIL sequence %llu (to repeat it: --one --seed %llu), in full:\n%s", (unsigned long long)q->seed,
-	       (unsigned long long)q->seed, buf_text(&why));
-	make_smaller(s, &smaller);
+	sides_differ(g, q, &why);
+	printf("FAIL sequence %llu (to repeat it: --one --seed %llu), in full:\n%s",
+	       (unsigned long long)q->seed, (unsigned long long)q->seed, buf_text(&why));
+	make_smaller(g, &smaller);
 	printf("  made smaller:\n");
 	report_sequence(&smaller);
-	if (still_fails(s, &smaller)) { /* it does no harm: once more here, for its differences */
-		sides_differ(s, &smaller, &why);
+	if (still_fails(g, &smaller)) { /* it does no harm: once more here, for its differences */
+		sides_differ(g, &smaller, &why);
 		printf("%s", buf_text(&why));
 	}
 	buf_free(&why);

@@ -11,10 +11,8 @@
 #include "tests/native/generate.h"
 #include "tests/native/native.h"
 
-const struct rows *rows_in_use;
-
 enum why_not { WHY_NATURE, WHY_KERNEL, WHY_TABLES, WHY_UMIP, WHY_BASES, WHY_X87, WHY_ICEBP, WHY_OTHER_MEANING,
-	       WHY_HOST, WHY_MODEL, WHY_COUNT };
+	       WHY_64, WHY_HOST, WHY_MODEL, WHY_COUNT };
 static const char *const reasons[WHY_COUNT] = {
 	[WHY_NATURE] = "differs by its nature: time, chance, the processor's name",
 	[WHY_KERNEL] = "would call the host's kernel or its hypervisor, or is #UD on AMD's processors only",
@@ -24,59 +22,82 @@ static const char *const reasons[WHY_COUNT] = {
 	[WHY_X87] = "the x87 is not built",
 	[WHY_ICEBP] = "hosts that are virtual machines report its trap in different ways",
 	[WHY_OTHER_MEANING] = "not in 64-bit mode, and its opcode means something else there",
+	[WHY_64] = "only in 64-bit mode",
 	[WHY_HOST] = "the host's processor has not got it",
 	[WHY_MODEL] = "the interpreter's model has not got it",
 };
 
-static const struct { const char *family; u8 why; } left_out[] = {
-	{ "cpuid", WHY_NATURE }, { "rdtsc", WHY_NATURE }, { "rdtscp", WHY_NATURE }, { "rdpmc", WHY_NATURE },
-	{ "rdrand", WHY_NATURE }, { "rdseed", WHY_NATURE }, { "rdpid", WHY_NATURE },
-	{ "syscall", WHY_KERNEL }, { "sysenter", WHY_KERNEL }, { "sysexit", WHY_KERNEL }, { "vmcall", WHY_KERNEL },
-	{ "load_sreg", WHY_TABLES }, { "pop_sreg", WHY_TABLES }, { "lss", WHY_TABLES }, { "lfs", WHY_TABLES },
-	{ "lgs", WHY_TABLES }, { "call_far_m", WHY_TABLES }, { "jmp_far_m", WHY_TABLES }, { "retf", WHY_TABLES },
-	{ "retf_imm", WHY_TABLES }, { "iret", WHY_TABLES }, { "lar", WHY_TABLES }, { "lsl", WHY_TABLES },
-	{ "verr", WHY_TABLES }, { "verw", WHY_TABLES },
-	{ "sldt", WHY_UMIP }, { "str", WHY_UMIP }, { "sgdt", WHY_UMIP }, { "sidt", WHY_UMIP }, { "smsw", WHY_UMIP },
-	{ "rdfsbase", WHY_BASES }, { "rdgsbase", WHY_BASES }, { "wrfsbase", WHY_BASES }, { "wrgsbase", WHY_BASES },
-	{ "esc", WHY_X87 }, { "int1", WHY_ICEBP },
+static const struct left_out { const char *family; u8 why; } left_out[] = {
+	{ "cpuid", WHY_NATURE },    { "rdtsc", WHY_NATURE },      { "rdtscp", WHY_NATURE },
+	{ "rdpmc", WHY_NATURE },    { "rdrand", WHY_NATURE },     { "rdseed", WHY_NATURE },
+	{ "rdpid", WHY_NATURE },    { "syscall", WHY_KERNEL },    { "sysenter", WHY_KERNEL },
+	{ "sysexit", WHY_KERNEL },  { "vmcall", WHY_KERNEL },     { "load_sreg", WHY_TABLES },
+	{ "pop_sreg", WHY_TABLES }, { "lss", WHY_TABLES },        { "lfs", WHY_TABLES },
+	{ "lgs", WHY_TABLES },      { "call_far_m", WHY_TABLES }, { "jmp_far_m", WHY_TABLES },
+	{ "retf", WHY_TABLES },     { "retf_imm", WHY_TABLES },   { "les", WHY_TABLES },
+	{ "lds", WHY_TABLES },      { "call_far", WHY_TABLES },   { "jmp_far", WHY_TABLES },
+	{ "iret", WHY_TABLES },     { "lar", WHY_TABLES },        { "lsl", WHY_TABLES },
+	{ "verr", WHY_TABLES },     { "verw", WHY_TABLES },       { "sldt", WHY_UMIP },
+	{ "str", WHY_UMIP },        { "sgdt", WHY_UMIP },         { "sidt", WHY_UMIP },
+	{ "smsw", WHY_UMIP },       { "rdfsbase", WHY_BASES },    { "rdgsbase", WHY_BASES },
+	{ "wrfsbase", WHY_BASES },  { "wrgsbase", WHY_BASES },    { "esc", WHY_X87 },
+	{ "int1", WHY_ICEBP },
 };
 
-/* Always an exception in user mode, besides those marked PRIV: they end a sequence, so they come seldom. */
-static const char *const faulting[] = { "ud", "int3", "int_n", "cli", "sti", "in", "out", "ins", "outs" };
+/* Always or mostly an exception in user mode, besides those marked PRIV: they end a sequence, so they come
+ * seldom. */
+static const char *const faulting[] = { "bound", "ud", "int3", "int_n", "cli",
+					"sti",   "in", "out",  "ins",   "outs" };
 
 static const char *const rules[RULE_COUNT] = {
 	[RULE_PREFETCH_REG] = "0F 0D with a register: NOP on Intel's processors, #UD on AMD's",
-	[RULE_BRANCH_66] = "66 in front of a near branch: ignored by Intel's processors, 16 bits wide on AMD's",
+	[RULE_BRANCH_66] =
+		"66 in front of a near branch: ignored by Intel's processors, 16 bits wide on AMD's",
 	[RULE_DOUBLE_SHIFT_16] = "SHLD, SHRD of 16 bits by more than 16: the result is undefined",
 	[RULE_SPLIT_LOCK] = "locked access across an alignment boundary: hosts may refuse or slow it down",
-	[RULE_LOOP_REP] = "F2, F3 in front of LOOPE, LOOPNE: reserved; AMD's processors take it for the condition",
+	[RULE_LOOP_REP] =
+		"F2, F3 in front of LOOPE, LOOPNE: reserved; AMD's processors take it for the condition",
 	[RULE_REP_PORT] = "REP INS, REP OUTS of no iterations: AMD's processors check the port all the same",
-	[RULE_TWO_FAULTS] = "two accesses of one instruction that both fault: which comes first is not promised",
-	[RULE_ENTER_FAULT] = "ENTER that faults: memory is not compared, what it has stored by then is not promised",
+	[RULE_TWO_FAULTS] =
+		"two accesses of one instruction that both fault: which comes first is not promised",
+	[RULE_ENTER_FAULT] =
+		"ENTER, PUSHA that fault: memory not compared, what is stored by then is not promised",
 	[RULE_MOVSXD_16] = "MOVSXD of 16 bits: Intel's processors read two bytes, AMD's four",
-	[RULE_ABSENT_AT_END] = "no instruction, at the end of the code: how far the processor reads is not promised",
+	[RULE_ABSENT_AT_END] =
+		"no instruction, at the end of the code: how far the processor reads is not promised",
+	[RULE_PUSH_SREG] = "PUSH segment register, 32 bits wide: the upper half may or may not be written",
+	[RULE_COMPARE_FAULT] =
+		"REP CMPS, REP SCAS that fault: flags not compared; Intel's restore them, AMD's do not",
+	[RULE_ARPL] =
+		"ARPL of what cannot be written: whether that matters if nothing changes is not promised",
 	[RULE_SOFT_INT] = "INT 3, 4, 80h: gates that the host's kernel has opened",
 };
 
 /* Opcodes that 64-bit mode has given to others: REX, VEX, EVEX, MOVSXD. */
 static bool has_other_meaning(const struct isa_row *row)
 {
-	return (row->opcode & ~0xfu) == 0x40 || (row->opcode >= 0x62 && row->opcode <= 0x63) || row->opcode == 0xc4 ||
-	       row->opcode == 0xc5 || !strcmp(row->family, "sahf") || !strcmp(row->family, "lahf");
+	return (row->opcode & ~0xfu) == 0x40 || (row->opcode >= 0x62 && row->opcode <= 0x63) ||
+	       row->opcode == 0xc4 || row->opcode == 0xc5 || !strcmp(row->family, "sahf") ||
+	       !strcmp(row->family, "lahf");
 }
 
-static void classify(struct row_info *info, const struct isa_row *row, u64 host, u64 model)
+static void classify(struct row_info *info, const struct isa_row *row, u8 mode, u64 host, u64 model)
 {
-	info->class = row->flags & (PRIV | I64) ? ROW_FAULTS : ROW_ORDINARY;
+	bool absent = mode == MODE_64 && row->flags & I64;
+	info->class = row->flags & PRIV || absent ? ROW_FAULTS : ROW_ORDINARY;
 	for (size_t i = 0; i < ARRAY_LEN(faulting); i++)
 		if (!strcmp(row->family, faulting[i]))
 			info->class = ROW_FAULTS;
 	for (size_t i = 0; i < ARRAY_LEN(left_out); i++)
-		if (!strcmp(row->family, left_out[i].family) && !(row->flags & I64)) {
+		if (!strcmp(row->family, left_out[i].family) && !absent) {
 			info->class = ROW_UNUSED;
 			info->why = left_out[i].why;
 		}
-	if (row->flags & I64 && has_other_meaning(row)) {
+	if (mode != MODE_64 && row->flags & (O64 | REXB | REXW)) {
+		info->class = ROW_UNUSED;
+		info->why = WHY_64;
+	}
+	if (absent && has_other_meaning(row)) {
 		info->class = ROW_UNUSED;
 		info->why = WHY_OTHER_MEANING;
 	}
@@ -93,9 +114,10 @@ static int by_family(const void *a, const void *b)
 	return order ? order : x - y;
 }
 
-int rows_open(struct rows *rows, const struct host_traits *traits, u64 model_features)
+int rows_open(struct rows *rows, u8 mode, const struct host_traits *traits, u64 model_features)
 {
-	*rows = (struct rows){ .features = traits->features & model_features, .amd = traits->amd };
+	*rows = (struct rows){ .mode = mode,
+			       .features = traits->features & model_features, .amd = traits->amd };
 	rows->info = calloc((size_t)isa_count, sizeof *rows->info);
 	rows->ordinary = calloc((size_t)isa_count, sizeof *rows->ordinary);
 	rows->faults = calloc((size_t)isa_count, sizeof *rows->faults);
@@ -107,7 +129,7 @@ int rows_open(struct rows *rows, const struct host_traits *traits, u64 model_fea
 	for (int i = 0; i < isa_count; i++) {
 		struct row_info *info = &rows->info[i];
 		effects_fill(info, &isa_rows[i]);
-		classify(info, &isa_rows[i], traits->features, model_features);
+		classify(info, &isa_rows[i], mode, traits->features, model_features);
 		info->prepare = prepare_of(isa_rows[i].family);
 		if (info->class == ROW_ORDINARY)
 			rows->ordinary[rows->nordinary++] = (u16)i;
@@ -119,7 +141,6 @@ int rows_open(struct rows *rows, const struct host_traits *traits, u64 model_fea
 		if (!i || strcmp(isa_rows[rows->ordinary[i]].family, isa_rows[rows->ordinary[i - 1]].family))
 			rows->family[rows->nfamilies++] = (u16)i;
 	rows->family[rows->nfamilies] = (u16)rows->nordinary;
-	rows_in_use = rows;
 	return 0;
 }
 
@@ -130,7 +151,6 @@ void rows_close(struct rows *rows)
 	free(rows->faults);
 	free(rows->family);
 	*rows = (struct rows){ 0 };
-	rows_in_use = NULL;
 }
 
 static void print_uncovered(const struct rows *rows)
@@ -161,5 +181,6 @@ void rows_print(const struct rows *rows, bool verbose)
 			printf("rows left out: %4d  %s\n", out[i], reasons[i]);
 	if (verbose)
 		print_uncovered(rows);
-	printf("%d of %d rows covered; the table has %d\n", covered, rows->nordinary + rows->nfaults, isa_count);
+	printf("%s: %d of %d rows covered; the table has %d\n", rows->mode == MODE_64 ? "64-bit" : "32-bit",
+	       covered, rows->nordinary + rows->nfaults, isa_count);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * shape.c - the free choices of an encoding: prefixes that matter and prefixes that do not, registers, immediates.
+ * shape.c - the free choices of an encoding: prefixes that matter and prefixes that do not, registers,
+ * immediates.
  * Rule: at most one of F2 and F3, because what two of them mean is not promised.
  */
 #include <string.h>
@@ -11,21 +12,31 @@ static const u8 idle_segment[] = { 0x26, 0x2e, 0x36, 0x3e };
 static void choose_registers(struct gen *g, const struct isa_candidate *c, struct shape *s)
 {
 	const struct isa_row *row = c->row;
-	s->reg = row->digit >= 0 ? (u8)(row->digit | (one_in(g, 16) ? 8 : 0)) : (u8)below(g, 16);
-	s->rm = row->rm >= 0 ? (u8)row->rm : (u8)below(g, 16);
+	s->reg = row->digit >= 0 ? (u8)(row->digit | (long_mode(g) && one_in(g, 16) ? 8 : 0))
+				 : random_register(g);
+	s->rm = row->rm >= 0 ? (u8)row->rm : random_register(g);
 	s->mem = c->has_modrm && !c->forced_reg && (c->mods == 1 || (c->mods == 3 && !one_in(g, 3)));
 	s->base = s->index = NO_REG;
-	s->vvvv = c->has_vvvv ? (u8)below(g, 16) : 0;
-	s->w = one_in(g, 3);
-	s->rex = one_in(g, 8);
+	s->vvvv = c->has_vvvv ? random_register(g) : 0;
+	s->w = one_in(g, 3) && (long_mode(g) || row->flags & VEX);
+	s->rex = long_mode(g) && one_in(g, 8);
 	s->imm = one_in(g, 2) ? random_next(&g->random) : random_value(g);
+}
+
+/* Sixteen-bit addresses reach no window: only where nothing is accessed. */
+static bool short_address_is_fine(const struct isa_candidate *c, const struct shape *s)
+{
+	const struct isa_row *row = c->row;
+	bool offset = isa_forms[row->o[0]].place == AT_OFFSET || isa_forms[row->o[1]].place == AT_OFFSET;
+	bool none = !strcmp(row->family, "lea") || !strcmp(row->family, "nop");
+	return (!s->mem || none) && !(row->flags & REPS) && !offset && strcmp(row->family, "xlat");
 }
 
 static void choose_prefixes(struct gen *g, const struct isa_candidate *c, struct shape *s)
 {
 	u32 flags = c->row->flags;
-	bool near_branch = (flags & (ENDS | F64)) == (ENDS | F64) && !(flags & (PRIV | I64));
-	s->p67 = one_in(g, 8);
+	bool near_branch = is_jump(c->row);
+	s->p67 = one_in(g, 8) && (long_mode(g) || short_address_is_fine(c, s));
 	if (flags & VEX)
 		return;
 	s->p66 = flags & P66 || (!(flags & NP) && one_in(g, 5));

@@ -7,6 +7,10 @@
 
 #include "tests/native/generate.h"
 
+static inline bool is_jump(const struct isa_row *row)
+{
+	return (row->flags & (ENDS | F64)) == (ENDS | F64) && !(row->flags & (PRIV | I64));
+}
 void choose_shape(struct gen *g, const struct isa_candidate *c, struct shape *s);
 /* Make it a form that the processor refuses (LOCK, VEX.L, too many prefixes...), if the decoder agrees. */
 void spoil_shape(struct gen *g, const struct isa_candidate *c, struct shape *s);
