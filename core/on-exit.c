@@ -154,7 +154,7 @@ static enum answer on_random(struct vcpu *v, struct vm_exit *e, struct err *err)
 		value &= (1ull << e->random.size * 8) - 1;
 	e->random.value = value;
 	e->random.ok = 1;
-	e->what = "from the seeded generator";
+	e->what = "seeded generator";
 	vm_input(v->vm, INPUT_RANDOM, value);
 	return RESUME;
 }
@@ -165,7 +165,7 @@ static enum answer on_vmcall(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
 	/* KVM_ENOSYS: what Linux guests expect of a hypervisor that lacks a call. */
 	e->call.result = (u64)-1000;
-	e->what = "unknown hypercall: rax = -1000";
+	e->what = "unknown hypercall";
 	if (is_first_use(v->vm, e->reason, e->call.nr))
 		log_put(&v->vm->log, LOG_INFO, "cpu", "the guest makes hypercall %llu, which is unknown",
 			(unsigned long long)e->call.nr);
@@ -177,7 +177,7 @@ static enum answer on_vmcall(struct vcpu *v, struct vm_exit *e, struct err *err)
 static enum answer on_hlt(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
 	v->activity = ACT_HALTED;
-	e->what = "waits for an interrupt";
+	e->what = "until an interrupt";
 	return RESUME;
 }
 
@@ -205,7 +205,7 @@ static enum answer on_kick(struct vcpu *v, struct vm_exit *e, struct err *err)
 
 static enum answer on_window(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
-	e->what = "the interrupt can be delivered";
+	e->what = "can be delivered";
 	return RESUME;
 }
 

@@ -77,7 +77,8 @@ static int check_slots(struct load *l, struct section *s, struct err *err)
 	u64 n = read_uint(in, 4);
 
 	if (!rc && n != (u64)m->nslots)
-		rc = err_set(err, EINVAL, "snapshot: made with %" PRIu64 " memory slots, this machine has %d",
+		rc = err_set(err, EINVAL, "snapshot: made with %" PRIu64 " memory slots, this machine has %d "
+			     "(with --bios or --disk there are more)",
 			     n, m->nslots);
 	for (int i = 0; i < m->nslots && !rc; i++) {
 		const struct mem_slot *slot = &m->slot[i];

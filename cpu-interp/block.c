@@ -10,6 +10,7 @@
 
 #include "cpu-interp/block-priv.h"
 #include "cpu-interp/handlers.h"
+#include "cpu-interp/ops.h"
 
 enum { BLOCKS = 1 << 16, INSNS = 1 << 19, BUCKETS = 1 << 16 };
 
@@ -248,7 +249,7 @@ bool block_run_copy(struct cpu *c, const struct insn *o, const struct insn *copy
 {
 	struct insn pair[2] = { *copy, { .fn = fn_stop } };
 	c->stopped = false;
-	pair[0].fn(c, pair);
+	DISPATCH(c, pair);
 	if (c->cur == pair)
 		c->cur = o;
 	return c->stopped;

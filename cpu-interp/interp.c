@@ -23,12 +23,7 @@ static void chain(struct cpu *c, const struct insn *first, i64 allowance)
 	c->left = c->granted = allowance;
 	c->why = WHY_DONE;
 	c->cur = NULL;
-#ifdef CALL_THREADED
-	for (const struct insn *o = first; o; )
-		o = o->fn(c, o);
-#else
-	first->fn(c, first);
-#endif
+	DISPATCH(c, first);
 	if (c->why != WHY_DONE && c->cur) { /* left in the middle of a block, at c->cur */
 		c->r[REG_IP] += c->cur->off;
 		c->left -= c->cur->nth;

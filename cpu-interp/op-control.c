@@ -157,13 +157,16 @@ ENDING(mov_to_cr)
 	}
 }
 
+/* CR0 as it is read: on a 386 the bits that it has not got are ones, but for bits 16 and 31. */
+static u64 read_cr0(const struct cpu *c) { return *c->s.cr0 | (has(c, FEAT_I486) ? 0 : 0x7ffeffe0); }
+
 SIMPLE(mov_from_cr)
 {
 	u64 v;
 	if (!ring0(c) || !tell_cr3(c, o, 1, o->d))
 		return false;
 	switch (o->digit) {
-	case 0: v = *c->s.cr0; break;
+	case 0: v = read_cr0(c); break;
 	case 2: v = *c->s.cr2; break;
 	case 3: v = *c->s.cr3; break;
 	case 4:
@@ -193,7 +196,7 @@ SIMPLE(smsw)
 {
 	if ((*c->s.cr4 & CR4_UMIP) && c->cpl != 0)
 		return fault_gp(c, 0);
-	return rm_store(c, o, o->d, o->size, *c->s.cr0);
+	return rm_store(c, o, o->d, o->size, read_cr0(c));
 }
 
 /* --- debug registers (SDM 3B 17.2) ------------------------------------------------------------------- */

@@ -12,7 +12,9 @@ static u64 stack_off(const struct cpu *c, u64 rsp) { return rsp & c->sp_mask; }
 SIMPLE(pusha)
 {
 	int size = o->opsize;
-	u64 sp = c->r[RSP];
+	u64 sp = c->r[RSP], low = sp & c->sp_mask;
+	if (real_or_v86(c) && (low & 1) && low >= 7 && low <= 15)
+		return fault_gp(c, 0); /* not #SS (SDM 2B PUSHA, real-address mode exceptions) */
 	for (int reg = RAX; reg <= RDI; reg++)
 		if (!mmu_check_store(c, SEG_SS, stack_off(c, sp - (u64)((reg + 1) * size)), size))
 			return false;

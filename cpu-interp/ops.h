@@ -5,7 +5,7 @@
  * because an instruction that faults or asks the hypervisor is restarted from its beginning.
  *
  * Two dispatchers, one source: in release builds NEXT is a tail call to the next handler; in debug and ASan builds
- * (CALL_THREADED) it returns the next instruction to the loop in interp.c.
+ * (CALL_THREADED) it returns the next instruction to the loop in DISPATCH.
  */
 #ifndef VITRINE_CPU_INTERP_OPS_H
 #define VITRINE_CPU_INTERP_OPS_H
@@ -15,18 +15,21 @@
 #include "cpu-interp/flags.h"
 #include "cpu-interp/mmu.h"
 
+/* DISPATCH runs handlers from `first` on until one leaves. */
 #ifdef CALL_THREADED
 #define HANDLER(name) static const struct insn *name(struct cpu *c, const struct insn *o)
 #define HANDLER_DECL(name) const struct insn *name(struct cpu *c, const struct insn *o)
 #define GOTO(to)    return (to)
 #define TAIL(fn)    return fn(c, o)
 #define LEAVE       return NULL
+#define DISPATCH(c, first) do { const struct insn *o_ = (first); while (o_) o_ = o_->fn(c, o_); } while (0)
 #else
 #ifdef __clang__
 #define MUSTTAIL __attribute__((musttail))
 #else
 #define MUSTTAIL
 #endif
+#define DISPATCH(c, first) (first)->fn(c, first)
 #define HANDLER(name) static void name(struct cpu *c, const struct insn *o)
 #define HANDLER_DECL(name) void name(struct cpu *c, const struct insn *o)
 #define GOTO(to)    do { const struct insn *t_ = (to); MUSTTAIL return t_->fn(c, t_); } while (0)

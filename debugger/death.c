@@ -22,10 +22,11 @@ struct death {
 	u64 nfaults;
 };
 
-static void on_code(void *arg, const struct event *ev, const struct code_line *code)
+static enum verdict on_code(void *arg, const struct event *ev, const struct code_line *code)
 {
 	struct death *d = arg;
 	d->insn[d->ninsns++ % LAST_INSNS] = *code;
+	return EV_GO;
 }
 
 static enum verdict on_fault(void *arg, const struct event *ev)

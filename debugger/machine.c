@@ -78,8 +78,11 @@ static int load(struct machine *m, const struct machine_options *o, const struct
 		img.module[i].data = f->module[i].data;
 		img.module[i].len = f->module[i].len;
 	}
-	if (kind == IMAGE_SNAPSHOT)
-		return snapshot_load(m->vm, img.data, img.len, err);
+	if (kind == IMAGE_SNAPSHOT) {
+		struct err why = { 0 };
+		rc = snapshot_load(m->vm, img.data, img.len, &why);
+		return rc ? err_set(err, -rc, "image %.100s: %s", img.path, why.text) : 0;
+	}
 	return load_image(m->vm, &img, err);
 }
 

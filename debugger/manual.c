@@ -93,7 +93,7 @@ void error_code_text(u8 vector, u32 error, struct buf *out)
 
 void value_text(u64 value, int size, struct buf *out)
 {
-	buf_printf(out, "0x%llx", (unsigned long long)value);
+	buf_printf(out, "0x%0*llx", 2 * size, (unsigned long long)value);
 	if (size == 1 && value > ' ' && value < 0x7f)
 		buf_printf(out, " '%c'", (char)value);
 	else if (size == 1 && value == '\n')

@@ -10,20 +10,16 @@
 
 typedef void (*detail_fn)(const struct vm_exit *x, struct buf *out);
 
-enum { ARROW_COLUMN = 63 };
+/* With the number before it, a line (unless it tells of a CPUID) fits 80 columns: 7 of number, 11 of time, 15 of title, 20 of detail, 20 of
+ * answer, and what is between them. */
+enum { ARROW_COLUMN = 49 };
 #define ULL(x) ((unsigned long long)(x))
-
-static const char *plural(int n)
-{
-	return n == 1 ? "" : "s";
-}
 
 static void detail_io(const struct vm_exit *x, struct buf *out)
 {
 	const char *verb = x->io.string ? (x->io.write ? "outs" : "ins") : x->io.write ? "out" : "in";
 
-	buf_printf(out, "%s%s 0x%x, %u byte%s = ", x->io.rep ? "rep " : "", verb, x->io.port, x->io.size,
-		   plural(x->io.size));
+	buf_printf(out, "%s%s 0x%x = ", x->io.rep ? "rep " : "", verb, x->io.port);
 	value_text(x->io.value, x->io.size, out);
 }
 
@@ -31,13 +27,13 @@ static void detail_ept(const struct vm_exit *x, struct buf *out)
 {
 	const char *verb = x->mmio.fetch ? "fetch" : x->mmio.write ? "write" : "read";
 
-	buf_printf(out, "%s 0x%llx, %u byte%s = ", verb, ULL(x->gpa), x->mmio.size, plural(x->mmio.size));
+	buf_printf(out, "%s 0x%llx = ", verb, ULL(x->gpa));
 	value_text(x->mmio.value, x->mmio.size, out);
 }
 
 static void detail_cpuid(const struct vm_exit *x, struct buf *out)
 {
-	buf_printf(out, "leaf 0x%x.%u = %08x %08x %08x %08x", x->cpuid.leaf, x->cpuid.subleaf, x->cpuid.eax,
+	buf_printf(out, "leaf 0x%x.%x = %08x %08x %08x %08x", x->cpuid.leaf, x->cpuid.subleaf, x->cpuid.eax,
 		   x->cpuid.ebx, x->cpuid.ecx, x->cpuid.edx);
 }
 
@@ -141,11 +137,11 @@ void exit_text(const struct event *ev, const struct vm_exit *x, struct buf *out)
 	const char *title = exit_title(ev->exit.reason), *who = ev->exit.who, *what = ev->exit.what;
 	size_t start = out->len;
 
-	buf_printf(out, "%llu.%09llu  ", ULL(ev->time / 1000000000), ULL(ev->time % 1000000000));
+	buf_printf(out, "%llu.%09llu ", ULL(ev->time / 1000000000), ULL(ev->time % 1000000000));
 	if (title)
-		buf_printf(out, "%-16s", title);
+		buf_printf(out, "%-15s", title);
 	else
-		buf_printf(out, "reason %-9u", ev->exit.reason);
+		buf_printf(out, "reason %-8u", ev->exit.reason);
 	if (ev->exit.reason < EXIT_COUNT && details[ev->exit.reason]) {
 		buf_printf(out, "  ");
 		details[ev->exit.reason](x, out);
@@ -154,7 +150,7 @@ void exit_text(const struct event *ev, const struct vm_exit *x, struct buf *out)
 		what = answer_text(x);
 	if (who || what) {
 		pad(out, start, ARROW_COLUMN);
-		buf_printf(out, "  -> %s%s%s", who ? who : "", who && what ? " " : "", what ? what : "");
+		buf_printf(out, " -> %s%s%s", who ? who : "", who && what ? " " : "", what ? what : "");
 	}
 }
 

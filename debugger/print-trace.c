@@ -15,12 +15,13 @@ static void print(struct trace_printer *t, const struct event *ev)
 	t->line.len = 0;
 }
 
-static void on_code(void *arg, const struct event *ev, const struct code_line *code)
+static enum verdict on_code(void *arg, const struct event *ev, const struct code_line *code)
 {
 	struct trace_printer *t = arg;
 
 	code_line_text(code, &t->line);
 	print(t, ev);
+	return output_ok() ? EV_GO : EV_STOP;
 }
 
 /* Not the guest's doing but the stepper's: each step ends in an exit and a stop. */

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/time.h>
 
 #include "core/clock.h"
@@ -14,7 +15,8 @@
 
 static struct vm *volatile running;
 static volatile sig_atomic_t got_signal, ticked;
-static bool progress, drawn, unfinished;
+static bool progress, unfinished;
+static int drawn; /* columns of the progress line on the screen */
 static u64 ticks;
 
 static void on_signal(int sig)
@@ -68,8 +70,16 @@ static void set_timer(bool on)
 static void erase(void)
 {
 	if (drawn)
-		fputs("\r\033[K", stderr);
-	drawn = false;
+		fprintf(stderr, "\r%*s\r", drawn, ""); /* any terminal can do this, even a dumb one */
+	drawn = 0;
+}
+
+/* A line that wraps could not be erased. */
+static int columns(void)
+{
+	struct winsize w = { 0 };
+
+	return !ioctl(2, TIOCGWINSZ, &w) && w.ws_col ? w.ws_col : 80;
 }
 
 void runner_terminal_byte(u8 byte)
@@ -85,12 +95,17 @@ bool runner_unfinished_line(void)
 
 static void draw(const struct vm *vm, u64 insns, u64 host_ns)
 {
+	char line[128];
+	int room = columns() - 3; /* the terminal may add ^C */
+
 	if (unfinished)
 		return;
 	fflush(stdout);
-	fprintf(stderr, "\r\033[K%.1f M instructions, virtual time %.3f s, %.0f MIPS ", (double)insns / 1e6,
-		(double)vm->clock.now / 1e9, host_ns ? (double)insns * 1e3 / (double)host_ns : 0.0);
-	drawn = true;
+	erase();
+	snprintf(line, sizeof(line), "%.1f M instructions, %.0f MIPS, virtual time %.3f s ", (double)insns / 1e6,
+		 host_ns ? (double)insns * 1e3 / (double)host_ns : 0.0, (double)vm->clock.now / 1e9);
+	drawn = fprintf(stderr, "%.*s", room, line);
+	drawn = drawn < 0 ? 0 : drawn;
 }
 
 enum stop_why guest_run(struct vm *vm, u64 budget, struct stepper *stepper, struct err *err)

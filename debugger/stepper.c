@@ -12,7 +12,7 @@ static void show(struct stepper *s, const struct event *ev)
 
 	code_line_read(&s->vm->vcpu[ev->vcpu], &s->before, ev->insn.rip, &code);
 	code.icount = ev->icount;
-	s->line(s->arg, ev, &code);
+	s->enough |= s->line(s->arg, ev, &code) == EV_STOP;
 }
 
 static enum verdict on_insn(void *arg, const struct event *ev)
@@ -29,7 +29,8 @@ static enum verdict on_insn(void *arg, const struct event *ev)
 }
 
 int stepper_start(struct stepper *s, struct vm *vm,
-		  void (*line)(void *arg, const struct event *ev, const struct code_line *code), void *arg)
+		  enum verdict (*line)(void *arg, const struct event *ev, const struct code_line *code),
+		  void *arg)
 {
 	*s = (struct stepper){ .vm = vm, .line = line, .arg = arg };
 	if (!(vm->engine->caps & CAP_INSN_EVENTS))
@@ -55,6 +56,8 @@ enum stop_why stepper_run(struct stepper *s, u64 budget, struct err *err)
 	for (;;) {
 		if (look(s))
 			return err_set(err, EIO, "the processor's state could not be read"), STOP_ERROR;
+		if (s->enough)
+			return STOP_EVENT;
 		if (budget && vm_icount(s->vm) - start >= budget)
 			return STOP_BUDGET;
 		enum stop_why why = vm_run(s->vm, 1, err);

@@ -11,8 +11,9 @@
 
 struct stepper {
 	struct vm *vm;
-	void (*line)(void *arg, const struct event *ev, const struct code_line *code);
+	enum verdict (*line)(void *arg, const struct event *ev, const struct code_line *code);
 	void *arg;
+	bool enough;        /* a line was answered with EV_STOP */
 	struct x86_state before;
 	struct event late;  /* an instruction that was not the expected one */
 	bool has_late;
@@ -21,8 +22,9 @@ struct stepper {
 
 /* Subscribes to insn events.  -ENOTSUP: the engine has none. */
 int stepper_start(struct stepper *s, struct vm *vm,
-		  void (*line)(void *arg, const struct event *ev, const struct code_line *code), void *arg);
-/* As vm_run. */
+		  enum verdict (*line)(void *arg, const struct event *ev, const struct code_line *code),
+		  void *arg);
+/* As vm_run.  STOP_EVENT also when a line was answered with EV_STOP. */
 enum stop_why stepper_run(struct stepper *s, u64 budget, struct err *err);
 
 #endif

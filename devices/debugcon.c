@@ -30,7 +30,7 @@ static u64 debugcon_read(struct device *d, const struct claim *claim, u64 offset
 	return PRESENT;
 }
 
-static const char *const regs[] = { "debug output" };
+static const char *const regs[] = { "output" };
 static const struct claim claims[] = {
 	{ SPACE_PORT, 0xe9, 1, regs, 1, 1 },
 	{ SPACE_PORT, 0x402, 1, regs, 1, 1 },

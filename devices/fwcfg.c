@@ -80,7 +80,7 @@ static u64 fwcfg_read(struct device *d, const struct claim *claim, u64 offset, i
 	return value;
 }
 
-static const char *const regs[] = { "fw_cfg selector", "fw_cfg data" };
+static const char *const regs[] = { "selector", "data" };
 static const struct claim claims[] = { { SPACE_PORT, 0x510, 2, regs, 2, 2 } };
 
 const struct device_class fwcfg_class = {

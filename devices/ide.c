@@ -424,13 +424,16 @@ static void ide_restored(struct device *d)
 }
 
 static const char *const command_regs[] = {
-	"IDE data",    "IDE error/features", "IDE count",  "IDE LBA low",
-	"IDE LBA mid", "IDE LBA high",       "IDE device", "IDE status/command",
+	"data", "error", "count", "LBA low", "LBA mid", "LBA high", "device", "status",
 };
-static const char *const control_regs[] = { "IDE alternate status/control" };
+static const char *const command_written[] = {
+	"data", "features", "count", "LBA low", "LBA mid", "LBA high", "device", "command",
+};
+static const char *const control_regs[] = { "alternate status" };
+static const char *const control_written[] = { "control" };
 static const struct claim claims[] = {
-	[CLAIM_COMMAND] = { SPACE_PORT, 0x1f0, 8, command_regs, 8, 4 },
-	[CLAIM_CONTROL] = { SPACE_PORT, 0x3f6, 1, control_regs, 1, 1 },
+	[CLAIM_COMMAND] = { SPACE_PORT, 0x1f0, 8, command_regs, 8, 4, command_written },
+	[CLAIM_CONTROL] = { SPACE_PORT, 0x3f6, 1, control_regs, 1, 1, control_written },
 };
 
 const struct device_class ide_class = {

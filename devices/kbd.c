@@ -324,8 +324,8 @@ static void kbd_restored(struct device *d)
 	kbd_reset(d);
 }
 
-static const char *const data_regs[] = { "keyboard data" };
-static const char *const status_regs[] = { "keyboard status/command" };
+static const char *const data_regs[] = { "data" };
+static const char *const status_regs[] = { "status/command" };
 static const struct claim claims[] = {
 	[CLAIM_DATA] = { SPACE_PORT, 0x60, 1, data_regs, 1, 1 },
 	[CLAIM_STATUS] = { SPACE_PORT, 0x64, 1, status_regs, 1, 1 },

@@ -36,7 +36,7 @@ static u64 port92_read(struct device *d, const struct claim *claim, u64 offset, 
 	return of(d)->s.value[0];
 }
 
-static const char *const regs[] = { "system control A" };
+static const char *const regs[] = { "A20, reset" };
 static const struct claim claims[] = { { SPACE_PORT, 0x92, 1, regs, 1, 1 } };
 
 const struct device_class port92_class = {

@@ -32,7 +32,7 @@ say "3. Each moment at which the hypervisor had to act (run --exits): number, ti
 say "4. Between two exits the guest ran on its own. Why it could not go on:"
 "$vitrine" info exits | while read -r number _ title; do
 	title=${title%%  *}
-	count=$(grep -cE "^#[0-9]+ +[0-9.]+  $title  " "$image.exits" || true)
+	count=$(grep -cE "^#[0-9]+ +[0-9.]+ $title  " "$image.exits" || true)
 	[ "$count" = 0 ] || printf '  %2d x %-16s %s\n' "$count" "$title" "$(explain "$number")"
 done
 say "More: asm-examples/01-hello.asm and the others; $vitrine run --help; $vitrine info"

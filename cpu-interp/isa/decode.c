@@ -409,11 +409,16 @@ static bool operands(struct decoding *in)
 	return true;
 }
 
-/* LOCK is for the listed instructions, and only if they write memory (SDM 3A 8.1.2.2). */
+/* LOCK is for the listed instructions, and only if they write memory (SDM 3A 8.1.2.2).  The 386 took it for BT too
+ * (80386 Programmer's Reference Manual, LOCK). */
 static bool lock_is_legal(struct decoding *in)
 {
 	const struct decoded *d = in->d;
-	return !d->lock || (d->row->flags & LOCK && d->o[0].kind == OPD_MEM) || stop(in, DECODE_UD);
+	if (!d->lock)
+		return true;
+	bool listed = (d->row->flags & LOCK) ||
+		      (!(in->features & FEAT_BIT(I486)) && !strcmp(d->row->family, "bt"));
+	return (listed && d->o[0].kind == OPD_MEM) || stop(in, DECODE_UD);
 }
 
 enum decode_status isa_decode(const u8 *bytes, int avail, enum isa_mode mode, u64 features,

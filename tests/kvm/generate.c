@@ -11,6 +11,7 @@
 
 /* ---- rows ---- */
 
+/* clang-format off */
 static const struct left_out { const char *reason, *families[12]; } left_out[] = {
 	{ "differs by its nature: time, chance, the processor's name",
 	  { "cpuid", "rdtsc", "rdtscp", "rdpmc", "rdrand", "rdseed", "rdpid" } },
@@ -23,6 +24,7 @@ static const struct left_out { const char *reason, *families[12]; } left_out[] =
 	  { "andn", "bextr", "blsi", "blsmsk", "blsr", "bzhi", "mulx", "pdep", "pext", "sarx", "shlx", "shrx" } },
 	{ "VEX: the KVM emulator knows none in ring 0", { "rorx" } },
 };
+/* clang-format on */
 
 static bool is_left_out(const struct isa_row *row)
 {
@@ -80,7 +82,8 @@ static int put_prefixes(struct testcase *t, const struct isa_row *row, u8 *out)
 	if (row->flags & (PF3 | PF2))
 		out[n++] = row->flags & PF3 ? 0xf3 : 0xf2;
 	if (t->scene == SCENE_LONG && (row->flags & (REXB | REXW) || one_in(t, 2)))
-		out[n++] = (u8)(0x40 | below(t, 16) | (row->flags & REXW ? 8 : 0) | (row->flags & REXB ? 1 : 0));
+		out[n++] =
+			(u8)(0x40 | below(t, 16) | (row->flags & REXW ? 8 : 0) | (row->flags & REXB ? 1 : 0));
 	return n;
 }
 
@@ -110,7 +113,7 @@ static void put_rest(struct testcase *t, const struct isa_row *row, u8 *out, int
 	u8 tail[24];
 	memcpy(tail, v, sizeof v);
 	out[0] = modrm;
-	for (int i = 1; i < room; i++)
+	for (int i = 1; i <= (int)sizeof tail && i < room; i++)
 		out[i] = i <= skip ? (u8)random_next(&t->random) : tail[i - 1 - skip];
 }
 
@@ -155,7 +158,9 @@ static void place_code(struct testcase *t)
 
 void generate(struct testcase *t, enum scene scene, u64 seed, u64 number, u64 features)
 {
-	*t = (struct testcase){ .scene = scene, .number = number, .random = seed * 0x100000001b3ull + number * 8 + scene };
+	*t = (struct testcase){ .scene = scene,
+				.number = number,
+				.random = seed * 0x100000001b3ull + number * 8 + scene };
 	random_next(&t->random);
 	scene_state(t);
 	do {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * kvm-diff.c - random single instructions of ring 0 on Linux KVM and on the interpreter.
- * Usage: kvm-diff [--count=N] [--seed=N] [--mode=real|prot16|prot32|long|all] [--case=N] [--model=NAME] [--verbose]
+ * Usage: kvm-diff [--count=N] [--seed=N] [--mode=real|prot16|prot32|long|all] [--case=N] [--verbose]
  *
  * Rule: the same options give the same cases.  What KVM cannot do (exit "internal error") is counted as skipped;
  * without a usable /dev/kvm everything is, with the reason.
@@ -14,15 +14,23 @@
 
 enum { EXPLAINED = 2 /* failures of one family that are printed */, FAMILIES = 400 };
 
-struct options { u64 count, seed, only; int scene; bool one, verbose; const struct cpu_model *model; };
+struct options {
+	u64 count, seed, only;
+	int scene;
+	bool one, verbose;
+};
 
-struct tally { const char *family; u64 ran, failed, ruled, unsupported; };
+struct tally {
+	const char *family;
+	u64 ran, failed, ruled, unsupported;
+};
 
 struct runner {
 	struct options opt;
 	struct oracle *oracle;
 	struct subject *subject;
-	u8 *scenery;          /* memory as the scene left it */
+	u64 features;
+	u8 *scenery; /* memory as the scene left it */
 	struct tally tally[FAMILIES];
 	u64 passed, failed, skipped, scene_passed;
 };
@@ -34,10 +42,12 @@ static void differ(struct buf *why, const char *what, int n, u64 kvm, u64 interp
 	buf_printf(why, "    %s", what);
 	if (n >= 0)
 		buf_printf(why, "[%d]", n);
-	buf_printf(why, ": KVM %llx, interpreter %llx\n", (unsigned long long)kvm, (unsigned long long)interp);
+	buf_printf(why, ": KVM %llx, interpreter %llx\n", (unsigned long long)kvm,
+		   (unsigned long long)interp);
 }
 
-static void compare_segments(const struct testcase *t, const struct x86_state *k, const struct x86_state *i, struct buf *why)
+static void compare_segments(const struct testcase *t, const struct x86_state *k, const struct x86_state *i,
+			     struct buf *why)
 {
 	for (enum x86_seg seg = 0; seg < X86_SEGS; seg++) {
 		bool unusable = k->seg_attr[seg] & i->seg_attr[seg] & SEG_UNUSABLE;
@@ -56,17 +66,27 @@ static void compare_segments(const struct testcase *t, const struct x86_state *k
 	}
 }
 
-static void compare_registers(const struct testcase *t, const struct outcome *kvm, const struct outcome *interp,
-			      struct buf *why)
+static void compare_registers(const struct testcase *t, const struct outcome *kvm,
+			      const struct outcome *interp, struct buf *why)
 {
 	const struct x86_state *k = &kvm->s, *i = &interp->s;
 	u64 mask = ~(u64)(undefined_flags(t) | FLAG_TF);
-	const struct { const char *name; u64 k, i; } rest[] = {
-		{ "rip", k->rip[0], i->rip[0] }, { "rflags", k->rflags[0] & mask, i->rflags[0] & mask },
-		{ "cr0", k->cr0[0], i->cr0[0] }, { "cr2", k->cr2[0], i->cr2[0] }, { "cr3", k->cr3[0], i->cr3[0] },
-		{ "cr4", k->cr4[0], i->cr4[0] }, { "cr8", k->cr8[0], i->cr8[0] }, { "efer", k->efer[0], i->efer[0] },
-		{ "gdtr base", k->gdtr_base[0], i->gdtr_base[0] }, { "gdtr limit", k->gdtr_limit[0], i->gdtr_limit[0] },
-		{ "idtr base", k->idtr_base[0], i->idtr_base[0] }, { "idtr limit", k->idtr_limit[0], i->idtr_limit[0] },
+	const struct {
+		const char *name;
+		u64 k, i;
+	} rest[] = {
+		{ "rip", k->rip[0], i->rip[0] },
+		{ "rflags", k->rflags[0] & mask, i->rflags[0] & mask },
+		{ "cr0", k->cr0[0], i->cr0[0] },
+		{ "cr2", k->cr2[0], i->cr2[0] },
+		{ "cr3", k->cr3[0], i->cr3[0] },
+		{ "cr4", k->cr4[0], i->cr4[0] },
+		{ "cr8", k->cr8[0], i->cr8[0] },
+		{ "efer", k->efer[0], i->efer[0] },
+		{ "gdtr base", k->gdtr_base[0], i->gdtr_base[0] },
+		{ "gdtr limit", k->gdtr_limit[0], i->gdtr_limit[0] },
+		{ "idtr base", k->idtr_base[0], i->idtr_base[0] },
+		{ "idtr limit", k->idtr_limit[0], i->idtr_limit[0] },
 	};
 	for (int n = 0; n < X86_GPRS; n++)
 		if (k->gpr[n] != i->gpr[n])
@@ -102,15 +122,16 @@ static void compare_memory(const struct testcase *t, const struct outcome *kvm, 
 		for (u32 at = page * 4096; at < (page + 1) * 4096; at++) {
 			u8 k = kvm->mem[at], i = interp->mem[at], mask = 0xff;
 			if (k != i && undefined_flags(t) && is_pushed_flags(t, interp, at))
-				mask = is_pushed_flags(t, interp, at - 1) ? (u8)~(undefined_flags(t) >> 8)
-									 : (u8)~undefined_flags(t);
+				mask = is_pushed_flags(t, interp, at - 1) ? (u8) ~(undefined_flags(t) >> 8)
+									  : (u8)~undefined_flags(t);
 			if (((k ^ i) & mask) && shown++ < 24)
 				buf_printf(why, "    [%05x]: KVM %02x, interpreter %02x\n", at, k, i);
 		}
 	}
 }
 
-void compare(const struct testcase *t, const struct outcome *kvm, const struct outcome *interp, struct buf *why)
+void compare(const struct testcase *t, const struct outcome *kvm, const struct outcome *interp,
+	     struct buf *why)
 {
 	static const char *const ends[] = { "done", "shutdown", "not supported", "stuck" };
 	if (kvm->how != interp->how) {
@@ -146,7 +167,8 @@ static void explain(const struct runner *r, const struct testcase *t, const stru
 	for (int i = 0; i < t->len; i++)
 		printf(" %02x", t->code[i]);
 	if (t->valid && has_memory(t))
-		printf("   at %s:%llx", x86_seg_names[t->d.segment], (unsigned long long)effective_address(t));
+		printf("   at %s:%llx", x86_seg_names[t->d.segment],
+		       (unsigned long long)effective_address(t));
 	printf("\n   ");
 	for (int i = 0; i < (t->scene == SCENE_LONG ? 16 : 8); i++)
 		printf(" %s=%llx", x86_gpr_names[i], (unsigned long long)s->gpr[i]);
@@ -174,7 +196,8 @@ static void restore(struct runner *r, const struct testcase *t, struct outcome *
 
 enum verdict { SAME, DIFFERENT, RULED, UNSUPPORTED };
 
-static enum verdict judge(const struct testcase *t, struct outcome *kvm, const struct outcome *interp, struct buf *why)
+static enum verdict judge(const struct testcase *t, struct outcome *kvm, const struct outcome *interp,
+			  struct buf *why)
 {
 	if (kvm->how == END_UNSUPPORTED)
 		return UNSUPPORTED;
@@ -197,7 +220,7 @@ static void run_case(struct runner *r, enum scene scene, u64 number)
 	struct testcase t;
 	struct outcome kvm = { 0 }, interp = { 0 };
 	struct buf why = { 0 };
-	generate(&t, scene, r->opt.seed, number, r->opt.model->features);
+	generate(&t, scene, r->opt.seed, number, r->features);
 	struct tally *y = tally_of(r, &t);
 	oracle_run(r->oracle, &t, &kvm);
 	subject_run(r->subject, &t, &interp);
@@ -236,8 +259,9 @@ static void print_tallies(const struct runner *r)
 {
 	for (const struct tally *y = r->tally; y->family; y++)
 		if (y->failed || y->unsupported || r->opt.verbose)
-			printf("%-14s %6llu ran, %6llu failed, %6llu not supported by KVM, %6llu under a rule\n", y->family,
-			       (unsigned long long)y->ran, (unsigned long long)y->failed,
+			printf("%-14s %6llu ran, %6llu failed, %6llu not supported by KVM, %6llu under a "
+			       "rule\n",
+			       y->family, (unsigned long long)y->ran, (unsigned long long)y->failed,
 			       (unsigned long long)y->unsupported, (unsigned long long)y->ruled);
 }
 
@@ -253,9 +277,7 @@ static bool parse_option(struct options *o, const char *arg)
 	else if (!strncmp(arg, "--case=", 7)) {
 		o->only = strtoull(arg + 7, &end, 0);
 		o->one = true;
-	} else if (!strncmp(arg, "--model=", 8))
-		return (o->model = cpu_model_find(arg + 8)) != NULL;
-	else if (!strncmp(arg, "--mode=", 7)) {
+	} else if (!strncmp(arg, "--mode=", 7)) {
 		for (o->scene = 0; o->scene < SCENE_COUNT; o->scene++)
 			if (!strcmp(arg + 7, scene_names[o->scene]))
 				break;
@@ -268,11 +290,13 @@ int main(int argc, char **argv)
 {
 	static struct runner r = { .opt = { .count = 10000, .seed = 1, .scene = SCENE_COUNT } };
 	struct err err = { 0 };
-	r.opt.model = cpu_model_find("x86-64");
+	const struct cpu_model *model = cpu_model_find("x86-64");
 	for (int i = 1; i < argc; i++)
 		if (!parse_option(&r.opt, argv[i])) {
-			fprintf(stderr, "kvm-diff: %s: expected --count=N, --seed=N, --case=N, --model=NAME, --verbose or "
-				"--mode=real|prot16|prot32|long|all\n", argv[i]);
+			fprintf(stderr,
+				"kvm-diff: %s: expected --count=N, --seed=N, --case=N, --verbose or "
+				"--mode=real|prot16|prot32|long|all\n",
+				argv[i]);
 			return 2;
 		}
 	r.oracle = oracle_open(&err);
@@ -280,7 +304,8 @@ int main(int argc, char **argv)
 		printf("skipped: %s\n0 passed, 0 failed, 1 skipped\n", err.text);
 		return 0;
 	}
-	r.subject = subject_open(r.opt.model, &err);
+	r.subject = subject_open(model, &err);
+	r.features = model->features;
 	r.scenery = malloc(RAM_SIZE);
 	if (!r.subject || !r.scenery) {
 		fprintf(stderr, "kvm-diff: %s\n", r.subject ? "no memory" : err.text);
@@ -292,8 +317,8 @@ int main(int argc, char **argv)
 	print_tallies(&r);
 	print_left_out();
 	print_rules();
-	printf("%llu passed, %llu failed, %llu skipped\n", (unsigned long long)r.passed, (unsigned long long)r.failed,
-	       (unsigned long long)r.skipped);
+	printf("%llu passed, %llu failed, %llu skipped\n", (unsigned long long)r.passed,
+	       (unsigned long long)r.failed, (unsigned long long)r.skipped);
 	free(r.scenery);
 	subject_close(r.subject);
 	oracle_close(r.oracle);

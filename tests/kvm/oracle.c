@@ -18,7 +18,11 @@
 
 #include "tests/kvm/kvm-diff.h"
 
-enum { STEPS_MOST = 600, ALARMS_MOST = 1 /* seconds, at least */, SYNC_ALL = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS };
+enum {
+	STEPS_MOST = 600,
+	ALARMS_MOST = 1 /* seconds, at least */,
+	SYNC_ALL = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS
+};
 
 struct oracle {
 	int kvm, vm, vcpu;
@@ -29,7 +33,10 @@ struct oracle {
 
 static struct kvm_run *watched; /* for the alarm: a guest that never ends its step */
 
-static void on_alarm(int signal) { watched->immediate_exit = 1; }
+static void on_alarm(int signal)
+{
+	watched->immediate_exit = 1;
+}
 
 /* ---- opening ---- */
 
@@ -59,7 +66,8 @@ static const char *open_vm(struct oracle *o)
 	if (mem == MAP_FAILED)
 		return "no memory";
 	o->mem = mem;
-	struct kvm_userspace_memory_region region = { .flags = KVM_MEM_LOG_DIRTY_PAGES, .memory_size = RAM_SIZE,
+	struct kvm_userspace_memory_region region = { .flags = KVM_MEM_LOG_DIRTY_PAGES,
+						      .memory_size = RAM_SIZE,
 						      .userspace_addr = (u64)(uintptr_t)mem };
 	if (ioctl(o->vm, KVM_SET_USER_MEMORY_REGION, &region))
 		return "KVM_SET_USER_MEMORY_REGION failed";
@@ -122,16 +130,28 @@ void oracle_close(struct oracle *o)
 	free(o);
 }
 
-u8 *oracle_memory(struct oracle *o) { return o->mem; }
+u8 *oracle_memory(struct oracle *o)
+{
+	return o->mem;
+}
 
 /* ---- state, there and back ---- */
 
 static struct kvm_segment to_kvm_segment(const struct x86_state *s, enum x86_seg seg)
 {
 	u32 a = s->seg_attr[seg];
-	return (struct kvm_segment){ .base = s->seg_base[seg], .limit = s->seg_limit[seg], .selector = s->seg_sel[seg],
-		.type = a & SEG_TYPE, .s = a >> 4 & 1, .dpl = a >> 5 & 3, .present = a >> 7 & 1, .avl = a >> 12 & 1,
-		.l = a >> 13 & 1, .db = a >> 14 & 1, .g = a >> 15 & 1, .unusable = a >> 16 & 1 };
+	return (struct kvm_segment){ .base = s->seg_base[seg],
+				     .limit = s->seg_limit[seg],
+				     .selector = s->seg_sel[seg],
+				     .type = a & SEG_TYPE,
+				     .s = a >> 4 & 1,
+				     .dpl = a >> 5 & 3,
+				     .present = a >> 7 & 1,
+				     .avl = a >> 12 & 1,
+				     .l = a >> 13 & 1,
+				     .db = a >> 14 & 1,
+				     .g = a >> 15 & 1,
+				     .unusable = a >> 16 & 1 };
 }
 
 static void from_kvm_segment(struct x86_state *s, enum x86_seg seg, const struct kvm_segment *k)
@@ -139,21 +159,24 @@ static void from_kvm_segment(struct x86_state *s, enum x86_seg seg, const struct
 	s->seg_base[seg] = k->base;
 	s->seg_limit[seg] = k->limit;
 	s->seg_sel[seg] = k->selector;
-	s->seg_attr[seg] = (u32)k->type | (u32)k->s << 4 | (u32)k->dpl << 5 | (u32)k->present << 7 | (u32)k->avl << 12 |
-			   (u32)k->l << 13 | (u32)k->db << 14 | (u32)k->g << 15 | (u32)k->unusable << 16;
+	s->seg_attr[seg] = (u32)k->type | (u32)k->s << 4 | (u32)k->dpl << 5 | (u32)k->present << 7 |
+			   (u32)k->avl << 12 | (u32)k->l << 13 | (u32)k->db << 14 | (u32)k->g << 15 |
+			   (u32)k->unusable << 16;
 }
 
 static struct kvm_segment *kvm_segment(struct kvm_sregs *k, enum x86_seg seg)
 {
-	struct kvm_segment *const at[X86_SEGS] = { &k->es, &k->cs, &k->ss, &k->ds, &k->fs, &k->gs, &k->ldt, &k->tr };
+	struct kvm_segment *const at[X86_SEGS] = { &k->es, &k->cs, &k->ss,  &k->ds,
+						   &k->fs, &k->gs, &k->ldt, &k->tr };
 	return at[seg];
 }
 
 /* The general registers in the order of their numbers. */
 static void gprs(struct kvm_regs *k, __u64 *at[X86_GPRS])
 {
-	__u64 *const order[X86_GPRS] = { &k->rax, &k->rcx, &k->rdx, &k->rbx, &k->rsp, &k->rbp, &k->rsi, &k->rdi,
-		&k->r8, &k->r9, &k->r10, &k->r11, &k->r12, &k->r13, &k->r14, &k->r15 };
+	__u64 *const order[X86_GPRS] = { &k->rax, &k->rcx, &k->rdx, &k->rbx, &k->rsp, &k->rbp,
+					 &k->rsi, &k->rdi, &k->r8,  &k->r9,  &k->r10, &k->r11,
+					 &k->r12, &k->r13, &k->r14, &k->r15 };
 	memcpy(at, order, sizeof order);
 }
 
@@ -175,7 +198,8 @@ static void put_state(struct oracle *o, const struct x86_state *s)
 	r->sregs.cr2 = s->cr2[0];
 	r->sregs.cr3 = s->cr3[0];
 	r->sregs.cr4 = s->cr4[0];
-	r->sregs.cr8 = o->run->cr8 = s->cr8[0]; /* without KVM's APIC, each KVM_RUN takes it from the run page */
+	r->sregs.cr8 = o->run->cr8 =
+		s->cr8[0]; /* without KVM's APIC, each KVM_RUN takes it from the run page */
 	r->sregs.efer = s->efer[0];
 	r->sregs.apic_base = s->apic_base[0];
 	memset(&r->events, 0, sizeof r->events);
@@ -258,17 +282,13 @@ static enum how_ended step(struct oracle *o, const struct testcase *t)
 		}
 		switch (run->exit_reason) {
 		case KVM_EXIT_IO:
-		case KVM_EXIT_MMIO:
-			answer(run);
-			break;
+		case KVM_EXIT_MMIO: answer(run); break;
 		case KVM_EXIT_DEBUG:
 			if (!is_repeated(t) || run->s.regs.regs.rip != start)
 				return END_DONE;
 			break;
-		case KVM_EXIT_SHUTDOWN:
-			return END_SHUTDOWN;
-		default:
-			return END_UNSUPPORTED;
+		case KVM_EXIT_SHUTDOWN: return END_SHUTDOWN;
+		default: return END_UNSUPPORTED;
 		}
 	}
 	return END_STUCK;
@@ -278,8 +298,9 @@ static void step_back(struct x86_state *s)
 {
 	bool real = !(s->cr0[0] & CR0_PE);
 	u64 base = real ? 0xffff0 : 0, off = base + s->rip[0] - HANDLERS_AT;
-	if (off < HANDLERS_SIZE && (real ? s->seg_sel[SEG_CS] == 0xffff : s->seg_base[SEG_CS] == 0))
-		s->rip[0] -= off & 3;
+	if (off < HANDLERS_SIZE && (off & 3) == 1 &&
+	    (real ? s->seg_sel[SEG_CS] == 0xffff : s->seg_base[SEG_CS] == 0))
+		s->rip[0]--;
 }
 
 void oracle_run(struct oracle *o, const struct testcase *t, struct outcome *out)

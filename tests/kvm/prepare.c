@@ -14,7 +14,10 @@ bool family_in(const struct testcase *t, const char *const *names)
 	return false;
 }
 
-static u64 address_mask(int bytes) { return bytes == 8 ? ~0ull : (1ull << 8 * bytes) - 1; }
+static u64 address_mask(int bytes)
+{
+	return bytes == 8 ? ~0ull : (1ull << 8 * bytes) - 1;
+}
 
 u64 effective_address(const struct testcase *t)
 {
@@ -90,7 +93,9 @@ static void patch_stack(struct testcase *t, u64 depth, u64 value)
 /* A place to go to. */
 static u64 target(struct testcase *t)
 {
-	u64 v = one_in(t, 6) ? random_value(t) : one_in(t, 8) ? 0xfff0 + below(t, 0x20) : below(t, 0x8000) + 0x6000;
+	u64 v = one_in(t, 6)   ? random_value(t)
+		: one_in(t, 8) ? 0xfff0 + below(t, 0x20)
+			       : below(t, 0x8000) + 0x6000;
 	return t->scene == SCENE_LONG && one_in(t, 30) ? 1ull << 47 | v : v;
 }
 
@@ -115,7 +120,8 @@ static void prepare_return(struct testcase *t)
 	if (real)
 		return;
 	patch_stack(t, (iret ? 3 : 2) * size + (family_is(t, "retf_imm") ? t->d.imm : 0), target(t));
-	patch_stack(t, (iret ? 4 : 3) * size + (family_is(t, "retf_imm") ? t->d.imm : 0), scene_selector(t) | upper);
+	patch_stack(t, (iret ? 4 : 3) * size + (family_is(t, "retf_imm") ? t->d.imm : 0),
+		    scene_selector(t) | upper);
 }
 
 static void prepare_pop_sreg(struct testcase *t)
@@ -124,7 +130,10 @@ static void prepare_pop_sreg(struct testcase *t)
 		patch_stack(t, 0, scene_selector(t) | random_next(&t->random) << 16);
 }
 
-static void prepare_popf(struct testcase *t) { patch_stack(t, 0, random_flags(t)); }
+static void prepare_popf(struct testcase *t)
+{
+	patch_stack(t, 0, random_flags(t));
+}
 
 static void prepare_frame(struct testcase *t)
 {
@@ -180,8 +189,11 @@ static void prepare_cmpxchg(struct testcase *t)
 
 static void prepare_selector(struct testcase *t)
 {
-	const struct operand *o = &t->d.o[family_is(t, "lldt") || family_is(t, "ltr") || family_is(t, "verr") ||
-					  family_is(t, "verw") || family_is(t, "arpl") ? 0 : 1];
+	const struct operand *o =
+		&t->d.o[family_is(t, "lldt") || family_is(t, "ltr") || family_is(t, "verr") ||
+					family_is(t, "verw") || family_is(t, "arpl")
+				? 0
+				: 1];
 	if (t->scene == SCENE_REAL)
 		return;
 	if (o->kind == OPD_MEM)
@@ -252,6 +264,7 @@ static void prepare_debug(struct testcase *t)
 		t->init.gpr[t->d.o[1].reg] &= 0xffffffff;
 }
 
+/* clang-format off */
 static const struct { const char *family; void (*prepare)(struct testcase *t); } preparations[] = {
 	{ "movs", prepare_string }, { "cmps", prepare_string }, { "stos", prepare_string }, { "lods", prepare_string },
 	{ "scas", prepare_string }, { "ins", prepare_string }, { "outs", prepare_string }, { "xlat", prepare_xlat },
@@ -269,6 +282,7 @@ static const struct { const char *family; void (*prepare)(struct testcase *t); }
 	{ "jcc", prepare_relative }, { "jmp", prepare_relative }, { "call", prepare_relative },
 	{ "mov_to_cr", prepare_control }, { "mov_to_dr", prepare_debug }, { "mov_from_dr", prepare_debug },
 };
+/* clang-format on */
 
 void prepare(struct testcase *t)
 {

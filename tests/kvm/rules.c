@@ -39,15 +39,23 @@ u32 undefined_flags(const struct testcase *t)
 
 /* ---- rules ---- */
 
-struct seen { const struct testcase *t; struct outcome *kvm; const struct outcome *interp; };
+struct seen {
+	const struct testcase *t;
+	struct outcome *kvm;
+	const struct outcome *interp;
+};
 
 int vector_of(const struct outcome *o)
 {
-	u64 base = o->s.efer[0] & EFER_LMA ? 0 : o->s.seg_base[SEG_CS], off = base + o->s.rip[0] - HANDLERS_AT;
+	u64 base = o->s.efer[0] & EFER_LMA ? 0 : o->s.seg_base[SEG_CS],
+	    off = base + o->s.rip[0] - HANDLERS_AT;
 	return off < HANDLERS_SIZE ? (int)off / 4 : -1;
 }
 
-bool has_error_code(int vector) { return vector >= 0 && vector < 32 && (0x27d00u >> vector & 1); }
+bool has_error_code(int vector)
+{
+	return vector >= 0 && vector < 32 && (0x27d00u >> vector & 1);
+}
 
 static bool same_vector(const struct seen *s)
 {
@@ -87,7 +95,10 @@ static bool restricted_dr7(const struct seen *s)
 	return true;
 }
 
-static bool counts_as_scan(const struct seen *s) { return family_is(s->t, "lzcnt") || family_is(s->t, "tzcnt"); }
+static bool counts_as_scan(const struct seen *s)
+{
+	return family_is(s->t, "lzcnt") || family_is(s->t, "tzcnt");
+}
 
 static bool software_interrupt(const struct seen *s)
 {
@@ -95,16 +106,31 @@ static bool software_interrupt(const struct seen *s)
 	return s->t->scene == SCENE_REAL && family_in(s->t, software) && s->t->d.opsize == 4;
 }
 
-static bool not_emulated(const struct seen *s) { return family_is(s->t, "int_n") && s->t->scene != SCENE_REAL; }
+static bool not_emulated(const struct seen *s)
+{
+	return family_is(s->t, "int_n") && s->t->scene != SCENE_REAL;
+}
 
-static bool half_pushed(const struct seen *s) { return family_is(s->t, "pusha") && same_vector(s); }
+static bool half_pushed(const struct seen *s)
+{
+	return family_is(s->t, "pusha") && vector_of(s->kvm) == VEC_SS && vector_of(s->interp) >= VEC_SS;
+}
 
-static bool negative_vector(const struct seen *s) { return family_is(s->t, "int_n") && (s->t->d.imm & 0x80); }
+static bool negative_vector(const struct seen *s)
+{
+	return family_is(s->t, "int_n") && (s->t->d.imm & 0x80);
+}
 
-static bool went_wrong(const struct outcome *o) { return o->how == END_SHUTDOWN || vector_of(o) >= 0; }
+static bool went_wrong(const struct outcome *o)
+{
+	return o->how == END_SHUTDOWN || vector_of(o) >= 0;
+}
 
 /* At most this far from the stack segment's end a push, a pop or a frame can go across it. */
-static bool near_wrap(u64 v, u64 mask) { return ((v + 64) & mask) < 128; }
+static bool near_wrap(u64 v, u64 mask)
+{
+	return ((v + 64) & mask) < 128;
+}
 
 static bool stack_across_end(const struct seen *s)
 {
@@ -130,32 +156,55 @@ static bool wide_enter(const struct seen *s)
 /* A far pointer, a BOUND pair or a pseudo-descriptor of which the second half begins at offset 0. */
 static bool second_half_wraps(const struct seen *s)
 {
-	static const char *const pairs[] = { "les", "lds", "lss", "lfs", "lgs", "jmp_far_m", "call_far_m", "lgdt", "lidt",
-					     "sgdt", "sidt", "bound", NULL };
+	static const char *const pairs[] = { "les",       "lds",        "lss",  "lfs",  "lgs",
+					     "jmp_far_m", "call_far_m", "lgdt", "lidt", "sgdt",
+					     "sidt",      "bound",      NULL };
 	return family_in(s->t, pairs) && s->t->d.addrsize == 2 && effective_address(s->t) >= 0xfffb;
 }
 
 static bool reads_ahead(const struct seen *s)
 {
-	return family_is(s->t, "ins") && s->t->d.rep && vector_of(s->kvm) >= 0;
+	return family_is(s->t, "ins") && s->t->d.rep;
 }
 
 static bool across_4g(const struct seen *s)
 {
-	u64 ea = has_memory(s->t) ? effective_address(s->t) : 0;
-	return s->t->d.addrsize == 4 && ea > 0xfffffff0 && went_wrong(s->interp) && !went_wrong(s->kvm);
+	const u64 *r = s->t->init.gpr, edge = 0xffffff00;
+	bool string = s->t->valid && s->t->d.row->flags & REPS && ((u32)r[RSI] > edge || (u32)r[RDI] > edge);
+	return s->t->d.addrsize == 4 && (string || (has_memory(s->t) && effective_address(s->t) > edge)) &&
+	       went_wrong(s->interp) && !went_wrong(s->kvm);
 }
 
 static bool local_tss(const struct seen *s)
 {
-	return (family_is(s->t, "ltr") || family_is(s->t, "lldt")) && same_vector(s) && vector_of(s->kvm) == VEC_GP;
+	return (family_is(s->t, "ltr") || family_is(s->t, "lldt")) && same_vector(s) &&
+	       vector_of(s->kvm) == VEC_GP;
 }
 
-/* What KVM does not emulate but lets the processor behind it execute: the step goes on into the next instruction. */
+/* What KVM does not emulate: it says so, or lets the processor behind it execute the instruction, in the mode
+ * that one happens to be in, and maybe the next one too. */
 static bool unseen(const struct seen *s)
 {
-	static const char *const native[] = { "swapgs", "rdfsbase", "rdgsbase", "wrfsbase", "wrgsbase", NULL };
-	return family_in(s->t, native) || (family_is(s->t, "nop") && s->t->d.opcode >= 0x19 && s->t->d.opcode <= 0x1e);
+	static const char *const native[] = { "swapgs", "rdfsbase", "rdgsbase", "wrfsbase", "wrgsbase", "aaa",
+					      "aas",    "daa",      "das",      "arpl",     "lar",      "lsl",
+					      "verr",   "verw",     "bound",    "ud",       NULL };
+	bool hint = family_is(s->t, "nop") && s->t->d.opcode >= 0x19 && s->t->d.opcode <= 0x1e;
+	return hint || family_in(s->t, native);
+}
+
+static bool handlers_overwritten(const struct seen *s)
+{
+	for (u32 at = HANDLERS_AT; at < HANDLERS_AT + HANDLERS_SIZE; at++)
+		if (s->kvm->mem[at] != 0x90 || s->interp->mem[at] != 0x90)
+			return true;
+	return false;
+}
+
+/* With a 16-bit operand the sixth byte counts for nothing, but it is there. */
+static bool five_bytes(const struct seen *s)
+{
+	bool table = family_is(s->t, "lgdt") || family_is(s->t, "lidt");
+	return table && s->t->d.opsize == 2 && went_wrong(s->interp) && !went_wrong(s->kvm);
 }
 
 static bool null_prefix(const struct seen *s)
@@ -169,21 +218,27 @@ static bool null_prefix(const struct seen *s)
 static bool end_not_canonical(const struct seen *s)
 {
 	int vector = vector_of(s->interp);
-	return s->t->scene == SCENE_LONG && vector_of(s->kvm) == VEC_PF && (vector == VEC_GP || vector == VEC_SS);
+	return s->t->scene == SCENE_LONG && vector_of(s->kvm) == VEC_PF &&
+	       (vector == VEC_GP || vector == VEC_SS);
 }
 
-static bool long_iret(const struct seen *s) { return s->t->scene == SCENE_LONG && family_is(s->t, "iret"); }
+static bool long_iret(const struct seen *s)
+{
+	return s->t->scene == SCENE_LONG && family_is(s->t, "iret");
+}
 
 static bool rex_r_selects(const struct seen *s)
 {
 	bool refused = s->kvm->how == END_SHUTDOWN || vector_of(s->kvm) == VEC_UD;
-	return s->t->scene == SCENE_LONG && (family_is(s->t, "load_sreg") || family_is(s->t, "mov_sreg")) && refused;
+	return s->t->scene == SCENE_LONG && (family_is(s->t, "load_sreg") || family_is(s->t, "mov_sreg")) &&
+	       refused;
 }
 
 static bool null_stack(const struct seen *s)
 {
 	struct x86_state *k = &s->kvm->s;
-	if (s->t->scene != SCENE_LONG || (s->interp->s.seg_sel[SEG_SS] & 0xfffc) || (k->seg_sel[SEG_SS] & 0xfffc))
+	if (s->t->scene != SCENE_LONG || (s->interp->s.seg_sel[SEG_SS] & 0xfffc) ||
+	    (k->seg_sel[SEG_SS] & 0xfffc))
 		return false;
 	k->seg_limit[SEG_SS] = 0;
 	k->seg_attr[SEG_SS] = s->interp->s.seg_attr[SEG_SS];
@@ -193,7 +248,8 @@ static bool null_stack(const struct seen *s)
 static bool pushes_later(const struct seen *s)
 {
 	bool compatible = !(s->interp->s.seg_attr[SEG_CS] & SEG_L);
-	return s->t->scene == SCENE_LONG && family_is(s->t, "call_far_m") && compatible && vector_of(s->kvm) == VEC_SS;
+	return s->t->scene == SCENE_LONG && compatible &&
+	       (family_is(s->t, "call_far_m") || family_is(s->t, "retf_imm"));
 }
 
 static bool upper_half_type(const struct seen *s)
@@ -223,18 +279,25 @@ static bool is_outside(const struct testcase *t, enum x86_seg seg, u64 off)
 static bool half_outside(const struct seen *s)
 {
 	static const char *const several[] = { "popa", "retf", "retf_imm", "iret", "leave", "enter", NULL };
-	if ((family_in(s->t, several) || s->kvm->how == END_SHUTDOWN) && is_outside(s->t, SEG_SS, s->t->init.gpr[RSP]))
+	if ((family_in(s->t, several) || s->kvm->how == END_SHUTDOWN) &&
+	    is_outside(s->t, SEG_SS, s->t->init.gpr[RSP]))
 		return true;
 	return has_memory(s->t) && is_outside(s->t, s->t->d.segment, effective_address(s->t));
 }
 
 static bool accessed_early(const struct seen *s)
 {
-	static const char *const far[] = { "call_far", "call_far_m", "jmp_far", "jmp_far_m", "retf", "retf_imm", NULL };
+	static const char *const far[] = { "call_far", "call_far_m", "jmp_far", "jmp_far_m",
+					   "retf",     "retf_imm",   NULL };
 	return family_in(s->t, far) && same_vector(s) && s->t->scene != SCENE_REAL;
 }
 
-static bool lar_faults(const struct seen *s) { return family_is(s->t, "lar") && vector_of(s->kvm) == VEC_GP; }
+static bool operand_before_ud(const struct seen *s)
+{
+	int vector = vector_of(s->kvm);
+	return !s->t->valid && vector_of(s->interp) == VEC_UD &&
+	       (vector == VEC_GP || vector == VEC_SS || vector == VEC_PF);
+}
 
 static u32 error_code(const struct outcome *o, u64 base)
 {
@@ -273,6 +336,7 @@ static bool lacks_feature(const struct seen *s)
 	return s->t->valid && s->t->d.row->feature > FEAT_NOPL && refused && vector_of(s->interp) != VEC_UD;
 }
 
+/* clang-format off */
 /* corrects: what is wrong on KVM's side has been put right, the rest is compared. */
 static const struct rule {
 	const char *reason;
@@ -287,32 +351,35 @@ static const struct rule {
 	{ "KVM takes LZCNT and TZCNT for BSR and BSF", counts_as_scan, false },
 	{ "KVM pushes 32-bit frames for INT n with 66 in real mode (SDM 2A INT n: 16 bits)", software_interrupt, false },
 	{ "INT n in protected mode is not KVM's to emulate", not_emulated, false },
-	{ "KVM's PUSHA has pushed something before it faults", half_pushed, false },
+	{ "KVM's PUSHA pushes something before it faults, and raises #SS for #GP in real mode (SDM 2B PUSHA)", half_pushed, false },
 	{ "KVM takes the vector of INT n for a signed number", negative_vector, false },
 	{ "KVM lets the stack go across the end of its segment", stack_across_end, false },
 	{ "KVM's ENTER does not look whether the new stack pointer can be written to (SDM 2A ENTER)", enter_checks_end, false },
 	{ "KVM's ENTER pushes as wide as the stack is, not as the operand size says", wide_enter, false },
 	{ "KVM does not wrap to offset 0 between the halves of a pair in memory (processors do)", second_half_wraps, false },
-	{ "KVM asks for several elements of REP INS at once, and loses them at a fault", reads_ahead, false },
+	{ "KVM asks for several elements of REP INS at once, and loses them at a fault or a wrap", reads_ahead, false },
 	{ "access across 4 GiB: up to the processor (SDM 3A 5.3)", across_4g, false },
 	{ "KVM's error code for LTR and LLDT with a selector of the LDT is 0 (SDM 2A: the selector)", local_tss, false },
-	{ "KVM lets the processor execute this without seeing it, and steps over two", unseen, false },
+	{ "KVM does not emulate this, and lets the processor behind it try", unseen, false },
+	{ "a push or a store hit the handlers", handlers_overwritten, false },
+	{ "KVM's LGDT and LIDT read five bytes of six when the operand has 16 bits", five_bytes, false },
 	{ "KVM heeds CS, DS, ES and SS prefixes in 64-bit mode (processors do not)", null_prefix, false },
 	{ "KVM lets an access go across the end of the canonical addresses: #PF", end_not_canonical, false },
 	{ "KVM's IRET in 64-bit mode checks nothing", long_iret, false },
 	{ "KVM heeds REX.R for a segment register: #UD (SDM 2A 2.2.1.2: ignored)", rex_r_selects, false },
-	{ "KVM pushes for a far call only when it is in the mode it goes to", pushes_later, false },
+	{ "KVM moves RSP for a far call or return only when it is in the mode it goes to", pushes_later, false },
 	{ "KVM does not look at the upper half's type in a 16-byte descriptor (SDM 3A 7.2.3)", upper_half_type, false },
 	{ "KVM stores selectors and CR0 as wide as the operand size says (SDM 2A SLDT: 16 bits)", wide_selector, false },
 	{ "KVM clears the destination's upper half though CMPXCHG did not exchange", exchange_not_made, false },
 	{ "KVM goes through an instruction anew after each access outside of memory", half_outside, false },
 	{ "KVM sets a descriptor's accessed bit before the transfer faults", accessed_early, false },
-	{ "KVM's LAR raises #GP for what LAR only says ZF = 0 to, or answers", lar_faults, false },
+	{ "KVM reads the operand of an invalid opcode before it says #UD", operand_before_ud, false },
 	{ "KVM's way through a gate ignores base and limit of SS (vector, error code, registers are the same)",
 	  flat_delivery, false },
 	{ "MMX, SSE, or a hypervisor's opcode: not built, #UD", other_instruction_set, false },
 	{ "KVM has not got this instruction: #UD", lacks_feature, false },
 };
+/* clang-format on */
 static u64 counts[ARRAY_LEN(rules)];
 
 enum verdict_of_rules apply_rules(const struct testcase *t, struct outcome *kvm, const struct outcome *interp)

@@ -12,9 +12,17 @@ const char *const scene_names[SCENE_COUNT] = { "real", "prot16", "prot32", "long
 /* ---- the GDT ---- */
 
 enum { CODE = SEG_S | SEG_P | SEG_CODE | SEG_RW, DATA = SEG_S | SEG_P | SEG_RW, RING3 = 3 << SEG_DPL_SHIFT };
-enum { SEL_CODE = 0x08, SEL_DATA = 0x10, SEL_CODE32 = 0x18, SEL_CODE16 = 0x20, SEL_CODE64 = 0x28, SEL_TSS = 0x30,
-       SEL_LDT = 0x40 };
+enum {
+	SEL_CODE = 0x08,
+	SEL_DATA = 0x10,
+	SEL_CODE32 = 0x18,
+	SEL_CODE16 = 0x20,
+	SEL_CODE64 = 0x28,
+	SEL_TSS = 0x30,
+	SEL_LDT = 0x40
+};
 
+/* clang-format off */
 static const struct segment_row { u32 base, limit, attr; } gdt[] = {
 	{ 0, 0, 0 },
 	{ 0, 0xfffff, CODE | SEG_ACCESSED | SEG_DB | SEG_G },  /* 08: flat code, the handlers' outside 64-bit mode */
@@ -43,8 +51,11 @@ static const struct segment_row { u32 base, limit, attr; } gdt[] = {
 	{ 0x90000, 0x7f, DATA | SEG_DB | SEG_G },              /* c0 */
 	{ 0xa0000, 0xffff, DATA | SEG_ACCESSED },              /* c8 */
 };
+/* clang-format on */
 static const struct segment_row ldt[] = {
-	{ 0x34000, 0xfff, DATA | SEG_DB }, { 0x12000, 0xffff, CODE | SEG_DB }, { 0x24000, 0xffff, CODE },
+	{ 0x34000, 0xfff, DATA | SEG_DB },
+	{ 0x12000, 0xffff, CODE | SEG_DB },
+	{ 0x24000, 0xffff, CODE },
 };
 
 static u64 descriptor(const struct segment_row *r)
@@ -170,17 +181,20 @@ void scene_load(struct x86_state *s, enum x86_seg seg, u16 sel, bool real)
 	}
 }
 
-static const u16 data_selectors[] = { SEL_DATA, SEL_DATA, SEL_DATA, 0x50, 0x50, 0x58, 0x60, 0x68, 0x70, 0x98, 0xc0, 0xc8,
-				      SEL_CODE32, 0x04, 0 };
-static const u16 stack_selectors[] = { SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA, 0x50, 0x50, 0x58, 0x60, 0x70, 0xc0 };
+static const u16 data_selectors[] = { SEL_DATA, SEL_DATA, SEL_DATA, 0x50, 0x50,       0x58, 0x60, 0x68,
+				      0x70,     0x98,     0xc0,     0xc8, SEL_CODE32, 0x04, 0 };
+static const u16 stack_selectors[] = { SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA,
+				       0x50,     0x50,     0x58,     0x60,     0x70,     0xc0 };
 
 static u16 random_segment(struct testcase *t, enum x86_seg seg)
 {
 	if (t->scene == SCENE_REAL)
 		return one_in(t, 8) ? (u16)(0xf000 | random_value(t)) : (u16)random_next(&t->random);
 	if (seg == SEG_CS)
-		return t->scene == SCENE_PROT16 ? SEL_CODE16 : t->scene == SCENE_LONG ? SEL_CODE64
-			: one_in(t, 3) ? SEL_CODE : SEL_CODE32;
+		return t->scene == SCENE_PROT16 ? SEL_CODE16
+		       : t->scene == SCENE_LONG ? SEL_CODE64
+		       : one_in(t, 3)           ? SEL_CODE
+						: SEL_CODE32;
 	if (t->scene == SCENE_LONG && seg == SEG_SS)
 		return one_in(t, 3) ? 0 : SEL_DATA;
 	return seg == SEG_SS ? stack_selectors[below(t, ARRAY_LEN(stack_selectors))]
@@ -233,7 +247,9 @@ static void random_registers(struct testcase *t)
 		s->gpr[i] = n == 16 ? random_value(t) : (u32)random_value(t);
 	bool wide = t->scene == SCENE_LONG || (s->seg_attr[SEG_SS] & SEG_DB);
 	u64 sp = scene_offset(t, SEG_SS, 16, 4);
-	s->gpr[RSP] = t->scene == SCENE_LONG ? sp : wide ? (u32)sp : (s->gpr[RSP] & 0xffff0000) | (sp & 0xffff);
+	s->gpr[RSP] = t->scene == SCENE_LONG ? sp
+		      : wide                 ? (u32)sp
+					     : (s->gpr[RSP] & 0xffff0000) | (sp & 0xffff);
 	if (one_in(t, 16))
 		s->gpr[RSP] ^= s->gpr[RSP] & 0xffff, s->gpr[RSP] |= below(t, 12);
 	else if (!one_in(t, 10))

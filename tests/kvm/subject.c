@@ -12,12 +12,16 @@
 
 enum { STEPS_MOST = 600 };
 
-struct subject { struct vm *vm; u32 slot; };
+struct subject {
+	struct vm *vm;
+	u32 slot;
+};
 
 struct subject *subject_open(const struct cpu_model *model, struct err *err)
 {
-	const struct vm_config config = { .name = "kvm-diff", .engine = &engine_interp, .mem_size = RAM_SIZE, .cpus = 1,
-					  .cpu = model };
+	const struct vm_config config = {
+		.name = "kvm-diff", .engine = &engine_interp, .mem_size = RAM_SIZE, .cpus = 1, .cpu = model
+	};
 	struct subject *s = calloc(1, sizeof *s);
 	if (!s) {
 		err_set(err, ENOMEM, "no memory");
@@ -42,7 +46,10 @@ void subject_close(struct subject *s)
 	free(s);
 }
 
-void subject_write(struct subject *s, u64 at, const void *bytes, u64 len) { mem_write(&s->vm->mem, at, bytes, len); }
+void subject_write(struct subject *s, u64 at, const void *bytes, u64 len)
+{
+	mem_write(&s->vm->mem, at, bytes, len);
+}
 
 static enum how_ended run(struct subject *s, const struct testcase *t, struct x86_state *x)
 {
