@@ -172,7 +172,7 @@ static bool across_4g(const struct seen *s)
 	const u64 *r = s->t->init.gpr, edge = 0xffffff00;
 	bool string = s->t->valid && s->t->d.row->flags & REPS && ((u32)r[RSI] > edge || (u32)r[RDI] > edge);
 	return s->t->d.addrsize == 4 && (string || (has_memory(s->t) && effective_address(s->t) > edge)) &&
-	       went_wrong(s->interp) && !went_wrong(s->kvm);
+	       went_wrong(s->interp);
 }
 
 static bool local_tss(const struct seen *s)
@@ -269,27 +269,43 @@ static bool exchange_not_made(const struct seen *s)
 	return family_is(s->t, "cmpxchg") && !has_memory(s->t) && !(s->interp->s.rflags[0] & FLAG_ZF);
 }
 
-static bool is_outside(const struct testcase *t, enum x86_seg seg, u64 off)
+/* Does [seg:off, off + len) reach beyond memory? */
+static bool reaches_outside(const struct testcase *t, enum x86_seg seg, u64 off, u64 len)
 {
 	bool based = t->scene != SCENE_LONG || seg == SEG_FS || seg == SEG_GS;
-	return off + (based ? t->init.seg_base[seg] : 0) > RAM_SIZE - 64;
+	return off + (based ? t->init.seg_base[seg] : 0) > RAM_SIZE - len;
 }
 
-/* Several accesses, or one cut by the end of memory. */
+static bool no_room_for_frame(const struct seen *s)
+{
+	return s->kvm->how == END_SHUTDOWN && went_wrong(s->interp) &&
+	       reaches_outside(s->t, SEG_SS, s->t->init.gpr[RSP], 0);
+}
+
+/* Instructions of several accesses, and an access cut in two by the end of memory. */
 static bool half_outside(const struct seen *s)
 {
-	static const char *const several[] = { "popa", "retf", "retf_imm", "iret", "leave", "enter", NULL };
-	if ((family_in(s->t, several) || s->kvm->how == END_SHUTDOWN) &&
-	    is_outside(s->t, SEG_SS, s->t->init.gpr[RSP]))
+	static const char *const stack[] = { "popa", "retf", "retf_imm", "iret", "leave", "enter", NULL };
+	static const char *const several[] = { "lgdt", "lidt", "sgdt", "sidt", "cmpxchg8b", NULL };
+	const struct testcase *t = s->t;
+	if (family_in(t, stack) && reaches_outside(t, SEG_SS, t->init.gpr[RSP], 64))
 		return true;
-	return has_memory(s->t) && is_outside(s->t, s->t->d.segment, effective_address(s->t));
+	if (!has_memory(t) || !reaches_outside(t, t->d.segment, effective_address(t), 16))
+		return false;
+	return family_in(t, several) || !reaches_outside(t, t->d.segment, effective_address(t), 0);
+}
+
+static bool same_outside_tables(const struct seen *s)
+{
+	const u8 *k = s->kvm->mem, *i = s->interp->mem;
+	return !memcmp(k, i, GDT_AT) && !memcmp(k + IDT_AT, i + IDT_AT, RAM_SIZE - IDT_AT);
 }
 
 static bool accessed_early(const struct seen *s)
 {
 	static const char *const far[] = { "call_far", "call_far_m", "jmp_far", "jmp_far_m",
 					   "retf",     "retf_imm",   NULL };
-	return family_in(s->t, far) && same_vector(s) && s->t->scene != SCENE_REAL;
+	return family_in(s->t, far) && same_vector(s) && s->t->scene != SCENE_REAL && same_outside_tables(s);
 }
 
 static bool operand_before_ud(const struct seen *s)
@@ -371,6 +387,7 @@ static const struct rule {
 	{ "KVM does not look at the upper half's type in a 16-byte descriptor (SDM 3A 7.2.3)", upper_half_type, false },
 	{ "KVM stores selectors and CR0 as wide as the operand size says (SDM 2A SLDT: 16 bits)", wide_selector, false },
 	{ "KVM clears the destination's upper half though CMPXCHG did not exchange", exchange_not_made, false },
+	{ "KVM shuts down when it cannot push because there is no memory", no_room_for_frame, false },
 	{ "KVM goes through an instruction anew after each access outside of memory", half_outside, false },
 	{ "KVM sets a descriptor's accessed bit before the transfer faults", accessed_early, false },
 	{ "KVM reads the operand of an invalid opcode before it says #UD", operand_before_ud, false },
