@@ -2,7 +2,8 @@
  * cpu.h - the interpreter's processor: architectural state, and the caches derived from it.
  *
  * Rule: everything outside `s`, `r`, the lazy flags and the answers is a cache.  It can be dropped at any instruction
- * boundary (cpu_drop_caches) and the guest never notices.
+ * boundary (cpu_drop_caches) and the guest never notices; only one that changes its page tables without the flush the
+ * manual asks for (SDM 3A 4.10.4) can tell, as it can on a real processor.
  */
 #ifndef VITRINE_CPU_INTERP_CPU_H
 #define VITRINE_CPU_INTERP_CPU_H

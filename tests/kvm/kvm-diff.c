@@ -204,14 +204,13 @@ static enum verdict judge(const struct testcase *t, struct outcome *kvm, const s
 	compare(t, kvm, interp, why);
 	if (!why->len)
 		return SAME;
-	enum verdict_of_rules rules = apply_rules(t, kvm, interp);
-	if (rules == RULES_EXCUSED)
-		return RULED;
-	if (rules == RULES_CORRECTED) {
+	if (correct(t, kvm, interp)) {
 		why->len = 0;
 		compare(t, kvm, interp, why);
 	}
-	return why->len ? DIFFERENT : SAME;
+	if (!why->len)
+		return SAME;
+	return excuse(t, kvm, interp) ? RULED : DIFFERENT;
 }
 
 static void run_case(struct runner *r, enum scene scene, u64 number)

@@ -120,9 +120,10 @@ u32 undefined_flags(const struct testcase *t);
 /* Empty text: the same. */
 struct buf;
 void compare(const struct testcase *t, const struct outcome *kvm, const struct outcome *interp, struct buf *why);
-/* A rule covers the whole of a difference; or it corrects what KVM is known to get wrong, in *kvm. */
-enum verdict_of_rules { RULES_NONE, RULES_CORRECTED, RULES_EXCUSED };
-enum verdict_of_rules apply_rules(const struct testcase *t, struct outcome *kvm, const struct outcome *interp);
+/* Put right in *kvm what KVM is known to get wrong; false: nothing was. */
+bool correct(const struct testcase *t, struct outcome *kvm, const struct outcome *interp);
+/* Is what still differs covered by a rule? */
+bool excuse(const struct testcase *t, struct outcome *kvm, const struct outcome *interp);
 /* The exception or interrupt whose handler was reached, or -1. */
 int vector_of(const struct outcome *o);
 bool has_error_code(int vector); /* SDM 3A table 6-1 */

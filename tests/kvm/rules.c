@@ -399,19 +399,26 @@ static const struct rule {
 /* clang-format on */
 static u64 counts[ARRAY_LEN(rules)];
 
-enum verdict_of_rules apply_rules(const struct testcase *t, struct outcome *kvm, const struct outcome *interp)
+/* The first rule of the kind that applies; of corrections, all. */
+static bool apply(const struct seen *s, bool corrections)
 {
-	const struct seen s = { t, kvm, interp };
-	enum verdict_of_rules verdict = RULES_NONE;
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-		if (!rules[i].applies(&s))
-			continue;
-		counts[i]++;
-		if (!rules[i].corrects)
-			return RULES_EXCUSED;
-		verdict = RULES_CORRECTED;
-	}
-	return verdict;
+	bool any = false;
+	for (size_t i = 0; i < ARRAY_LEN(rules) && (corrections || !any); i++)
+		if (rules[i].corrects == corrections && rules[i].applies(s)) {
+			counts[i]++;
+			any = true;
+		}
+	return any;
+}
+
+bool correct(const struct testcase *t, struct outcome *kvm, const struct outcome *interp)
+{
+	return apply(&(struct seen){ t, kvm, interp }, true);
+}
+
+bool excuse(const struct testcase *t, struct outcome *kvm, const struct outcome *interp)
+{
+	return apply(&(struct seen){ t, kvm, interp }, false);
 }
 
 void print_rules(void)

@@ -172,7 +172,7 @@ static bool cpu_shows(u32 leaf, char reg, int bit)
 	u32 r[4];
 	if (!leaf) /* every 64-bit processor */
 		return true;
-	if (__get_cpuid_max(leaf & 0x80000000, NULL) < leaf)
+	if ((u32)__get_cpuid_max(leaf & 0x80000000, NULL) < leaf)
 		return false;
 	__cpuid_count(leaf, 0, r[0], r[1], r[2], r[3]);
 	return r[reg - 'a'] >> bit & 1;
