@@ -36,8 +36,8 @@ int frames_open(struct frames *f, u64 bytes, struct err *err)
 		int code = errno;
 
 		frames_close(f);
-		return err_set(err, code, "machine memory of %" PRIu64 " bytes: memfd: %s", bytes,
-			       strerror(code));
+		return err_set(err, code, "machine memory of %" PRIu64 " MiB in a memfd: %s%s", bytes >> 20,
+			       strerror(code), code == EFBIG ? "; is there a limit (ulimit -f)?" : "");
 	}
 	return 0;
 }

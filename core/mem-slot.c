@@ -29,8 +29,8 @@ int mem_open(struct mem *m, struct frames *frames, u64 span, struct err *err)
 	base = mmap(NULL, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
 		return err_set(err, errno,
-			       "guest-physical space of 0x%" PRIx64 " bytes: the host has no room for it: %s",
-			       span, strerror(errno));
+			       "guest-physical space of %" PRIu64 " MiB of addresses: %s%s", span >> 20,
+			       strerror(errno), errno == ENOMEM ? "; is there a limit (ulimit -v)?" : "");
 	m->base = base;
 	m->span = span;
 	return 0;

@@ -11,14 +11,24 @@
 #include "debugger/output.h"
 #include "debugger/status.h"
 
+static void last_words(const char *text, int status)
+{
+	if (write(2, text, strlen(text)) < 0)
+		_exit(status);
+	_exit(status);
+}
+
 /* An assert has failed (it has said so): that is our own bug, and status 6. */
 static void on_abort(int sig)
 {
-	static const char text[] = "vitrine: internal error; please report it with the command line and the image\n";
+	last_words("vitrine: internal error; please report it with the command line and the image\n", STATUS_INTERNAL);
+}
 
-	if (write(2, text, sizeof(text) - 1) < 0)
-		_exit(STATUS_INTERNAL);
-	_exit(STATUS_INTERNAL);
+/* Behind a mapping there is nothing any more: the disk image (host_file_map), or the host's memory. */
+static void on_bus(int sig)
+{
+	last_words("vitrine: cannot go on: the file of --disk has become shorter, or the host is out of memory\n",
+		   STATUS_USAGE);
 }
 
 static int dispatch(int argc, char **argv)
@@ -45,6 +55,7 @@ int main(int argc, char **argv)
 	int status;
 
 	signal(SIGABRT, on_abort);
+	signal(SIGBUS, on_bus);
 	if (!output_init()) {
 		complain("standard output is closed; expected a terminal, file or pipe");
 		return STATUS_USAGE;

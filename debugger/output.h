@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /* Before anything is opened: a closed standard descriptor must not be given to a file, and a broken pipe
- * becomes an error like any other.  False: standard output is closed. */
+ * or a file beyond a limit becomes an error like any other.  False: standard output is closed. */
 bool output_init(void);
 /* False once a write to standard output has failed. */
 bool output_ok(void);

@@ -21,6 +21,8 @@ boot count.img 'b9 00 10 49 75 fd ba f8 03 b0 4f ee b0 4b ee b0 0a ee fa f4' # 4
 boot random.img '66 0f c7 f0 ba f8 03 ee fa f4'            # RDRAND eax
 # A stack at 2000:0000, the vector of #UD at the ud2 itself: exceptions for ever, and no instruction retires.
 boot faults.img 'b8 00 20 8e d0 c7 06 18 00 11 7c c7 06 1a 00 00 00 0f 0b'
+# Reads sector 40h of the disk for ever.
+boot disk.img 'ba f6 01 b0 e0 ee ba f2 01 b0 01 ee 42 b0 40 ee 42 30 c0 ee 42 ee 42 42 b0 20 ee ba f0 01 b9 00 01 ed e2 fd eb da'
 : >empty.img
 echo 'this is no image' >foreign.img
 printf '\177ELF\001\001\001' >truncated.elf

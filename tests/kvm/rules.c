@@ -374,7 +374,6 @@ static const struct rule {
 	{ "KVM's ENTER pushes as wide as the stack is, not as the operand size says", wide_enter, false },
 	{ "KVM does not wrap to offset 0 between the halves of a pair in memory (processors do)", second_half_wraps, false },
 	{ "KVM asks for several elements of REP INS at once, and loses them at a fault or a wrap", reads_ahead, false },
-	{ "access across 4 GiB: up to the processor (SDM 3A 5.3)", across_4g, false },
 	{ "KVM's error code for LTR and LLDT with a selector of the LDT is 0 (SDM 2A: the selector)", local_tss, false },
 	{ "KVM does not emulate this, and lets the processor behind it try", unseen, false },
 	{ "a push or a store hit the handlers", handlers_overwritten, false },
@@ -394,6 +393,7 @@ static const struct rule {
 	{ "KVM's way through a gate ignores base and limit of SS (vector, error code, registers are the same)",
 	  flat_delivery, false },
 	{ "MMX, SSE, or a hypervisor's opcode: not built, #UD", other_instruction_set, false },
+	{ "access across 4 GiB: up to the processor (SDM 3A 5.3)", across_4g, false },
 	{ "KVM has not got this instruction: #UD", lacks_feature, false },
 };
 /* clang-format on */
