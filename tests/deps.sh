@@ -16,6 +16,7 @@ flex                     flex              flex            flex           flex
 bison                    bison             bison           bison          bison
 nasm                     nasm              nasm            nasm           nasm
 objdump                  binutils          binutils        binutils       binutils
+python3                  python3           python3         python         python
 gdb                      gdb               gdb             gdb            -
 pc:ncursesw              libncurses-dev    ncurses-devel   ncurses        ncurses
 pc:readline              libreadline-dev   readline-devel  readline       readline

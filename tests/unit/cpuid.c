@@ -2,12 +2,15 @@
  * cpuid.c - facts about the processor models and what CPUID says of them.
  * Rule: where a feature's bit lies is told by the compiler's own <cpuid.h>, not by our table.
  */
-#include <cpuid.h>
 #include <string.h>
 
 #include "core/x86/cpuid.h"
 #include "core/x86/x86.h"
 #include "tests/unit/unit.h"
+
+#if defined(__x86_64__) /* only there has the compiler this header, and with it an opinion */
+#include <cpuid.h>
+#endif
 
 static struct cpuid_result ask(const char *model, u32 leaf)
 {
@@ -19,6 +22,7 @@ static bool is_zero(struct cpuid_result r)
 	return !(r.eax | r.ebx | r.ecx | r.edx);
 }
 
+#if defined(__x86_64__)
 /* What the compiler calls the bits, register by register. */
 struct bit {
 	u32 mask;
@@ -75,6 +79,7 @@ START_TEST(leaf_7_and_80000001_are_where_the_compiler_looks)
 	}
 }
 END_TEST
+#endif
 
 START_TEST(system_features_by_the_manual)
 {
@@ -150,11 +155,12 @@ END_TEST
 START_TEST(leaf_0_names_the_vendor)
 {
 	struct cpuid_result r = ask("x86-64", 0);
+	char text[13] = "";
 
-	/* The compiler's words for "GenuineIntel" */
-	ck_assert_uint_eq(r.ebx, signature_INTEL_ebx);
-	ck_assert_uint_eq(r.ecx, signature_INTEL_ecx);
-	ck_assert_uint_eq(r.edx, signature_INTEL_edx);
+	memcpy(text, &r.ebx, 4); /* EBX, EDX, ECX, in this order (SDM 2A, CPUID) */
+	memcpy(text + 4, &r.edx, 4);
+	memcpy(text + 8, &r.ecx, 4);
+	ck_assert_str_eq(text, "GenuineIntel");
 	ck_assert_uint_eq(r.eax, 0x16);
 	ck_assert_uint_eq(ask("i686", 0).eax, 2);
 	ck_assert_uint_eq(ask("pentium", 0).eax, 1);
@@ -252,8 +258,10 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
+#if defined(__x86_64__)
 		leaf_1_is_where_the_compiler_looks,
 		leaf_7_and_80000001_are_where_the_compiler_looks,
+#endif
 		system_features_by_the_manual,
 		nothing_is_advertised_that_is_not_built,
 		models_are_found_and_sound,
