@@ -13,6 +13,8 @@
 #ifndef VITRINE_TESTS_KVM_KVM_DIFF_H
 #define VITRINE_TESTS_KVM_KVM_DIFF_H
 
+#include <string.h>
+
 #include "core/base/err.h"
 #include "core/state.h"
 #include "cpu-interp/isa/isa.h"
