@@ -66,7 +66,6 @@ void mmu_flush(struct cpu *c)
 	memset(c->jump, 0, sizeof c->jump);
 	c->jump_pages = 0;
 	c->tlb_large = false;
-	c->tlb_flushes++;
 }
 
 static void tlb_forget(struct tlb_entry *e, u64 page)

@@ -272,11 +272,6 @@ bool mmu_sys_check_store(struct cpu *c, u64 lin, int n)
 	return sys_access(c, lin, n, TOUCH_CHECK_WRITE, 0, true, NULL);
 }
 
-bool mmu_lin_load(struct cpu *c, u64 lin, int n, u64 *value, int cpl)
-{
-	return sys_access(c, lin, n, TOUCH_READ, cpl, false, value);
-}
-
 bool mmu_lin_store(struct cpu *c, u64 lin, int n, u64 value, int cpl)
 {
 	return sys_access(c, lin, n, TOUCH_WRITE, cpl, false, &value);

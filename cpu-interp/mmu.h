@@ -91,7 +91,6 @@ bool mmu_sys_check_store(struct cpu *c, u64 lin, int n);
 /* At a linear address with the given privilege (0..3), for pushes onto a stack that is not yet the current one. */
 bool mmu_lin_store(struct cpu *c, u64 lin, int n, u64 value, int cpl);
 bool mmu_lin_check_store(struct cpu *c, u64 lin, int n, int cpl);
-bool mmu_lin_load(struct cpu *c, u64 lin, int n, u64 *value, int cpl);
 
 /* Segment and canonicality check only: linear address of seg:off, or #GP/#SS. */
 bool mmu_linear(struct cpu *c, u8 seg, u64 off, int n, bool write, u64 *lin);

@@ -9,12 +9,12 @@ image=$(dirname "$vitrine")/00-tour.img
 
 explain() { # NUMBER TITLE : why it is an exit, and what the hypervisor does about it
 	case $1 in
-	10) echo "The guest asks what processor it has. It believes what the hypervisor answers." ;;
-	12) echo "Nothing to do until an interrupt: virtual time jumps to the next timer, 1 ms on." ;;
-	18) echo "A guest that knows it is one calls its hypervisor. This call means nothing here." ;;
-	30) echo "A port: there is no chip behind it, only a file of devices/ that plays the chip." ;;
-	31) echo "A model-specific register that the virtual processor does not keep itself." ;;
-	48) echo "A load from an address with no memory behind it. A device could live there." ;;
+	10) echo "Which processor is this? The hypervisor answers." ;;
+	12) echo "Nothing to do: time jumps to the next timer, 1 ms on." ;;
+	18) echo "A call to the hypervisor. This one means nothing here." ;;
+	30) echo "A port. A file of devices/ plays the chip behind it." ;;
+	31) echo "A register that the processor does not keep itself." ;;
+	48) echo "No memory at that address; a device could live there." ;;
 	*)  "$vitrine" info exits | awk -v n="$1" '$1 == n' ;;
 	esac
 }
@@ -27,7 +27,7 @@ say "1. A guest: 512 bytes from asm-examples/00-tour.asm, loaded as a PC loads a
 sed -n '/cpuid/,/rdmsr/p; /sti/,/POWER_OFF/p' asm-examples/00-tour.asm | grep . | expand | sed 's/^/  /'
 say "2. It runs: $vitrine run $image"
 "$vitrine" run "$image" 2>&1
-say "3. Each moment at which the hypervisor had to act (run --exits): number, time, why, what"
+say "3. Each moment at which the hypervisor had to act (run --exits): number, time, why"
 "$vitrine" run --quiet --exits "$image" | tee "$image.exits"
 say "4. Between two exits the guest ran on its own. Why it could not go on:"
 "$vitrine" info exits | while read -r number _ title; do
