@@ -61,6 +61,16 @@ void bus_remove(struct bus *b, const struct device *dev)
 	b->n = kept;
 }
 
+void bus_remove_claim(struct bus *b, const struct claim *claim)
+{
+	int kept = 0;
+
+	for (int i = 0; i < b->n; i++)
+		if (b->entry[i].claim != claim)
+			b->entry[kept++] = b->entry[i];
+	b->n = kept;
+}
+
 /* Who answers at addr, or NULL. */
 static const struct bus_entry *entry_at(const struct bus *b, u64 addr)
 {

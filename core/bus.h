@@ -9,8 +9,8 @@
 #include "core/base/types.h"
 
 struct device;
-enum bus_space { SPACE_PORT, SPACE_MMIO };
-enum { BUS_CLAIMS = 64 };
+enum bus_space { SPACE_PORT, SPACE_MMIO, SPACE_MSR /* 8-byte registers numbered one by one */ };
+enum { BUS_CLAIMS = 96 };
 
 struct claim {
 	u8 space;                 /* enum bus_space */
@@ -31,8 +31,10 @@ struct bus {
 struct bus_hit { struct device *dev; const char *who, *what; };
 
 int bus_add(struct bus *b, struct device *dev, const struct claim *claim, struct err *err);
-/* Remove every claim of dev; to move one (a BAR), remove, then add. */
+/* Remove every claim of dev. */
 void bus_remove(struct bus *b, const struct device *dev);
+/* Remove one; nothing happens if it is not there. */
+void bus_remove_claim(struct bus *b, const struct claim *claim);
 /* size 1, 2, 4 or 8.  An access wider than what a device claims, or than claim->width, is split
  * into bytes, lowest address first. */
 u64 bus_read(struct bus *b, u64 addr, int size, struct bus_hit *hit);

@@ -92,8 +92,8 @@ static int deliver_nmi(struct vcpu *v, struct err *err)
 		return err_set(err, -rc, "engine %s: cannot read vCPU %u: %s", v->vm->engine->name, v->index,
 			       strerror(-rc));
 	if (s.nmi_blocked[0] || (s.shadow[0] & SHADOW_MOV_SS) || (s.inject_info[0] & INTR_VALID))
-		return 0; /* vm->nmi stays, and the guest goes on in steps of one instruction */
-	v->vm->nmi = false;
+		return 0; /* v->nmi stays, and the guest goes on in steps of one instruction */
+	v->nmi = false;
 	return inject(v, INTR_TYPE_NMI, VEC_NMI, err);
 }
 
@@ -113,14 +113,14 @@ static int deliver(struct vcpu *v, struct err *err)
 
 	if (v->activity != ACT_ACTIVE && v->activity != ACT_HALTED)
 		return 0;
-	if (vm->nmi)
+	if (v->nmi)
 		rc = deliver_nmi(v, err);
-	if (rc || !vm->intr || !vm->engine->can_inject(v)) {
-		want_window(v, vm->intr);
+	if (rc || !v->intr || !vm->engine->can_inject(v)) {
+		want_window(v, v->intr);
 		return rc;
 	}
-	if (vm->intc.ack)
-		vector = vm->intc.ack(vm->intc.arg);
+	if (v->intc.ack)
+		vector = v->intc.ack(v->intc.arg);
 	want_window(v, false); /* a line still up gets its next chance one instruction later: see limit_of */
 	return vector < 0 ? 0 : inject(v, INTR_TYPE_EXT, vector & 0xff, err);
 }
@@ -165,7 +165,7 @@ static u64 limit_of(const struct run *r)
 	/* A line that is up without a window asked for was just served, and is served again after one
 	 * instruction: a storm of interrupts still makes progress, and so ends with the budget.  So is a
 	 * waiting NMI. */
-	if (vm->nmi || (vm->intr && !vm->vcpu[0].window))
+	if (vm->vcpu[0].nmi || (vm->vcpu[0].intr && !vm->vcpu[0].window))
 		return 1;
 	return limit > INT64_MAX ? 0 : limit;
 }
@@ -217,7 +217,7 @@ static int settle_all(struct vm *vm, struct err *err)
 
 static bool needs_attention(const struct vm *vm, const struct vcpu *next)
 {
-	return !next || vm->reset_wanted || vm->intr || vm->nmi || vm->vcpu[0].window ||
+	return !next || vm->reset_wanted || vm->vcpu[0].intr || vm->vcpu[0].nmi || vm->vcpu[0].window ||
 	       clock_next_due(&vm->clock) <= vm->clock.now;
 }
 

@@ -56,8 +56,8 @@ static bool a20_is_open(const struct mem *m)
 void vm_state_get(const struct vm *vm, struct vm_state *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->intr[0] = vm->intr;
-	s->nmi[0] = vm->nmi;
+	s->intr[0] = vm->vcpu[0].intr;
+	s->nmi[0] = vm->vcpu[0].nmi;
 	s->a20[0] = a20_is_open(&vm->mem);
 	s->reset_wanted[0] = vm->reset_wanted;
 	s->random[0] = vm->random;
@@ -67,8 +67,8 @@ void vm_state_get(const struct vm *vm, struct vm_state *s)
 
 void vm_state_set(struct vm *vm, const struct vm_state *s)
 {
-	vm->intr = s->intr[0];
-	vm->nmi = s->nmi[0];
+	vm->vcpu[0].intr = s->intr[0];
+	vm->vcpu[0].nmi = s->nmi[0];
 	vm->reset_wanted = s->reset_wanted[0];
 	vm->random = s->random[0];
 	vm->turn = s->turn[0];

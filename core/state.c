@@ -38,6 +38,7 @@ enum state_group x86_state_group(u32 field_index)
 		{ ST_SEG, 0 X86_SEG_STATE(FIELD_COUNT_, x86_state) },
 		{ ST_CTRL, 0 X86_CTRL_STATE(FIELD_COUNT_, x86_state) },
 		{ ST_MSR, 0 X86_MSR_STATE(FIELD_COUNT_, x86_state) },
+		{ ST_FPU, 0 X86_FPU_STATE(FIELD_COUNT_, x86_state) },
 		{ ST_PENDING, 0 X86_PENDING_STATE(FIELD_COUNT_, x86_state) },
 	};
 

@@ -50,6 +50,19 @@
 	F(S, u64, mtrr_def_type, 1, 0, HEX, "MTRR enable and default type") \
 	F(S, u64, mtrr_phys, 16, 0, HEX, "variable MTRRs, base and mask in turn") \
 	F(S, u64, mtrr_fix, 11, 0, HEX, "fixed MTRRs: 64K, 2 of 16K, 8 of 4K")
+#define X86_FPU_STATE(F, S) \
+	F(S, u64, fpr, 8, 0, HEX, "significands of the x87 registers R0 to R7; the MMX registers") \
+	F(S, u16, fpr_exp, 8, 0, HEX, "their signs and exponents") \
+	F(S, u16, fcw, 1, 0x40, BITS, "x87 control word") \
+	F(S, u16, fsw, 1, 0, BITS, "x87 status word, TOP included") \
+	F(S, u8, ftw, 1, 0xff, BITS, "x87 tags: a bit per register R0 to R7, 1 = not empty") \
+	F(S, u16, fop, 1, 0, HEX, "opcode of the last x87 instruction, 11 bits") \
+	F(S, u16, fcs, 1, 0, HEX, "its code segment") \
+	F(S, u16, fds, 1, 0, HEX, "its operand's segment") \
+	F(S, u64, fip, 1, 0, HEX, "its instruction pointer") \
+	F(S, u64, fdp, 1, 0, HEX, "its operand's offset") \
+	F(S, u64, xmm, 32, 0, HEX, "XMM0 to XMM15, low half then high half") \
+	F(S, u32, mxcsr, 1, 0x1f80, BITS, "SSE control and status")
 #define X86_PENDING_STATE(F, S) \
 	F(S, u64, icount, 1, 0, DEC, "instructions retired") \
 	F(S, u32, inject_info, 1, 0, HEX, "event to deliver before the next instruction (VM-entry interruption information)") \
@@ -65,7 +78,7 @@ enum activity { ACT_ACTIVE, ACT_HALTED, ACT_SHUTDOWN, ACT_WAIT_SIPI };
 enum { SHADOW_STI = 1, SHADOW_MOV_SS = 2 };
 
 #define X86_STATE(F, S) X86_GPR_STATE(F, S) X86_SEG_STATE(F, S) X86_CTRL_STATE(F, S) X86_MSR_STATE(F, S) \
-	X86_PENDING_STATE(F, S)
+	X86_FPU_STATE(F, S) X86_PENDING_STATE(F, S)
 STATE(x86_state, 1, X86_STATE);
 
 /* Power-up state (SDM 3A 9.1.1): the list's reset values and what differs per element (CS, LDTR, TR, EDX, DR6/7). */

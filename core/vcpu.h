@@ -5,11 +5,18 @@
 #ifndef VITRINE_CORE_VCPU_H
 #define VITRINE_CORE_VCPU_H
 
+#include "core/bus.h"
 #include "core/engine.h"
 #include "core/exit.h"
 #include "core/state.h"
 
 struct vm;
+
+/* The interrupt controller at a processor's INTR pin, when the interrupt is acknowledged. */
+struct vcpu_intc {
+	int (*ack)(void *arg); /* vector, or -1 if the request went away */
+	void *arg;
+};
 
 struct vcpu {
 	struct vm *vm;
@@ -20,6 +27,11 @@ struct vcpu {
 	bool window;          /* the engine has been asked for an interrupt window */
 	u8 activity;          /* enum activity, as the run loop sees it */
 	u64 clock_icount;     /* instructions already told to the clock */
+	struct bus mmio, msr; /* what only this processor sees: its local APIC; asked before the VM's */
+	struct vcpu_intc intc;
+	/* The wires at its pins: INTR is a level; NMI and INIT are remembered until taken; SIPI holds its vector + 1. */
+	bool intr, nmi, init;
+	u16 sipi;
 };
 
 /* Finish the instruction whose exit was answered, answering its further fragments on the way, and tell the

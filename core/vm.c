@@ -46,6 +46,21 @@ static void reset_request(void *arg)
 	((struct vm *)arg)->reset_wanted = true;
 }
 
+static struct bus *bus_of(struct vm *vm, const struct claim *claim)
+{
+	return claim->space == SPACE_PORT ? &vm->port : &vm->mmio;
+}
+
+static int claim(void *arg, struct device *d, const struct claim *claim, struct err *err)
+{
+	return bus_add(bus_of(arg, claim), d, claim, err);
+}
+
+static void unclaim(void *arg, struct device *d, const struct claim *claim)
+{
+	bus_remove_claim(bus_of(arg, claim), claim);
+}
+
 static void put_byte(void *arg, const char *channel, u8 byte)
 {
 	struct vm *vm = arg;
@@ -118,6 +133,8 @@ static void fill_in(struct vm *vm, const struct vm_config *c)
 		.log = &vm->log,
 		.power_off = power_off,
 		.reset_request = reset_request,
+		.claim = claim,
+		.unclaim = unclaim,
 		.put_byte = put_byte,
 		.arg = vm,
 	};
@@ -208,8 +225,10 @@ void vm_destroy(struct vm *vm)
 
 /* ---- devices ---- */
 
-int vm_add_device(struct vm *vm, struct device *d, struct err *err)
+/* Claims go to the VM's buses, or to those of one vCPU. */
+static int add_device(struct vm *vm, struct bus *mmio, struct bus *msr, struct device *d, struct err *err)
 {
+	struct bus *const bus[] = { [SPACE_PORT] = &vm->port, [SPACE_MMIO] = mmio, [SPACE_MSR] = msr };
 	int rc = 0;
 
 	if (vm->ndevices == VM_DEVICES)
@@ -220,15 +239,27 @@ int vm_add_device(struct vm *vm, struct device *d, struct err *err)
 	for (int i = 0; i < d->class->nclaims && !rc; i++) {
 		const struct claim *claim = &d->class->claims[i];
 
-		rc = bus_add(claim->space == SPACE_PORT ? &vm->port : &vm->mmio, d, claim, err);
+		assert(bus[claim->space]); /* a device of the VM has no MSRs */
+		rc = bus_add(bus[claim->space], d, claim, err);
 	}
 	if (rc) {
-		bus_remove(&vm->port, d);
-		bus_remove(&vm->mmio, d);
+		for (size_t i = 0; i < ARRAY_LEN(bus); i++)
+			if (bus[i])
+				bus_remove(bus[i], d);
 		return rc;
 	}
 	vm->device[vm->ndevices++] = d;
 	return 0;
+}
+
+int vm_add_device(struct vm *vm, struct device *d, struct err *err)
+{
+	return add_device(vm, &vm->mmio, NULL, d, err);
+}
+
+int vm_add_cpu_device(struct vm *vm, u32 cpu, struct device *d, struct err *err)
+{
+	return add_device(vm, &vm->vcpu[cpu].mmio, &vm->vcpu[cpu].msr, d, err);
 }
 
 struct device *vm_find_device(struct vm *vm, const char *name)
@@ -268,7 +299,13 @@ void vm_reset(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->ncpus; i++)
 		vcpu_settle(&vm->vcpu[i], NULL);
-	vm->intr = vm->nmi = vm->reset_wanted = false;
+	vm->reset_wanted = false;
+	for (u32 i = 0; i < vm->ncpus; i++) {
+		struct vcpu *v = &vm->vcpu[i];
+
+		v->intr = v->nmi = v->init = false;
+		v->sipi = 0;
+	}
 	for (int i = 0; i < vm->ndevices; i++)
 		device_reset(vm->device[i]);
 	for (u32 i = 0; i < vm->ncpus; i++)
@@ -281,13 +318,24 @@ void vm_reset(struct vm *vm)
 
 void vm_intr_line(void *vm, int n, int level)
 {
-	((struct vm *)vm)->intr = level != 0;
+	((struct vm *)vm)->vcpu[n].intr = level != 0;
 }
 
 void vm_nmi_line(void *vm, int n, int level)
 {
 	if (level)
-		((struct vm *)vm)->nmi = true; /* an edge, remembered until it is taken */
+		((struct vm *)vm)->vcpu[n].nmi = true; /* an edge, remembered until it is taken */
+}
+
+void vm_init_line(void *vm, int n, int level)
+{
+	if (level)
+		((struct vm *)vm)->vcpu[n].init = true;
+}
+
+void vm_sipi(struct vm *vm, u32 cpu, u8 vector)
+{
+	vm->vcpu[cpu].sipi = vector + 1;
 }
 
 u64 vm_icount(const struct vm *vm)

@@ -42,9 +42,11 @@ struct vm_controls {
 	bool rdrand_exiting, rdseed_exiting; /* on by default: random numbers are outside input */
 };
 
-/* The board's interrupt controller, as the loop sees it: a level, and a vector when acknowledged. */
-struct vm_intc {
-	int (*ack)(void *arg); /* vector, or -1 if the request went away */
+/* The host's files and sockets that may have something for the machine. */
+struct vm_outside {
+	/* Deliver what has come (devices' receive functions), told to vm_input.  wait_ns: sleep up to so long if there is
+	 * nothing yet; every processor waits.  Returns the ns slept, by which virtual time then moves at least. */
+	u64 (*poll)(void *arg, u64 wait_ns);
 	void *arg;
 };
 
@@ -76,8 +78,7 @@ struct vm {
 	struct device_world world;
 	struct vcpu vcpu[VM_VCPUS];
 	u32 ncpus;
-	struct vm_intc intc;
-	bool intr, nmi;        /* level of the controller's output; NMI edge waiting */
+	struct vm_outside outside; /* poll == NULL: nothing comes from outside; an idle guest's time jumps */
 	u64 random;            /* state of the seeded generator */
 	u64 mem_size;
 	void (*put_byte)(void *arg, const char *channel, u8 byte); /* console sink, NULL = nowhere */
@@ -97,12 +98,18 @@ struct vm *vm_create(const struct vm_config *config, struct err *err);
 void vm_destroy(struct vm *vm);
 /* Register a device: its claims go to the buses, its state into snapshots and hashes, in this order. */
 int vm_add_device(struct vm *vm, struct device *d, struct err *err);
+/* The same for a device that only processor `cpu` sees: its claims go to that vCPU's own buses. */
+int vm_add_cpu_device(struct vm *vm, u32 cpu, struct device *d, struct err *err);
 struct device *vm_find_device(struct vm *vm, const char *name);
 /* Power-up: devices, then vCPUs.  RAM and the counts of instructions and time stay (as in a warm reset). */
 void vm_reset(struct vm *vm);
-/* The output of the interrupt controller; set is the irq_line function: irq_line{vm_intr_line, vm, 0}. */
+/* The pins of processor n, as irq_line functions: irq_line{vm_intr_line, vm, n}. */
 void vm_intr_line(void *vm, int n, int level);
 void vm_nmi_line(void *vm, int n, int level);
+/* INIT puts it into the state after INIT, waiting for SIPI, the bootstrap processor to its reset vector (SDM 3A 8.4,
+ * table 9-1); SIPI starts one that waits at vector << 12, and is ignored by others. */
+void vm_init_line(void *vm, int n, int level);
+void vm_sipi(struct vm *vm, u32 cpu, u8 vector);
 
 /* Run until something stops the machine or `budget` instructions have retired (0 = no limit; summed over vCPUs).
  * On return every vCPU is settled. */

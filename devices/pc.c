@@ -105,7 +105,7 @@ static void connect_wires(struct pc *pc)
 	pc->pic1.cascade_ack = pic_ack;
 	pc->pic1.cascade_arg = &pc->pic2;
 	pc->pic2.out = isa_irq(pc, 2);
-	pc->vm->intc = (struct vm_intc){ pic_ack, &pc->pic1 };
+	pc->vm->vcpu[0].intc = (struct vcpu_intc){ pic_ack, &pc->pic1 };
 
 	pc->pit.irq0 = isa_irq(pc, 0);
 	pc->kbd.irq1 = isa_irq(pc, 1);

@@ -128,7 +128,7 @@ static struct vm *ticker_machine(struct ticker *t, const struct engine *engine, 
 	rom = frame + TICKER_RAM / PAGE_SIZE_4K;
 	t->out = (struct irq_line){ vm_intr_line, vm, 0 };
 	t->vector = 0x20;
-	vm->intc = (struct vm_intc){ ticker_ack, t };
+	vm->vcpu[0].intc = (struct vcpu_intc){ ticker_ack, t };
 	if (frame == FRAME_NONE || mem_slot_add(&vm->mem, "ram", 0, TICKER_RAM, frame, 0, err) < 0 ||
 	    mem_slot_add(&vm->mem, "rom", TICKER_RAM, TICKER_ROM, rom, SLOT_ROM, err) < 0 ||
 	    device_init(&t->dev, &ticker_class, NULL, &t->s, &vm->world, err) ||

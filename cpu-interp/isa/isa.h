@@ -28,6 +28,13 @@ enum opnd {
 	Zb, Zv, Zy,                            /* register in the opcode's low three bits (and REX.B) */
 	AL, AX, eAX, rAX, CL, DX,              /* fixed registers; rAX: operand size, eAX: at most 4 bytes */
 	ES, CS, SS, DS, FS, GS,                /* fixed segment registers */
+	Pd, Pq, Qd, Qq, Nq,                    /* MMX: ModRM reg; r/m, register or memory; r/m, register only */
+	Vd, Vq, Vdq,                           /* XMM, ModRM reg; the width is the part that is used */
+	Ww, Wd, Wq, Wdq,                       /* XMM or memory, r/m */
+	Ud, Uq, Udq,                           /* XMM, r/m, register only */
+	X0,                                    /* XMM0, the implied mask of the SSE4.1 blends */
+	Mt,                                    /* memory only: 10 bytes (x87 extended real, packed BCD) */
+	ST0, STi,                              /* x87: the top of the stack; the register ModRM.rm steps below it */
 	OPND_COUNT
 };
 
@@ -84,7 +91,8 @@ int isa_check(struct buf *text);
 /* Could both rows match the same bytes in the same mode, neither demanding more than the other? */
 bool isa_rows_clash(const struct isa_row *a, const struct isa_row *b);
 
-enum operand_kind { OPD_NONE, OPD_REG, OPD_MEM, OPD_IMM, OPD_REL, OPD_FAR, OPD_SEG, OPD_CR, OPD_DR };
+enum operand_kind { OPD_NONE, OPD_REG, OPD_MEM, OPD_IMM, OPD_REL, OPD_FAR, OPD_SEG, OPD_CR, OPD_DR,
+		    OPD_MMX, OPD_XMM, OPD_ST /* reg: its number */ };
 
 struct operand {
 	u8 kind;    /* enum operand_kind */

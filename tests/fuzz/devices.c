@@ -78,7 +78,7 @@ static bool step(struct board *b, const u8 *s, bool scrambled)
 	} else if (what == RECEIVE) {
 		pc_serial_receive(b->pc, (u8)value);
 	} else if (what == ACK) {
-		vm->intc.ack(vm->intc.arg);
+		vm->vcpu[0].intc.ack(vm->vcpu[0].intc.arg);
 	} else if (what == RESET && value % 8 == 0) {
 		vm_reset(vm);
 	} else if (what == SCRAMBLE && value % 8 == 0) {

@@ -90,7 +90,7 @@ machine_paths() { text_files | xargs grep -nE '(^|[^A-Za-z0-9_.])/(work|farm|hom
 
 # --- rules about the whole ---------------------------------------------------------------------------------------
 top_level() {
-	local name known=' core cpu-interp devices debugger labs asm-examples tests textbook build '
+	local name known=' core cpu-interp devices backends debugger labs asm-examples tests textbook build '
 	known+=' Makefile README.md HACKING.md LICENSE LICENSES '
 	for name in *; do
 		case $known in *" $name "*) ;; *) echo "$name:1: the top level has no room for this" ;; esac

@@ -184,7 +184,7 @@ static void program_pics(struct board *b)
 
 static int ack(struct board *b)
 {
-	return b->vm->intr ? b->vm->intc.ack(b->vm->intc.arg) : -1;
+	return b->vm->vcpu[0].intr ? b->vm->vcpu[0].intc.ack(b->vm->vcpu[0].intc.arg) : -1;
 }
 
 START_TEST(interrupts_reach_the_processor)
@@ -234,10 +234,10 @@ START_TEST(nmi_button)
 	build(&b, 4 << 20, false, false);
 	out(&b, 0x70, 1, 0x80);
 	pc_nmi(b.pc);
-	ck_assert(!b.vm->nmi);
+	ck_assert(!b.vm->vcpu[0].nmi);
 	out(&b, 0x70, 1, 0x00);
 	pc_nmi(b.pc);
-	ck_assert(b.vm->nmi);
+	ck_assert(b.vm->vcpu[0].nmi);
 	board_free(&b);
 }
 END_TEST

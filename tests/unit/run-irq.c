@@ -25,7 +25,7 @@ START_TEST(interrupt_waits_for_its_window)
 	ck_assert_uint_eq(seen.row[1].value, EXIT_INTR_WINDOW);
 	ck_assert_uint_eq(seen.row[2].kind, EV_intr);
 	ck_assert(!f->window);
-	ck_assert(!vm->intr);
+	ck_assert(!vm->vcpu[0].intr);
 	vm_destroy(vm);
 }
 END_TEST
@@ -84,7 +84,7 @@ START_TEST(storms_end_with_the_budget)
 	ck_assert_uint_eq(vm_icount(vm), 1000);
 	vm_destroy(vm);
 	vm = MACHINE(program);
-	vm->intc.ack = NULL;
+	vm->vcpu[0].intc.ack = NULL;
 	ck_assert_int_eq(vm_run(vm, 1000, &err), STOP_BUDGET);
 	vm_destroy(vm);
 }

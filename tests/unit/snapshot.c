@@ -418,7 +418,7 @@ START_TEST(the_hash_sees_everything)
 	CHANGES(device_timer_set(&ticker.dev, 0, 99),
 		(device_timer_cancel(&ticker.dev, 0), vm->clock.order--));
 	CHANGES(vm->random ^= 1, vm->random ^= 1);
-	CHANGES(vm->nmi = true, vm->nmi = false);
+	CHANGES(vm->vcpu[0].nmi = true, vm->nmi = false);
 	CHANGES(mem_poke(&vm->mem, 0x2345, "\1", 1), mem_poke(&vm->mem, 0x2345, "\0", 1));
 	vm_destroy(vm);
 }
