@@ -121,30 +121,6 @@ int elf_parse(const struct image *img, struct program *p, struct err *err)
 	return rc;
 }
 
-/* 64-bit mode with the first 4 GiB mapped to themselves in pages of 2 MiB (SDM 3A 4.5, table 4-17; 9.8.5). */
-static void state_long(struct vm *vm, struct x86_state *s)
-{
-	enum { PDPT = LOAD_TABLES + 0x1000, DIRECTORIES = LOAD_TABLES + 0x2000, ENTRIES = 512 };
-	static const u64 code64 = 0x00af9b000000ffff;
-	u64 table[ENTRIES] = { PDPT | PTE_P | PTE_W };
-
-	mem_poke(&vm->mem, LOAD_TABLES, table, sizeof(table));
-	for (u64 i = 0; i < 4; i++)
-		table[i] = (DIRECTORIES + i * PAGE_SIZE_4K) | PTE_P | PTE_W;
-	mem_poke(&vm->mem, PDPT, table, sizeof(table));
-	for (u64 i = 0; i < 4; i++) {
-		for (u64 j = 0; j < ENTRIES; j++)
-			table[j] = (i << 30 | j << 21) | PTE_P | PTE_W | PTE_PS;
-		mem_poke(&vm->mem, DIRECTORIES + i * PAGE_SIZE_4K, table, sizeof(table));
-	}
-	mem_poke(&vm->mem, LOAD_GDT + 8, &code64, sizeof(code64));
-	s->seg_attr[SEG_CS] = (s->seg_attr[SEG_CS] & ~SEG_DB) | SEG_L;
-	s->cr0[0] |= CR0_PG;
-	s->cr3[0] = LOAD_TABLES;
-	s->cr4[0] = CR4_PAE;
-	s->efer[0] = EFER_LME | EFER_LMA;
-}
-
 int load_elf(struct vm *vm, const struct image *img, struct err *err)
 {
 	static const struct area areas[] = {

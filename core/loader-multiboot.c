@@ -18,8 +18,8 @@ enum { NEED_ALIGNED = 1, NEED_MEMORY = 2, NEED_VIDEO = 4, NEED_MASK = 0xffff, HA
 
 /* Information flags (3.3) and where in the area the parts lie. */
 enum { INFO_MEM = 1, INFO_CMDLINE = 4, INFO_MODS = 8, INFO_MMAP = 64, INFO_LOADER = 512 };
-enum { AT_INFO = 0, AT_MODS = 0x80, AT_MMAP = 0x100, AT_TEXT = 0x800, AREA = LOAD_INFO_END - LOAD_INFO };
-_Static_assert(AT_MODS + 16 * IMAGE_MODULES <= AT_MMAP && AT_MMAP + 24 * MEM_SLOTS <= AT_TEXT,
+enum { AT_INFO = 0, AT_MODS = 0x80, AT_MMAP = 0x100, AT_TEXT = 0x1000, AREA = LOAD_INFO_END - LOAD_INFO };
+_Static_assert(AT_MODS + 16 * IMAGE_MODULES <= AT_MMAP && AT_MMAP + 24 * MAP_ENTRIES <= AT_TEXT,
 	       "the parts fit");
 
 i64 multiboot_find(const struct image *img)
@@ -149,31 +149,17 @@ static int place_modules(const struct vm *vm, struct boot *b, u64 end, struct er
 	return 0;
 }
 
-/* One entry for each run of slots of the same type: 1 = RAM, 2 = reserved (3.3, mmap_*). */
+/* mmap_* of 3.3: each entry is preceded by its size. */
 static u32 put_memory_map(const struct vm *vm, struct boot *b)
 {
-	u32 size = 0, last_type = 0;
-	u64 last_end = 0, length = 0;
+	struct map_entry map[MAP_ENTRIES];
+	u32 n = memory_map(&vm->mem, map);
 
-	for (int i = 0; i < vm->mem.nslots; i++) {
-		const struct mem_slot *s = &vm->mem.slot[i];
-		u32 type = s->flags & SLOT_ROM ? 2 : 1;
-
-		if (s->flags & SLOT_HOLE)
-			continue;
-		if (type != last_type || s->gpa != last_end) {
-			put32(b, AT_MMAP + size, 20); /* size of the entry without this field */
-			memcpy(b->area + AT_MMAP + size + 4, &s->gpa, 8);
-			put32(b, AT_MMAP + size + 20, type);
-			size += 24;
-			length = 0;
-		}
-		length += s->size;
-		memcpy(b->area + AT_MMAP + size - 12, &length, 8);
-		last_type = type;
-		last_end = s->gpa + s->size;
+	for (u32 i = 0; i < n; i++) {
+		put32(b, AT_MMAP + 24 * i, sizeof(map[i]));
+		memcpy(b->area + AT_MMAP + 24 * i + 4, &map[i], sizeof(map[i]));
 	}
-	return size;
+	return 24 * n;
 }
 
 /* The structure of 3.3. */

@@ -45,9 +45,17 @@ int program_check(const struct vm *vm, const struct image *img, const struct pro
 void program_write(struct vm *vm, const struct image *img, const struct program *p);
 u64 program_end(const struct program *p);
 
+/* The memory map in the layout that the BIOS (INT 15h, E820h), Multiboot, PVH and Linux share: runs of RAM and ROM.
+ * A0000h-FFFFFh never counts as RAM: firmware tables may lie there. */
+enum { MAP_RAM = 1, MAP_RESERVED = 2, MAP_ENTRIES = 3 * MEM_SLOTS };
+struct map_entry { u64 base, size; u32 type; } __attribute__((packed));
+u32 memory_map(const struct mem *m, struct map_entry *map); /* room for MAP_ENTRIES; returns how many */
+
 /* 32-bit protected mode, paging off, flat segments from a GDT that is written too; A20 open; interrupts
  * off. */
 void state_flat32(struct vm *vm, struct x86_state *s, u64 entry);
+/* On top of that: 64-bit mode with the first 4 GiB mapped to themselves. */
+void state_long(struct vm *vm, struct x86_state *s);
 /* Let the first vCPU begin there: general registers, segments, control registers. */
 int state_start(struct vm *vm, const struct x86_state *s, struct err *err);
 

@@ -59,10 +59,7 @@ int load_image(struct vm *vm, const struct image *img, struct err *err)
 	case IMAGE_ELF: return load_elf(vm, img, err);
 	case IMAGE_MULTIBOOT: return load_multiboot(vm, img, err);
 	case IMAGE_SNAPSHOT: return snapshot_load(vm, img->data, img->len, err);
-	case IMAGE_BZIMAGE:
-		return err_set(err, ENOTSUP,
-			       "%.200s: a Linux kernel (bzImage); this version does not start one",
-			       img->path);
+	case IMAGE_BZIMAGE: return load_linux(vm, img, img->linux_entry, err);
 	default:
 		return err_set(err, EINVAL,
 			       "%.200s: not recognised; expected a boot sector (55 AA at its end), an ELF or "
@@ -201,39 +198,4 @@ u64 program_end(const struct program *p)
 		if (p->segment[i].gpa + p->segment[i].mem_size > end)
 			end = p->segment[i].gpa + p->segment[i].mem_size;
 	return end;
-}
-
-/* ---- how a program finds the processor ---- */
-
-enum { SEL_CODE = 0x08, SEL_DATA = 0x10 };
-#define ATTR_DATA (SEG_P | SEG_S | SEG_RW | SEG_ACCESSED | SEG_DB | SEG_G)
-#define ATTR_CODE (SEG_P | SEG_S | SEG_CODE | SEG_RW | SEG_ACCESSED | SEG_DB | SEG_G)
-
-void state_flat32(struct vm *vm, struct x86_state *s, u64 entry)
-{
-	/* SDM 3A figure 3-8: base 0, limit 4 GiB, ring 0, accessed */
-	static const u64 gdt[] = { 0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00cf9b000000ffff };
-
-	_Static_assert(sizeof(gdt) == LOAD_GDT_END - LOAD_GDT, "the GDT fills its area");
-	mem_poke(&vm->mem, LOAD_GDT, gdt, sizeof(gdt));
-	mem_set_a20(&vm->mem, true);
-	x86_state_reset(s, 0);
-	for (int seg = SEG_ES; seg <= SEG_GS; seg++) {
-		s->seg_sel[seg] = seg == SEG_CS ? SEL_CODE : SEL_DATA;
-		s->seg_attr[seg] = seg == SEG_CS ? ATTR_CODE : ATTR_DATA;
-		s->seg_base[seg] = 0;
-		s->seg_limit[seg] = 0xffffffff;
-	}
-	s->gdtr_base[0] = LOAD_GDT;
-	s->gdtr_limit[0] = sizeof(gdt) - 1;
-	s->idtr_limit[0] = 0; /* no handler yet: the first fault ends in a triple fault, which is explained */
-	s->cr0[0] = CR0_PE | CR0_ET;
-	s->gpr[RDX] = 0;
-	s->gpr[RSP] = LOAD_STACK_END;
-	s->rip[0] = entry;
-}
-
-int state_start(struct vm *vm, const struct x86_state *s, struct err *err)
-{
-	return vcpu_set(&vm->vcpu[0], s, ST_GPR | ST_SEG | ST_CTRL, err);
 }

@@ -20,6 +20,8 @@ struct image {
 	const char *cmdline;     /* multiboot; NULL = "" */
 	struct { const char *path; const u8 *data; u64 len; const char *cmdline; } module[IMAGE_MODULES];
 	int nmodules;
+	u64 acpi_rsdp;           /* Linux, PVH: where the ACPI tables begin, 0 = none */
+	enum linux_entry { LINUX_AUTO, LINUX_32, LINUX_64 } linux_entry; /* bzImage: the mode to enter it in */
 };
 
 /* By content: ELF magic, multiboot header in the first 8 KiB, "HdrS", snapshot magic, 55 AA at 510. */
@@ -31,6 +33,9 @@ int load_boot_sector(struct vm *vm, const struct image *img, u8 drive, struct er
 int load_elf(struct vm *vm, const struct image *img, struct err *err);
 /* Multiboot 1 (specification 0.6.96): ELF or a.out-kludge addresses, command line, modules, memory map. */
 int load_multiboot(struct vm *vm, const struct image *img, struct err *err);
+/* Linux, boot protocol 2.10 and later, entered in 32-bit or 64-bit mode (LINUX_AUTO: 64 if it can); the modules
+ * together are its initial RAM disk. */
+int load_linux(struct vm *vm, const struct image *img, enum linux_entry entry, struct err *err);
 /* Recognise and load. */
 int load_image(struct vm *vm, const struct image *img, struct err *err);
 

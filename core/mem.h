@@ -19,6 +19,7 @@ enum slot_flag {
 	SLOT_ROM = 1,  /* writes go to the bus as MMIO */
 	SLOT_LOG = 2,  /* writes are noted in the dirty log */
 	SLOT_HOLE = 4, /* present in the list, but maps nothing now: reads and writes go to the bus */
+	SLOT_DEVICE = 8, /* memory of a device (a frame buffer): plain to read and write, but no RAM to a memory map */
 };
 enum { MEM_SLOTS = 48 };
 

@@ -45,19 +45,19 @@ void machine_files_close(struct machine_files *f)
 static int check_kind(enum image_kind kind, const struct machine_options *o, struct err *err)
 {
 	const char *path = o->kernel ? o->kernel : o->image;
-	bool kernel = kind == IMAGE_ELF || kind == IMAGE_MULTIBOOT;
+	bool kernel = kind == IMAGE_ELF || kind == IMAGE_MULTIBOOT || kind == IMAGE_BZIMAGE;
 
 	if (kind == IMAGE_UNKNOWN)
-		return err_set(err, EINVAL, "image %.160s: not recognised; expected a boot sector, an ELF or multiboot "
-			       "kernel, or a snapshot", path);
+		return err_set(err, EINVAL, "image %.160s: not recognised; expected a boot sector, a Linux, ELF or "
+			       "multiboot kernel, or a snapshot", path);
 	if (o->kernel && !kernel)
-		return err_set(err, EINVAL, "kernel %.160s: is a %s; expected an ELF or multiboot kernel", path,
+		return err_set(err, EINVAL, "kernel %.160s: is a %s; expected a Linux, ELF or multiboot kernel", path,
 			       image_kind_name(kind));
 	if (o->bios && kind != IMAGE_SNAPSHOT)
 		return err_set(err, EINVAL, "image %.160s with --bios; give it as --disk to let the BIOS boot it", path);
-	if ((o->nmodules || o->append) && kind != IMAGE_MULTIBOOT)
-		return err_set(err, EINVAL, "image %.160s: is a %s; modules and --append are for multiboot kernels", path,
-			       image_kind_name(kind));
+	if ((o->nmodules || o->append) && kind != IMAGE_MULTIBOOT && kind != IMAGE_BZIMAGE)
+		return err_set(err, EINVAL, "image %.160s: is a %s; --initrd, --module and --append are for Linux and "
+			       "multiboot kernels", path, image_kind_name(kind));
 	return 0;
 }
 
