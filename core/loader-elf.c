@@ -9,7 +9,7 @@
 
 #include "core/loader-priv.h"
 
-enum { ELF_32 = 1, ELF_64 = 2, ELF_LITTLE = 1, ELF_EXEC = 2, ELF_386 = 3, ELF_X86_64 = 62, ELF_LOAD = 1 };
+enum { ELF_32 = 1, ELF_64 = 2, ELF_LITTLE = 1, ELF_EXEC = 2, ELF_386 = 3, ELF_X86_64 = 62, ELF_LOAD = 1, ELF_NOTE = 4 };
 
 /* clang-format off */
 /* The same fields at different places: offset and width in each class. */
@@ -81,6 +81,14 @@ static int add_segment(const struct image *img, struct program *p, u64 at, int c
 	return 0;
 }
 
+static void find_pvh(const struct image *img, struct program *p, u64 at, int class)
+{
+	u64 offset = get(img, at, &p_offset, class), size = get(img, at, &p_filesz, class);
+
+	if (offset <= img->len && size <= img->len - offset && !p->pvh_entry)
+		p->pvh_entry = pvh_entry(img, offset, size);
+}
+
 int elf_parse(const struct image *img, struct program *p, struct err *err)
 {
 	u64 table, entry, n;
@@ -106,6 +114,8 @@ int elf_parse(const struct image *img, struct program *p, struct err *err)
 	for (u64 at = table; n && !rc; n--, at += entry_size[class]) {
 		u64 size = get(img, at, &p_memsz, class);
 
+		if (get(img, at, &p_type, class) == ELF_NOTE)
+			find_pvh(img, p, at, class);
 		if (get(img, at, &p_type, class) != ELF_LOAD || !size)
 			continue;
 		rc = add_segment(img, p, at, class, err);
@@ -132,6 +142,8 @@ int load_elf(struct vm *vm, const struct image *img, struct err *err)
 	struct program p;
 	int rc = elf_parse(img, &p, err);
 
+	if (!rc && p.pvh_entry)
+		return load_pvh(vm, img, &p, err);
 	if (!rc && p.is_64 && !cpu_has(vm->cpu, FEAT_LM))
 		rc = err_set(err, EINVAL, "%.200s: a 64-bit program; --cpu %s has no 64-bit mode", img->path,
 			     vm->cpu->name);

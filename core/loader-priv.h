@@ -25,6 +25,7 @@ enum { PROGRAM_SEGMENTS = 32 };
 struct program {
 	u64 entry;      /* physical */
 	bool is_64;
+	u64 pvh_entry;  /* physical, of a Xen note; 0 = it has none */
 	int nsegments;
 	struct segment { u64 gpa, mem_size, file_size, offset; } segment[PROGRAM_SEGMENTS];
 };
@@ -40,6 +41,9 @@ u64 ram_end(const struct mem *m, u64 gpa);
 /* Offset of the multiboot header, or -1. */
 i64 multiboot_find(const struct image *img);
 int elf_parse(const struct image *img, struct program *p, struct err *err);
+/* The 32-bit entry that the notes in [at, at + size) of the file name, or 0. */
+u64 pvh_entry(const struct image *img, u64 at, u64 size);
+int load_pvh(struct vm *vm, const struct image *img, const struct program *p, struct err *err);
 int program_check(const struct vm *vm, const struct image *img, const struct program *p,
 		  const struct area *areas, int nareas, struct err *err);
 void program_write(struct vm *vm, const struct image *img, const struct program *p);

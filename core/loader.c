@@ -21,6 +21,13 @@ enum {
 
 /* ---- recognising ---- */
 
+static bool has_pvh_entry(const struct image *img)
+{
+	struct program p;
+
+	return !elf_parse(img, &p, NULL) && p.pvh_entry;
+}
+
 enum image_kind image_kind(const u8 *data, u64 len)
 {
 	const struct image img = { .data = data, .len = len };
@@ -31,7 +38,7 @@ enum image_kind image_kind(const u8 *data, u64 len)
 	if (multiboot_find(&img) >= 0)
 		return IMAGE_MULTIBOOT;
 	if (len >= 4 && !memcmp(data, "\177ELF", 4))
-		return IMAGE_ELF;
+		return has_pvh_entry(&img) ? IMAGE_PVH : IMAGE_ELF;
 	if (signature && len >= BZIMAGE_MAGIC + 4 && !memcmp(data + BZIMAGE_MAGIC, "HdrS", 4))
 		return IMAGE_BZIMAGE;
 	return signature ? IMAGE_BOOT_SECTOR : IMAGE_UNKNOWN;
@@ -42,6 +49,7 @@ const char *image_kind_name(enum image_kind kind)
 	static const char *const names[] = {
 		[IMAGE_BOOT_SECTOR] = "boot sector",
 		[IMAGE_ELF] = "program in ELF format",
+		[IMAGE_PVH] = "kernel in ELF format with a PVH entry",
 		[IMAGE_MULTIBOOT] = "multiboot kernel",
 		[IMAGE_BZIMAGE] = "Linux kernel (bzImage)",
 		[IMAGE_SNAPSHOT] = "snapshot",
@@ -56,7 +64,8 @@ int load_image(struct vm *vm, const struct image *img, struct err *err)
 {
 	switch (image_kind(img->data, img->len)) {
 	case IMAGE_BOOT_SECTOR: return load_boot_sector(vm, img, 0x80, err);
-	case IMAGE_ELF: return load_elf(vm, img, err);
+	case IMAGE_ELF:
+	case IMAGE_PVH: return load_elf(vm, img, err);
 	case IMAGE_MULTIBOOT: return load_multiboot(vm, img, err);
 	case IMAGE_SNAPSHOT: return snapshot_load(vm, img->data, img->len, err);
 	case IMAGE_BZIMAGE: return load_linux(vm, img, img->linux_entry, err);

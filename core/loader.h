@@ -10,7 +10,7 @@
 
 struct vm;
 
-enum image_kind { IMAGE_BOOT_SECTOR, IMAGE_ELF, IMAGE_MULTIBOOT, IMAGE_BZIMAGE, IMAGE_SNAPSHOT, IMAGE_FLAT, IMAGE_UNKNOWN };
+enum image_kind { IMAGE_BOOT_SECTOR, IMAGE_ELF, IMAGE_PVH, IMAGE_MULTIBOOT, IMAGE_BZIMAGE, IMAGE_SNAPSHOT, IMAGE_FLAT, IMAGE_UNKNOWN };
 
 enum { IMAGE_MODULES = 8 };
 struct image {
@@ -24,12 +24,13 @@ struct image {
 	enum linux_entry { LINUX_AUTO, LINUX_32, LINUX_64 } linux_entry; /* bzImage: the mode to enter it in */
 };
 
-/* By content: ELF magic, multiboot header in the first 8 KiB, "HdrS", snapshot magic, 55 AA at 510. */
+/* By content: ELF magic (with a PVH note or not), multiboot header in the first 8 KiB, "HdrS", snapshot magic, 55 AA at 510. */
 enum image_kind image_kind(const u8 *data, u64 len);
 const char *image_kind_name(enum image_kind kind);
 /* Boot sector (or any flat real-mode image up to 64 KiB * 9): at 0000:7C00, DL = boot drive, as a BIOS would leave it. */
 int load_boot_sector(struct vm *vm, const struct image *img, u8 drive, struct err *err);
-/* ELF32/ELF64 executable, entered in 32-bit protected mode (ELF32) or 64-bit mode with the first 4 GiB identity-mapped (ELF64). */
+/* ELF32/ELF64 executable, entered in 32-bit protected mode (ELF32) or 64-bit mode with the first 4 GiB identity-mapped
+ * (ELF64); one with a PVH note at the entry it names, with command line and modules. */
 int load_elf(struct vm *vm, const struct image *img, struct err *err);
 /* Multiboot 1 (specification 0.6.96): ELF or a.out-kludge addresses, command line, modules, memory map. */
 int load_multiboot(struct vm *vm, const struct image *img, struct err *err);
