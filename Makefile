@@ -29,7 +29,7 @@ TEST_LIBS  = $(call once,TEST_LIBS,pkg-config --libs $(TEST_PKGS))
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS_$(MODE)) $(PKG_CFLAGS) -MMD -MP $(CFLAGS)
 LIBS       = $(PKG_LIBS) -lpthread
 
-DIRS  := core/base core/x86 core cpu-interp/isa cpu-interp devices backends debugger
+DIRS  := core/base core/x86 core cpu-interp/isa cpu-interp/fp cpu-interp devices backends debugger
 SRC   := $(foreach d,$(DIRS),$(wildcard $(d)/*.c))
 OBJ   := $(SRC:%.c=$(B)/%.o)
 LIB   := $(filter-out $(B)/debugger/main.o,$(OBJ))

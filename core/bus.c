@@ -79,10 +79,17 @@ static const struct bus_entry *entry_at(const struct bus *b, u64 addr)
 	return i < b->n && b->entry[i].base <= addr ? &b->entry[i] : NULL;
 }
 
-/* True if e takes an access of [addr, addr + size) whole. */
+bool bus_answers(const struct bus *b, u64 addr)
+{
+	return entry_at(b, addr);
+}
+
+/* True if e takes an access of [addr, addr + size) whole.  A model-specific register is one address. */
 static bool holds(const struct bus_entry *e, u64 addr, int size)
 {
-	return e && e->size - (addr - e->base) >= (u64)size && (!e->claim->width || size <= e->claim->width);
+	if (!e || e->claim->space == SPACE_MSR)
+		return e;
+	return e->size - (addr - e->base) >= (u64)size && (!e->claim->width || size <= e->claim->width);
 }
 
 static void set_hit(struct bus_hit *hit, const struct bus_entry *e, u64 addr, bool write)

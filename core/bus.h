@@ -31,6 +31,8 @@ struct bus {
 struct bus_hit { struct device *dev; const char *who, *what; };
 
 int bus_add(struct bus *b, struct device *dev, const struct claim *claim, struct err *err);
+/* Does anybody answer at addr? */
+bool bus_answers(const struct bus *b, u64 addr);
 /* Remove every claim of dev. */
 void bus_remove(struct bus *b, const struct device *dev);
 /* Remove one; nothing happens if it is not there. */

@@ -70,18 +70,22 @@ u64 clock_next_due(const struct clock *c)
 	return t ? t->due : UINT64_MAX;
 }
 
+u64 clock_insns_until(const struct clock *c, u64 ns)
+{
+	unsigned __int128 ps, insns;
+
+	if (ns <= c->now)
+		return 1;
+	ps = (unsigned __int128)(ns - c->now) * PS_PER_NS - c->frac_ps;
+	insns = (ps + c->insn_ps - 1) / c->insn_ps;
+	return insns > UINT64_MAX ? UINT64_MAX : (u64)insns;
+}
+
 u64 clock_insns_until_due(const struct clock *c)
 {
 	u64 due = clock_next_due(c);
-	unsigned __int128 ps, insns;
 
-	if (due == UINT64_MAX)
-		return UINT64_MAX;
-	if (due <= c->now)
-		return 1;
-	ps = (unsigned __int128)(due - c->now) * PS_PER_NS - c->frac_ps;
-	insns = (ps + c->insn_ps - 1) / c->insn_ps;
-	return insns > UINT64_MAX ? UINT64_MAX : (u64)insns;
+	return due == UINT64_MAX ? UINT64_MAX : clock_insns_until(c, due);
 }
 
 /* Time stops at the end of its 64 bits (584 years) instead of wrapping. */

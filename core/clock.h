@@ -34,6 +34,8 @@ void clock_timer_set(struct clock *c, int id, u64 due_ns);
 void clock_timer_cancel(struct clock *c, int id);
 /* Earliest armed deadline, or UINT64_MAX. */
 u64 clock_next_due(const struct clock *c);
+/* Instructions that may retire before the moment `ns`, at least 1. */
+u64 clock_insns_until(const struct clock *c, u64 ns);
 /* Instructions that may retire before the next deadline, at least 1; UINT64_MAX without one. */
 u64 clock_insns_until_due(const struct clock *c);
 /* `insns` have retired. */

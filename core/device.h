@@ -39,12 +39,16 @@ struct device_world {
 	/* Stop the machine (power-off, exit port): status is the process's exit status. Reset the machine. */
 	void (*power_off)(void *arg, int status);
 	void (*reset_request)(void *arg);
-	/* Answer from now on at *claim too, which must stay valid, or at no claim any more that was added so (a PCI
+	/* Answer from now on at *claim too (on the device's own processor, if it was added to one), which must stay valid, or at no claim any more that was added so (a PCI
 	 * BAR that moves).  -EEXIST if somebody else answers there: the device goes without. */
 	int (*claim)(void *arg, struct device *d, const struct claim *claim, struct err *err);
 	void (*unclaim)(void *arg, struct device *d, const struct claim *claim);
 	/* A message-signalled interrupt: the memory write that a function with MSI or MSI-X makes (SDM 3A 10.11). */
 	void (*msi)(void *arg, u64 address, u32 data);
+	/* From within read or write of a model-specific register: the access is not allowed, and raises #GP(0). */
+	void (*refuse)(void *arg);
+	/* 64 random bits: from the VM's seed, and recorded as an input event. */
+	u64 (*random)(void *arg);
 	/* A byte for the outside: `channel` is the device's name ("uart", "debugcon"). */
 	void (*put_byte)(void *arg, const char *channel, u8 byte);
 	void *arg;

@@ -29,6 +29,7 @@ struct vm_exit {
 		struct { u64 value /* <- for a read */; u8 size, write, fetch; } mmio;
 		struct { u64 value /* <- RDMSR */; u32 index; u8 fault /* <- 1: raise #GP(0) */; } msr;
 		struct { u32 leaf, subleaf, eax, ebx, ecx, edx; /* the last four <- */ } cpuid;
+		struct { u64 value /* <- MOV from CR8 */; u8 number, write; } cr; /* number 8 only */
 		struct { u64 value /* <- */; u8 ok /* <- becomes CF */, size; } random;
 		struct { u64 nr, arg[4], result /* <- RAX */; } call;
 	};

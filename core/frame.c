@@ -90,7 +90,7 @@ void frames_ref(struct frames *f, frame_no first, u64 count)
 	}
 }
 
-/* Give the content of free frames back to the host. */
+/* Give the content of frames back to the host; they read as zeros. */
 static void punch(struct frames *f, frame_no first, u64 count)
 {
 	static const u8 zeros[FRAME_SIZE];
@@ -126,6 +126,12 @@ void frames_unref(struct frames *f, frame_no first, u64 count)
 	}
 	if (freed)
 		punch(f, first + count - freed, freed);
+}
+
+void frames_discard(struct frames *f, frame_no first, u64 count)
+{
+	assert(first < f->n && count <= f->n - first);
+	punch(f, first, count);
 }
 
 /* read or write may do part of the work; none of it means the host is out of memory, which is beyond
@@ -164,4 +170,20 @@ void frames_write(struct frames *f, frame_no first, u64 offset, const void *in, 
 		at += done;
 		len -= (u64)done;
 	}
+}
+
+u8 *frames_map(const struct frames *f, frame_no first, u64 count)
+{
+	void *view;
+
+	assert(first < f->n && count <= f->n - first);
+	view = mmap(NULL, count * FRAME_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd,
+		    (off_t)(first * FRAME_SIZE));
+	return view == MAP_FAILED ? NULL : view;
+}
+
+void frames_unmap(u8 *view, u64 count)
+{
+	if (view)
+		munmap(view, count * FRAME_SIZE);
 }

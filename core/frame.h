@@ -26,8 +26,13 @@ void frames_close(struct frames *f);
 frame_no frames_alloc(struct frames *f, u64 count);
 void frames_ref(struct frames *f, frame_no first, u64 count);
 void frames_unref(struct frames *f, frame_no first, u64 count);
+/* Their content becomes zeros and takes no host memory until it is written again; the references stay. */
+void frames_discard(struct frames *f, frame_no first, u64 count);
 /* Copy from or to frames that no slot maps (shadowed RAM, a disk's written sectors); `offset` in bytes from `first`. */
 void frames_read(const struct frames *f, frame_no first, u64 offset, void *out, u64 len);
 void frames_write(struct frames *f, frame_no first, u64 offset, const void *in, u64 len);
+/* A lasting view of frames for the device whose memory they are; NULL if the host has no room. */
+u8 *frames_map(const struct frames *f, frame_no first, u64 count);
+void frames_unmap(u8 *view, u64 count);
 
 #endif

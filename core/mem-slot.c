@@ -13,7 +13,7 @@
 #include "core/mem.h"
 #include "core/x86/x86.h"
 
-enum { SLOT_FLAGS = SLOT_ROM | SLOT_LOG | SLOT_HOLE };
+enum { SLOT_FLAGS = SLOT_ROM | SLOT_LOG | SLOT_HOLE | SLOT_DEVICE };
 #define A20 (1ull << 20)
 
 int mem_open(struct mem *m, struct frames *frames, u64 span, struct err *err)
@@ -100,8 +100,6 @@ static int place_for(const struct mem *m, const struct mem_slot *s, struct err *
 			       "slot %s: 0x%" PRIx64 " bytes at 0x%" PRIx64
 			       " leave the guest's space of 0x%" PRIx64,
 			       s->name, s->size, s->gpa, m->span);
-	if (m->nslots == MEM_SLOTS)
-		return err_set(err, ENOSPC, "slot %s: there are %d slots already", s->name, MEM_SLOTS);
 	while (at < m->nslots && m->slot[at].gpa < s->gpa)
 		at++;
 	if (at > 0 && s->gpa - m->slot[at - 1].gpa < m->slot[at - 1].size)
@@ -128,6 +126,20 @@ static void tell_changed(struct mem *m, const struct mem_slot *s)
 		m->changed(m->arg, s);
 }
 
+/* The list without its entry `at`, and with a new one there. */
+static void take_out(struct mem *m, int at)
+{
+	m->nslots--;
+	memmove(&m->slot[at], &m->slot[at + 1], sizeof(m->slot[0]) * (size_t)(m->nslots - at));
+}
+
+static void put_in(struct mem *m, int at, const struct mem_slot *s)
+{
+	memmove(&m->slot[at + 1], &m->slot[at], sizeof(*s) * (size_t)(m->nslots - at));
+	m->slot[at] = *s;
+	m->nslots++;
+}
+
 int mem_slot_add(struct mem *m, const char *name, u64 gpa, u64 size, frame_no frame, u32 flags,
 		 struct err *err)
 {
@@ -137,6 +149,8 @@ int mem_slot_add(struct mem *m, const char *name, u64 gpa, u64 size, frame_no fr
 	};
 	int at, rc;
 
+	if (m->nslots == MEM_SLOTS)
+		return err_set(err, ENOSPC, "slot %s: there are %d slots already", name, MEM_SLOTS);
 	at = place_for(m, &s, err);
 	rc = at < 0 ? at : check_backing(m, &s, err);
 	if (!rc && flags & SLOT_LOG)
@@ -149,19 +163,22 @@ int mem_slot_add(struct mem *m, const char *name, u64 gpa, u64 size, frame_no fr
 	}
 	if (frame != FRAME_NONE)
 		frames_ref(m->frames, frame, pages_of(&s));
-	memmove(&m->slot[at + 1], &m->slot[at], sizeof(s) * (size_t)(m->nslots - at));
-	m->slot[at] = s;
-	m->nslots++;
+	put_in(m, at, &s);
 	tell_changed(m, &m->slot[at]);
 	return (int)s.id;
 }
 
-static struct mem_slot *slot_by_id(struct mem *m, u32 id)
+const struct mem_slot *mem_slot_get(const struct mem *m, u32 id)
 {
 	for (int i = 0; i < m->nslots; i++)
 		if (m->slot[i].id == id)
 			return &m->slot[i];
 	return NULL;
+}
+
+static struct mem_slot *slot_by_id(struct mem *m, u32 id)
+{
+	return (struct mem_slot *)mem_slot_get(m, id);
 }
 
 int mem_slot_change(struct mem *m, u32 id, frame_no frame, u32 flags, struct err *err)
@@ -189,6 +206,47 @@ int mem_slot_change(struct mem *m, u32 id, frame_no frame, u32 flags, struct err
 	if (now.frame != was.frame && now.flags & SLOT_LOG)
 		mem_mark_dirty(s, s->gpa, s->size); /* other content at every address */
 	tell_changed(m, s);
+	return 0;
+}
+
+/* The host mapping of a slot that moves.  The two places may overlap, so the old one is cleared first. */
+static int remap(struct mem *m, const struct mem_slot *was, const struct mem_slot *now, struct err *err)
+{
+	struct mem_slot nothing = *was;
+	int rc;
+
+	nothing.flags |= SLOT_HOLE;
+	rc = map(m, &nothing, err);
+	if (!rc)
+		rc = map(m, now, err);
+	if (rc)
+		map(m, was, NULL);
+	return rc;
+}
+
+int mem_slot_move(struct mem *m, u32 id, u64 gpa, struct err *err)
+{
+	struct mem_slot *s = slot_by_id(m, id), was, now;
+	int from, to, rc;
+
+	if (!s || !(s->flags & SLOT_DEVICE))
+		return err_set(err, ENOENT, "memory slot %u is none that can move", (unsigned)id);
+	if (s->gpa == gpa)
+		return 0;
+	from = (int)(s - m->slot);
+	was = now = *s;
+	now.gpa = gpa;
+	take_out(m, from);
+	to = place_for(m, &now, err);
+	rc = to < 0 ? to : remap(m, &was, &now, err);
+	if (rc) {
+		put_in(m, from, &was);
+		return rc;
+	}
+	put_in(m, to, &now);
+	if (now.flags & SLOT_LOG)
+		mem_mark_dirty(&m->slot[to], gpa, now.size);
+	tell_changed(m, &m->slot[to]);
 	return 0;
 }
 

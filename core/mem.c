@@ -77,6 +77,16 @@ static bool write_parts(struct mem *m, u64 gpa, const void *in, u64 len, u32 clo
 	return all;
 }
 
+void mem_touched(struct mem *m, u64 gpa, u64 len)
+{
+	const struct mem_slot *s = mem_slot_at(m, gpa);
+
+	if (s && s->flags & SLOT_LOG)
+		mem_mark_dirty(&m->slot[s - m->slot], gpa, len);
+	if (s && !(s->flags & SLOT_HOLE) && m->written)
+		m->written(m->arg, gpa, len);
+}
+
 bool mem_write(struct mem *m, u64 gpa, const void *in, u64 len)
 {
 	return write_parts(m, gpa, in, len, SLOT_HOLE | SLOT_ROM);
@@ -85,6 +95,38 @@ bool mem_write(struct mem *m, u64 gpa, const void *in, u64 len)
 bool mem_poke(struct mem *m, u64 gpa, const void *in, u64 len)
 {
 	return write_parts(m, gpa, in, len, SLOT_HOLE);
+}
+
+/* Pages of RAM only: a slot that is written through, or shows nothing, keeps what it has. */
+static bool is_ram(const struct mem *m, u64 gpa, u64 len)
+{
+	const struct mem_slot *s;
+
+	if ((gpa | len) & PAGE_MASK_4K || gpa + len < gpa)
+		return false;
+	for (u64 n; len; gpa += n, len -= n) {
+		n = piece(m, gpa, len, &s);
+		if (!s || s->flags & (SLOT_HOLE | SLOT_ROM | SLOT_DEVICE))
+			return false;
+	}
+	return true;
+}
+
+bool mem_discard(struct mem *m, u64 gpa, u64 len)
+{
+	const struct mem_slot *s;
+
+	if (!is_ram(m, gpa, len))
+		return false;
+	for (u64 n; len; gpa += n, len -= n) {
+		n = piece(m, gpa, len, &s);
+		frames_discard(m->frames, s->frame + (gpa - s->gpa) / PAGE_SIZE_4K, n / PAGE_SIZE_4K);
+		if (s->flags & SLOT_LOG)
+			mem_mark_dirty(&m->slot[s - m->slot], gpa, n);
+		if (m->written)
+			m->written(m->arg, gpa, n);
+	}
+	return true;
 }
 
 void mem_mark_dirty(struct mem_slot *s, u64 gpa, u64 len)

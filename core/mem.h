@@ -19,7 +19,8 @@ enum slot_flag {
 	SLOT_ROM = 1,  /* writes go to the bus as MMIO */
 	SLOT_LOG = 2,  /* writes are noted in the dirty log */
 	SLOT_HOLE = 4, /* present in the list, but maps nothing now: reads and writes go to the bus */
-	SLOT_DEVICE = 8, /* memory of a device (a frame buffer): plain to read and write, but no RAM to a memory map */
+	SLOT_DEVICE = 8, /* memory of a device (a frame buffer): plain to read and write, but no RAM to a memory map.
+			  * It can move; where it is, its device's state says */
 };
 enum { MEM_SLOTS = 48 };
 
@@ -56,6 +57,13 @@ int mem_slot_add(struct mem *m, const char *name, u64 gpa, u64 size, frame_no fr
  * set it; other frames in a logged slot mark all of it dirty.  Unchanged frames and flags: nothing
  * happens. */
 int mem_slot_change(struct mem *m, u32 id, frame_no frame, u32 flags, struct err *err);
+/* Let a SLOT_DEVICE slot appear at another address (a PCI base address register was written).  -EEXIST if another
+ * slot is there, -EINVAL outside the guest's space: then it stays where it is. */
+int mem_slot_move(struct mem *m, u32 id, u64 gpa, struct err *err);
+/* A device has changed its own frames, which a slot shows at [gpa, gpa + len), or would show if it were no hole. */
+void mem_touched(struct mem *m, u64 gpa, u64 len);
+/* A slot by the id that mem_slot_add gave it, or NULL. */
+const struct mem_slot *mem_slot_get(const struct mem *m, u32 id);
 /* The slot that holds gpa (A20 applied by the caller through mem_gpa), or NULL. */
 const struct mem_slot *mem_slot_at(const struct mem *m, u64 gpa);
 /* gpa as the memory sees it, after the A20 gate. */
@@ -70,6 +78,9 @@ bool mem_read(const struct mem *m, u64 gpa, void *out, u64 len);
 bool mem_write(struct mem *m, u64 gpa, const void *in, u64 len);
 /* Like mem_write, but writes ROM too (loaders, debuggers). */
 bool mem_poke(struct mem *m, u64 gpa, const void *in, u64 len);
+/* Whole pages [gpa, gpa + len) of RAM become zeros, and their host memory is given back (a balloon takes them).
+ * False, with nothing done, if part of it is not RAM. */
+bool mem_discard(struct mem *m, u64 gpa, u64 len);
 /* Dirty log: switching it on starts with no page dirty. */
 int mem_log(struct mem *m, u32 id, bool on, struct err *err);
 static inline bool mem_is_dirty(const struct mem_slot *s, u64 page) { return s->dirty[page / 64] >> page % 64 & 1; }

@@ -46,6 +46,7 @@ static enum answer on_ept_violation(struct vcpu *v, struct vm_exit *e, struct er
 	u64 gpa = mem_gpa(&vm->mem, e->gpa);
 	const struct mem_slot *slot = mem_slot_at(&vm->mem, gpa);
 	struct bus_hit hit = { 0 };
+	struct bus *bus = bus_answers(&v->mmio, gpa) ? &v->mmio : &vm->mmio;
 	bool rom = slot && (slot->flags & SLOT_ROM) && !(slot->flags & SLOT_HOLE);
 
 	if (rom && !e->mmio.write) {
@@ -56,9 +57,9 @@ static enum answer on_ept_violation(struct vcpu *v, struct vm_exit *e, struct er
 		return RESUME;
 	}
 	if (e->mmio.write)
-		bus_write(&vm->mmio, gpa, e->mmio.size, e->mmio.value, &hit);
+		bus_write(bus, gpa, e->mmio.size, e->mmio.value, &hit);
 	else
-		e->mmio.value = bus_read(&vm->mmio, gpa, e->mmio.size, &hit);
+		e->mmio.value = bus_read(bus, gpa, e->mmio.size, &hit);
 	e->who = hit.who;
 	e->what = hit.what;
 	if (rom && !hit.dev) { /* a ROM takes no writes; what lies behind it may (PAM) */
@@ -122,10 +123,30 @@ static enum answer msr_fault(struct vcpu *v, struct vm_exit *e, const char *verb
 	return RESUME;
 }
 
+/* A register that a device of this processor keeps: its local APIC. */
+static bool ask_device(struct vcpu *v, struct vm_exit *e)
+{
+	struct bus_hit hit = { 0 };
+
+	if (!bus_answers(&v->msr, e->msr.index))
+		return false;
+	v->vm->refused = false;
+	if (e->reason == EXIT_WRMSR)
+		bus_write(&v->msr, e->msr.index, 8, e->msr.value, &hit);
+	else
+		e->msr.value = bus_read(&v->msr, e->msr.index, 8, &hit);
+	e->msr.fault = v->vm->refused;
+	e->who = hit.who;
+	e->what = e->msr.fault ? "refused: #GP(0)" : hit.what;
+	return true;
+}
+
 static enum answer on_rdmsr(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
 	const struct known_msr *m = msr_find(e->msr.index);
 
+	if (ask_device(v, e))
+		return RESUME;
 	if (!m)
 		return msr_fault(v, e, "reads");
 	e->msr.fault = 0;
@@ -138,11 +159,27 @@ static enum answer on_wrmsr(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
 	const struct known_msr *m = msr_find(e->msr.index);
 
+	if (ask_device(v, e))
+		return RESUME;
 	if (!m || !m->writable)
 		return msr_fault(v, e, "writes");
 	e->msr.fault = 0;
 	e->who = m->name;
 	e->what = "write ignored";
+	return RESUME;
+}
+
+/* CR8 is the upper half of the local APIC's task priority (SDM 3A 10.8.6.1). */
+static enum answer on_cr_access(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	e->what = "let it happen";
+	if (e->cr.number != 8 || !v->intc.read_cr8)
+		return RESUME;
+	if (e->cr.write)
+		v->intc.write_cr8(v->intc.arg, (u8)e->cr.value);
+	else
+		e->cr.value = v->intc.read_cr8(v->intc.arg);
+	e->what = "task priority of the local APIC";
 	return RESUME;
 }
 
@@ -179,6 +216,30 @@ static enum answer on_hlt(struct vcpu *v, struct vm_exit *e, struct err *err)
 	v->activity = ACT_HALTED;
 	e->what = "until an interrupt";
 	return RESUME;
+}
+
+/* Spinning will not help: the next one's turn comes.  The run loop finishes this PAUSE first. */
+static enum answer on_pause(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	e->what = "let it happen";
+	if (v->vm->ncpus > 1) {
+		v->vm->turn_used = VM_QUANTUM;
+		e->what = "the turn is over";
+	}
+	return RESUME;
+}
+
+/* The two that come from a pin, not from the engine: the run loop makes them. */
+static enum answer on_init(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	e->what = v->index ? "waits for a start-up IPI" : "begins at the reset vector";
+	return vcpu_init(v, err) < 0 ? FAIL : RESUME;
+}
+
+static enum answer on_sipi(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	e->what = "begins at the vector's page";
+	return vcpu_start(v, (u8)e->qualification, err) < 0 ? FAIL : RESUME;
 }
 
 static enum answer on_triple_fault(struct vcpu *v, struct vm_exit *e, struct err *err)
@@ -250,6 +311,8 @@ static const exit_fn on_exit_of[EXIT_COUNT] = {
 	[EXIT_EXCEPTION] = on_exception,
 	[EXIT_EXT_INTR] = on_kick,
 	[EXIT_TRIPLE_FAULT] = on_triple_fault,
+	[EXIT_INIT] = on_init,
+	[EXIT_SIPI] = on_sipi,
 	[EXIT_INTR_WINDOW] = on_window,
 	[EXIT_TASK_SWITCH] = on_watched,
 	[EXIT_CPUID] = on_cpuid,
@@ -259,14 +322,14 @@ static const exit_fn on_exit_of[EXIT_COUNT] = {
 	[EXIT_RDPMC] = on_watched,
 	[EXIT_RDTSC] = on_watched,
 	[EXIT_VMCALL] = on_vmcall,
-	[EXIT_CR_ACCESS] = on_watched,
+	[EXIT_CR_ACCESS] = on_cr_access,
 	[EXIT_DR_ACCESS] = on_watched,
 	[EXIT_IO] = on_io,
 	[EXIT_RDMSR] = on_rdmsr,
 	[EXIT_WRMSR] = on_wrmsr,
 	[EXIT_BAD_STATE] = on_bad_state,
 	[EXIT_MTF] = on_limit,
-	[EXIT_PAUSE] = on_watched,
+	[EXIT_PAUSE] = on_pause,
 	[EXIT_EPT_VIOLATION] = on_ept_violation,
 	[EXIT_RDTSCP] = on_watched,
 	[EXIT_PREEMPT_TIMER] = on_limit,

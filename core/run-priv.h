@@ -14,6 +14,10 @@ int exit_handle(struct vcpu *v, struct err *err);
 void vcpu_emit(struct vcpu *v, struct event *ev);
 /* The vCPU has retired instructions up to `icount`: virtual time follows. */
 void vcpu_retire(struct vcpu *v, u64 icount);
+/* Power-up or reset; INIT (SDM 3A 8.4, table 9-1); start-up at vector << 12, of one that waits for it. */
+void vcpu_reset(struct vcpu *v);
+int vcpu_init(struct vcpu *v, struct err *err);
+int vcpu_start(struct vcpu *v, u8 vector, struct err *err);
 /* The next number of the VM's seeded generator. */
 u64 vm_random(struct vm *vm);
 

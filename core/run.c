@@ -10,6 +10,10 @@
 
 /* So many timers in a row without one instruction executed: whatever ticks there will not wake the guest. */
 enum { IDLE_LIMIT = 1 << 21 };
+enum {
+	POLL_NS = 1000000,    /* virtual time between two looks at the outside while the guest executes */
+	REST_NS = 1000000000, /* the longest sleep when no timer runs */
+};
 
 struct run {
 	struct vm *vm;
@@ -105,19 +109,14 @@ static void want_window(struct vcpu *v, bool want)
 	v->vm->engine->want_window(v, want);
 }
 
-/* The controller's output is wired to the first processor, as on a board without I/O APIC.  v is settled. */
-static int deliver(struct vcpu *v, struct err *err)
+/* v is settled. */
+static int deliver_intr(struct vcpu *v, struct err *err)
 {
-	struct vm *vm = v->vm;
-	int rc = 0, vector = -1;
+	int vector = -1;
 
-	if (v->activity != ACT_ACTIVE && v->activity != ACT_HALTED)
-		return 0;
-	if (v->nmi)
-		rc = deliver_nmi(v, err);
-	if (rc || !v->intr || !vm->engine->can_inject(v)) {
+	if (!v->intr || !v->vm->engine->can_inject(v)) {
 		want_window(v, v->intr);
-		return rc;
+		return 0;
 	}
 	if (v->intc.ack)
 		vector = v->intc.ack(v->intc.arg);
@@ -125,35 +124,115 @@ static int deliver(struct vcpu *v, struct err *err)
 	return vector < 0 ? 0 : inject(v, INTR_TYPE_EXT, vector & 0xff, err);
 }
 
+/* INIT and start-up make exits of their own, as they do under VT-x. */
+static int pin_exit(struct vcpu *v, enum exit_reason reason, u64 qualification, struct err *err)
+{
+	struct x86_state s;
+	int rc = v->vm->engine->get(v, &s, ST_GPR);
+
+	if (rc < 0)
+		return err_set(err, -rc, "engine %s: cannot read vCPU %u: %s", v->vm->engine->name, v->index,
+			       strerror(-rc));
+	v->exit = (struct vm_exit){ .reason = (u16)reason, .qualification = qualification, .rip = s.rip[0],
+				    .icount = v->clock_icount };
+	return exit_handle(v, err);
+}
+
+static int take_init_and_sipi(struct vcpu *v, struct err *err)
+{
+	u8 vector = (u8)(v->sipi - 1);
+	bool sipi = v->sipi;
+	int rc = 0;
+
+	if (v->init) {
+		v->init = false;
+		rc = pin_exit(v, EXIT_INIT, 0, err);
+	}
+	v->sipi = 0;
+	if (!rc && sipi && v->activity == ACT_WAIT_SIPI)
+		rc = pin_exit(v, EXIT_SIPI, vector, err);
+	return rc;
+}
+
+/* What the pins of one vCPU ask for.  v is settled. */
+static int attend(struct vcpu *v, struct err *err)
+{
+	int rc = 0;
+
+	if (v->init || v->sipi)
+		rc = take_init_and_sipi(v, err);
+	if (v->activity == ACT_ACTIVE || v->activity == ACT_HALTED) {
+		if (!rc && v->nmi)
+			rc = deliver_nmi(v, err);
+		if (!rc)
+			rc = deliver_intr(v, err);
+	}
+	if (!v->intr && !v->nmi && !v->window && !v->init && !v->sipi)
+		v->vm->attention &= ~(1u << v->index);
+	return rc;
+}
+
+static int attend_all(struct vm *vm, struct err *err)
+{
+	int rc = 0;
+
+	for (u32 i = 0; i < vm->ncpus && !rc; i++)
+		if (vm->attention >> i & 1)
+			rc = attend(&vm->vcpu[i], err);
+	return rc;
+}
+
 /* ---- doing nothing, and executing ---- */
 
-/* Every vCPU waits.  Only a halted one with interrupts enabled can be woken, and only by a timer's device. */
+/* Can an interrupt wake it? */
+static bool is_wakeable(struct vcpu *v)
+{
+	struct x86_state s;
+
+	return v->activity == ACT_HALTED && vcpu_get(v, &s, ST_GPR) == 0 && (s.rflags[0] & FLAG_IF);
+}
+
+static void poll_later(struct vm *vm)
+{
+	vm->next_poll = (vm->clock.now / POLL_NS + 1) * POLL_NS;
+}
+
+/* Sleep until something comes from outside or the next timer is due; time moves by as much as it took. */
+static void wait_outside(struct vm *vm, u64 due)
+{
+	u64 now = vm->clock.now, rest = due == UINT64_MAX ? REST_NS : due - now;
+	u64 slept = vm->outside.poll(vm->outside.arg, rest);
+
+	if (!slept && !vm->attention && due != UINT64_MAX)
+		slept = rest; /* nothing came, and it did not care to wait */
+	clock_skip_to(&vm->clock, now + (slept < rest ? slept : rest));
+	poll_later(vm);
+}
+
+/* Every vCPU waits.  Only a halted one with interrupts enabled can be woken, by a timer's device or from outside. */
 static int idle(struct run *r, struct err *err)
 {
 	struct vm *vm = r->vm;
 	u64 due = clock_next_due(&vm->clock);
 	bool wakeable = false;
-	struct x86_state s;
 
 	for (u32 i = 0; i < vm->ncpus; i++) {
-		struct vcpu *v = &vm->vcpu[i];
-		int rc = v->activity == ACT_HALTED ? vcpu_get(v, &s, ST_GPR) : -ENOENT;
-
-		if (rc == 0 && (s.rflags[0] & FLAG_IF))
-			wakeable = true;
-		if (v->activity == ACT_SHUTDOWN) {
+		if (vm->vcpu[i].activity == ACT_SHUTDOWN) {
 			vm->stop = STOP_TRIPLE_FAULT;
 			return 0;
 		}
+		wakeable |= is_wakeable(&vm->vcpu[i]);
 	}
-	if (!wakeable || due == UINT64_MAX || ++r->idle > IDLE_LIMIT)
+	if (wakeable && vm->outside.poll)
+		wait_outside(vm, due);
+	else if (!wakeable || due == UINT64_MAX || ++r->idle > IDLE_LIMIT)
 		vm->stop = STOP_HALTED;
 	else
 		clock_skip_to(&vm->clock, due);
 	return 0;
 }
 
-static u64 limit_of(const struct run *r)
+static u64 limit_of(const struct run *r, const struct vcpu *v)
 {
 	const struct vm *vm = r->vm;
 	u64 limit = r->end - vm_icount(vm), due = clock_insns_until_due(&vm->clock);
@@ -162,10 +241,12 @@ static u64 limit_of(const struct run *r)
 		limit = due;
 	if (vm->ncpus > 1 && VM_QUANTUM - vm->turn_used < limit)
 		limit = VM_QUANTUM - vm->turn_used;
+	if (vm->outside.poll && clock_insns_until(&vm->clock, vm->next_poll) < limit)
+		limit = clock_insns_until(&vm->clock, vm->next_poll);
 	/* A line that is up without a window asked for was just served, and is served again after one
 	 * instruction: a storm of interrupts still makes progress, and so ends with the budget.  So is a
 	 * waiting NMI. */
-	if (vm->vcpu[0].nmi || (vm->vcpu[0].intr && !vm->vcpu[0].window))
+	if (v->nmi || (v->intr && !v->window))
 		return 1;
 	return limit > INT64_MAX ? 0 : limit;
 }
@@ -173,7 +254,7 @@ static u64 limit_of(const struct run *r)
 static int execute(struct run *r, struct vcpu *v, struct err *err)
 {
 	struct vm *vm = r->vm;
-	const struct run_limit limit = { .insns = limit_of(r) };
+	const struct run_limit limit = { .insns = limit_of(r, v) };
 	u64 before = v->clock_icount;
 	int rc;
 
@@ -188,9 +269,9 @@ static int execute(struct run *r, struct vcpu *v, struct err *err)
 	if (v->clock_icount != before)
 		r->idle = 0;
 	rc = exit_handle(v, err);
-	/* The turn of one that waits from now on is over: its HLT must be complete before another moves the
-	 * time. */
-	if (!rc && v->activity != ACT_ACTIVE)
+	/* The turn of one that waits from now on is over, and that of one that spins: HLT or PAUSE must be complete
+	 * before another moves the time. */
+	if (!rc && (v->activity != ACT_ACTIVE || v->exit.reason == EXIT_PAUSE))
 		rc = vcpu_settle(v, err);
 	return rc < 0 ? rc : 0;
 }
@@ -215,9 +296,14 @@ static int settle_all(struct vm *vm, struct err *err)
 	return moved;
 }
 
+static bool poll_is_due(const struct vm *vm)
+{
+	return vm->outside.poll && vm->clock.now >= vm->next_poll;
+}
+
 static bool needs_attention(const struct vm *vm, const struct vcpu *next)
 {
-	return !next || vm->reset_wanted || vm->vcpu[0].intr || vm->vcpu[0].nmi || vm->vcpu[0].window ||
+	return !next || vm->reset_wanted || vm->attention || poll_is_due(vm) ||
 	       clock_next_due(&vm->clock) <= vm->clock.now;
 }
 
@@ -236,11 +322,15 @@ static int go_round(struct run *r, struct err *err)
 			vm_reset(vm);
 			return 0;
 		}
+		if (poll_is_due(vm)) {
+			poll_later(vm);
+			vm->outside.poll(vm->outside.arg, 0);
+		}
 		/* A device may have raised a line, or asked for the end of the machine: look again; unless its
 		 * timer is due again at once, for such a device must not keep the guest from executing. */
 		if (clock_fire_due(&vm->clock) && clock_next_due(&vm->clock) > vm->clock.now)
 			return 0;
-		rc = deliver(&vm->vcpu[0], err);
+		rc = attend_all(vm, err);
 		if (rc || vm->events.stop) /* who watches interrupts may stop before the handler runs */
 			return rc;
 		next = pick(vm);
@@ -259,6 +349,8 @@ enum stop_why vm_run(struct vm *vm, u64 budget, struct err *err)
 	vm->stop = STOP_NONE;
 	vm->stop_status = 0;
 	vm->events.stop = false;
+	if (vm->next_poll > vm->clock.now + POLL_NS) /* a snapshot has put the clock back */
+		poll_later(vm);
 	while (!rc && !stopped(&r))
 		rc = go_round(&r, err);
 	/* Finishing the last instruction may itself raise a question, whose answer may have consequences. */

@@ -81,13 +81,13 @@ static int check_slots(struct load *l, struct section *s, struct err *err)
 			     "(with --bios or --disk there are more)",
 			     n, m->nslots);
 	for (int i = 0; i < m->nslots && !rc; i++) {
-		const struct mem_slot *slot = &m->slot[i];
+		const struct mem_slot *slot = mem_slot_get(m, (u32)i);
 		u64 gpa, size;
 
 		read_str(in, name, sizeof(name));
 		gpa = read_uint(in, 8);
 		size = read_uint(in, 8);
-		if (in->bad || strcmp(name, slot->name) || gpa != slot->gpa || size != slot->size)
+		if (in->bad || strcmp(name, slot->name) || gpa != slot_place(slot) || size != slot->size)
 			rc = err_set(err, EINVAL,
 				     "snapshot: memory slot '%s' differs; this machine has '%s' at 0x%" PRIx64
 				     ", 0x%" PRIx64 " bytes",

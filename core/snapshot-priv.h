@@ -32,8 +32,10 @@ STATE(clock_state, 1, CLOCK_STATE);
 
 /* What the VM itself remembers, outside its devices and vCPUs. */
 #define VM_STATE(F, S) \
-	F(S, u8, intr, 1, 0, BOOL, "the interrupt controller's output") \
-	F(S, u8, nmi, 1, 0, BOOL, "an NMI waits") \
+	F(S, u8, intr, VM_VCPUS, 0, BOOL, "levels at the INTR pins of the vCPUs") \
+	F(S, u8, nmi, VM_VCPUS, 0, BOOL, "an NMI waits there") \
+	F(S, u8, init, VM_VCPUS, 0, BOOL, "an INIT waits there") \
+	F(S, u16, sipi, VM_VCPUS, 0, HEX, "a start-up IPI waits there: its vector + 1") \
 	F(S, u8, a20, 1, 1, BOOL, "the A20 gate is open") \
 	F(S, u8, reset_wanted, 1, 0, BOOL, "a device asked for a reset") \
 	F(S, u64, random, 1, 0, HEX, "the random generator") \
@@ -48,6 +50,9 @@ void vm_state_get(const struct vm *vm, struct vm_state *s);
 void vm_state_set(struct vm *vm, const struct vm_state *s);
 /* The devices have armed their timers again, in their own order: put back which comes first among equals. */
 void clock_state_set_order(struct vm *vm, const struct clock_state *s);
+
+/* Where a slot is, as far as that is not the state of a device. */
+u64 slot_place(const struct mem_slot *slot);
 
 struct section {
 	char name[SECTION_NAME], instance[SECTION_NAME];

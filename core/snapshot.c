@@ -56,8 +56,12 @@ static bool a20_is_open(const struct mem *m)
 void vm_state_get(const struct vm *vm, struct vm_state *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->intr[0] = vm->vcpu[0].intr;
-	s->nmi[0] = vm->vcpu[0].nmi;
+	for (u32 i = 0; i < vm->ncpus; i++) {
+		s->intr[i] = vm->vcpu[i].intr;
+		s->nmi[i] = vm->vcpu[i].nmi;
+		s->init[i] = vm->vcpu[i].init;
+		s->sipi[i] = vm->vcpu[i].sipi;
+	}
 	s->a20[0] = a20_is_open(&vm->mem);
 	s->reset_wanted[0] = vm->reset_wanted;
 	s->random[0] = vm->random;
@@ -67,8 +71,13 @@ void vm_state_get(const struct vm *vm, struct vm_state *s)
 
 void vm_state_set(struct vm *vm, const struct vm_state *s)
 {
-	vm->vcpu[0].intr = s->intr[0];
-	vm->vcpu[0].nmi = s->nmi[0];
+	for (u32 i = 0; i < vm->ncpus; i++) {
+		vm->vcpu[i].intr = s->intr[i];
+		vm->vcpu[i].nmi = s->nmi[i];
+		vm->vcpu[i].init = s->init[i];
+		vm->vcpu[i].sipi = s->sipi[i];
+		vm->attention |= 1u << i;
+	}
 	vm->reset_wanted = s->reset_wanted[0];
 	vm->random = s->random[0];
 	vm->turn = s->turn[0];
@@ -89,15 +98,22 @@ static void put_state(struct buf *out, const char *name, const char *instance, c
 	buf_free(&payload);
 }
 
+u64 slot_place(const struct mem_slot *slot)
+{
+	return slot->flags & SLOT_DEVICE ? 0 : slot->gpa;
+}
+
 static void put_slots(const struct vm *vm, struct buf *out)
 {
 	struct buf payload = { 0 };
 
 	buf_put_uint(&payload, (u64)vm->mem.nslots, 4);
 	for (int i = 0; i < vm->mem.nslots; i++) {
-		buf_put_str(&payload, vm->mem.slot[i].name);
-		buf_put_uint(&payload, vm->mem.slot[i].gpa, 8);
-		buf_put_uint(&payload, vm->mem.slot[i].size, 8);
+		const struct mem_slot *slot = mem_slot_get(&vm->mem, (u32)i);
+
+		buf_put_str(&payload, slot->name);
+		buf_put_uint(&payload, slot_place(slot), 8);
+		buf_put_uint(&payload, slot->size, 8);
 	}
 	section_put(out, "slots", "", &payload);
 	buf_free(&payload);

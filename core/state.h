@@ -42,7 +42,6 @@
 	F(S, u64, sysenter_esp, 1, 0, HEX, "SYSENTER stack pointer") \
 	F(S, u64, sysenter_eip, 1, 0, HEX, "SYSENTER target") \
 	F(S, u64, pat, 1, 0x0007040600070406, HEX, "page attribute table") \
-	F(S, u64, apic_base, 1, 0xfee00900, HEX, "local APIC base and enable") \
 	F(S, u64, tsc_offset, 1, 0, HEX, "time-stamp counter minus virtual time in ns") \
 	F(S, u64, tsc_aux, 1, 0, HEX, "processor number for RDTSCP") \
 	F(S, u64, misc_enable, 1, 1, HEX, "IA32_MISC_ENABLE") \

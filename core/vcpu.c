@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * vcpu.c - a virtual processor seen from the hypervisor: settled first, then read or written by groups.
+ * vcpu.c - a virtual processor seen from the hypervisor: settled first, then read or written by groups; and
+ * how it begins: reset, INIT, start-up.
  * Rule: whatever lets instructions retire tells the clock, so time at a settled state follows from the
  * counts.
  */
 #include "core/vcpu.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "core/run-priv.h"
@@ -81,4 +83,84 @@ int vcpu_set(struct vcpu *v, const struct x86_state *s, u32 groups, struct err *
 		v->clock_icount = s->icount[0]; /* set, not executed: no time passes */
 	}
 	return 0;
+}
+
+/* ---- reset, INIT, start-up ---- */
+
+static bool is_bootstrap(const struct vcpu *v)
+{
+	return v->index == 0;
+}
+
+void vcpu_reset(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	struct x86_state s;
+	int rc;
+
+	x86_state_reset(&s, cpu_signature(vm->cpu));
+	if (!is_bootstrap(v)) /* the others wait to be started (SDM 3A 8.4.1) */
+		s.activity[0] = ACT_WAIT_SIPI;
+	rc = vcpu_settle(v, NULL);
+	assert(rc >= 0);
+	s.icount[0] = v->clock_icount;
+	s.tsc_offset[0] = -vm->clock.now; /* the time-stamp counter starts from 0 (SDM 3A table 9-1) */
+	rc = vcpu_set(v, &s, ST_ALL, NULL);
+	assert(rc == 0);
+	vm->engine->want_window(v, false);
+	v->window = false;
+}
+
+/* Table 9-1, column INIT: as after a reset, but for the groups of x87, SSE and model-specific registers, XCR0, and
+ * the cache bits of CR0. */
+static void state_after_init(struct x86_state *s, const struct x86_state *fresh)
+{
+	const u64 xcr0 = s->xcr0[0], cache = s->cr0[0] & (CR0_CD | CR0_NW), icount = s->icount[0];
+
+	for (u32 i = 0; i < x86_state_layout.nfields; i++) {
+		const struct field *f = &x86_state_layout.fields[i];
+
+		if (x86_state_group(i) & (ST_GPR | ST_SEG | ST_CTRL | ST_PENDING))
+			memcpy((u8 *)s + f->offset, (const u8 *)fresh + f->offset, (size_t)f->width * f->count);
+	}
+	s->xcr0[0] = xcr0;
+	s->cr0[0] = (fresh->cr0[0] & ~(u64)(CR0_CD | CR0_NW)) | cache;
+	s->icount[0] = icount;
+}
+
+int vcpu_init(struct vcpu *v, struct err *err)
+{
+	struct x86_state s, fresh;
+	int rc = vcpu_get(v, &s, ST_ALL);
+
+	if (rc < 0)
+		return engine_failed(v, rc, "read", err);
+	x86_state_reset(&fresh, cpu_signature(v->vm->cpu));
+	state_after_init(&s, &fresh);
+	s.activity[0] = is_bootstrap(v) ? ACT_ACTIVE : ACT_WAIT_SIPI;
+	v->nmi = false;
+	v->sipi = 0;
+	return vcpu_set(v, &s, ST_ALL, err);
+}
+
+int vcpu_start(struct vcpu *v, u8 vector, struct err *err)
+{
+	struct x86_state s;
+	int rc = vcpu_get(v, &s, ST_ALL);
+
+	if (rc < 0)
+		return engine_failed(v, rc, "read", err);
+	s.seg_sel[SEG_CS] = (u16)(vector << 8);
+	s.seg_base[SEG_CS] = (u64)vector << 12;
+	s.rip[0] = 0;
+	s.activity[0] = ACT_ACTIVE;
+	return vcpu_set(v, &s, ST_ALL, err);
+}
+
+u64 vcpu_tsc_offset(void *arg)
+{
+	struct vcpu *v = arg;
+	struct x86_state s;
+
+	return v->vm->engine->get(v, &s, ST_MSR) < 0 ? 0 : s.tsc_offset[0];
 }

@@ -16,6 +16,9 @@ struct vm;
 struct vcpu_intc {
 	int (*ack)(void *arg); /* vector, or -1 if the request went away */
 	void *arg;
+	/* CR8 is a part of the local APIC's task priority; NULL: the processor keeps it itself. */
+	u8 (*read_cr8)(void *arg);
+	void (*write_cr8)(void *arg, u8 value);
 };
 
 struct vcpu {
@@ -29,7 +32,7 @@ struct vcpu {
 	u64 clock_icount;     /* instructions already told to the clock */
 	struct bus mmio, msr; /* what only this processor sees: its local APIC; asked before the VM's */
 	struct vcpu_intc intc;
-	/* The wires at its pins: INTR is a level; NMI and INIT are remembered until taken; SIPI holds its vector + 1. */
+	/* The wires at its pins, noted in vm->attention when they want something: INTR is a level; NMI and INIT are remembered until taken; SIPI holds its vector + 1. */
 	bool intr, nmi, init;
 	u16 sipi;
 };
@@ -41,5 +44,7 @@ int vcpu_settle(struct vcpu *v, struct err *err);
  * callback. */
 int vcpu_get(struct vcpu *v, struct x86_state *s, u32 groups);
 int vcpu_set(struct vcpu *v, const struct x86_state *s, u32 groups, struct err *err);
+/* Time-stamp counter minus virtual time; also while an exit is answered.  arg: struct vcpu. */
+u64 vcpu_tsc_offset(void *arg);
 
 #endif

@@ -46,19 +46,46 @@ static void reset_request(void *arg)
 	((struct vm *)arg)->reset_wanted = true;
 }
 
-static struct bus *bus_of(struct vm *vm, const struct claim *claim)
+/* The bus on which d is seen: that of the VM, or its processor's own. */
+static struct bus *bus_of(struct vm *vm, const struct device *d, const struct claim *claim)
 {
-	return claim->space == SPACE_PORT ? &vm->port : &vm->mmio;
+	if (claim->space == SPACE_PORT)
+		return &vm->port;
+	for (int i = 0; i < vm->ndevices; i++)
+		if (vm->device[i] == d && vm->device_cpu[i])
+			return &vm->vcpu[vm->device_cpu[i] - 1].mmio;
+	return &vm->mmio;
 }
 
 static int claim(void *arg, struct device *d, const struct claim *claim, struct err *err)
 {
-	return bus_add(bus_of(arg, claim), d, claim, err);
+	return bus_add(bus_of(arg, d, claim), d, claim, err);
 }
 
 static void unclaim(void *arg, struct device *d, const struct claim *claim)
 {
-	bus_remove_claim(bus_of(arg, claim), claim);
+	bus_remove_claim(bus_of(arg, d, claim), claim);
+}
+
+static void refuse(void *arg)
+{
+	((struct vm *)arg)->refused = true;
+}
+
+static void message(void *arg, u64 address, u32 data)
+{
+	const struct vm_messages *m = &((struct vm *)arg)->messages;
+
+	if (m->send)
+		m->send(m->arg, address, data);
+}
+
+static u64 random_bits(void *arg)
+{
+	u64 value = vm_random(arg);
+
+	vm_input(arg, INPUT_RANDOM, value);
+	return value;
 }
 
 static void put_byte(void *arg, const char *channel, u8 byte)
@@ -124,6 +151,7 @@ static void fill_in(struct vm *vm, const struct vm_config *c)
 	vm->cpu = c->cpu ? c->cpu : &cpu_models[0];
 	vm->mem_size = c->mem_size;
 	vm->random = c->seed;
+	vm->controls.pause_exiting = c->cpus > 1;
 	vm->controls.hlt_exiting = vm->controls.rdrand_exiting = vm->controls.rdseed_exiting = true;
 	vm->log = (struct log){ log_event, vm, LOG_INFO };
 	vm->world = (struct device_world){
@@ -135,6 +163,9 @@ static void fill_in(struct vm *vm, const struct vm_config *c)
 		.reset_request = reset_request,
 		.claim = claim,
 		.unclaim = unclaim,
+		.refuse = refuse,
+		.msi = message,
+		.random = random_bits,
 		.put_byte = put_byte,
 		.arg = vm,
 	};
@@ -143,8 +174,9 @@ static void fill_in(struct vm *vm, const struct vm_config *c)
 
 static int open_memory(struct vm *vm, const struct vm_config *c, struct err *err)
 {
-	u64 span = c->mem_span ? c->mem_span : (4ull << 30) + c->mem_size;
-	int rc = frames_open(&vm->frames, c->mem_size + ROM_ROOM, err);
+	u64 more = ROM_ROOM + c->hidden_size;
+	u64 span = c->mem_span ? c->mem_span : (4ull << 30) + c->mem_size + more;
+	int rc = frames_open(&vm->frames, c->mem_size + more, err);
 
 	if (rc)
 		return rc;
@@ -259,7 +291,11 @@ int vm_add_device(struct vm *vm, struct device *d, struct err *err)
 
 int vm_add_cpu_device(struct vm *vm, u32 cpu, struct device *d, struct err *err)
 {
-	return add_device(vm, &vm->vcpu[cpu].mmio, &vm->vcpu[cpu].msr, d, err);
+	int rc = add_device(vm, &vm->vcpu[cpu].mmio, &vm->vcpu[cpu].msr, d, err);
+
+	if (!rc)
+		vm->device_cpu[vm->ndevices - 1] = (u8)(cpu + 1);
+	return rc;
 }
 
 struct device *vm_find_device(struct vm *vm, const char *name)
@@ -272,29 +308,6 @@ struct device *vm_find_device(struct vm *vm, const char *name)
 
 /* ---- reset ---- */
 
-static void vcpu_reset(struct vcpu *v)
-{
-	struct vm *vm = v->vm;
-	struct x86_state s;
-	int rc;
-
-	x86_state_reset(&s, cpu_signature(vm->cpu));
-	if (v->index) {
-		/* Only the first is the bootstrap processor; the others wait to be started (SDM 3A 10.4.4,
-		 * 8.4.1). */
-		s.apic_base[0] &= ~(1ull << 8);
-		s.activity[0] = ACT_WAIT_SIPI;
-	}
-	rc = vcpu_settle(v, NULL);
-	assert(rc >= 0);
-	s.icount[0] = v->clock_icount;
-	s.tsc_offset[0] = -vm->clock.now; /* the time-stamp counter starts from 0 (SDM 3A table 9-1) */
-	rc = vcpu_set(v, &s, ST_ALL, NULL);
-	assert(rc == 0);
-	vm->engine->want_window(v, false);
-	v->window = false;
-}
-
 void vm_reset(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->ncpus; i++)
@@ -306,6 +319,7 @@ void vm_reset(struct vm *vm)
 		v->intr = v->nmi = v->init = false;
 		v->sipi = 0;
 	}
+	vm->attention = 0;
 	for (int i = 0; i < vm->ndevices; i++)
 		device_reset(vm->device[i]);
 	for (u32 i = 0; i < vm->ncpus; i++)
@@ -316,26 +330,38 @@ void vm_reset(struct vm *vm)
 
 /* ---- lines, events, input ---- */
 
-void vm_intr_line(void *vm, int n, int level)
+void vm_intr_line(void *arg, int n, int level)
 {
-	((struct vm *)vm)->vcpu[n].intr = level != 0;
+	struct vm *vm = arg;
+
+	vm->vcpu[n].intr = level != 0;
+	vm->attention |= 1u << n; /* when it falls, too: a window may be open for nothing */
 }
 
-void vm_nmi_line(void *vm, int n, int level)
+void vm_nmi_line(void *arg, int n, int level)
 {
-	if (level)
-		((struct vm *)vm)->vcpu[n].nmi = true; /* an edge, remembered until it is taken */
+	struct vm *vm = arg;
+
+	if (!level)
+		return;
+	vm->vcpu[n].nmi = true; /* an edge, remembered until it is taken */
+	vm->attention |= 1u << n;
 }
 
-void vm_init_line(void *vm, int n, int level)
+void vm_init_line(void *arg, int n, int level)
 {
-	if (level)
-		((struct vm *)vm)->vcpu[n].init = true;
+	struct vm *vm = arg;
+
+	if (!level)
+		return;
+	vm->vcpu[n].init = true;
+	vm->attention |= 1u << n;
 }
 
 void vm_sipi(struct vm *vm, u32 cpu, u8 vector)
 {
 	vm->vcpu[cpu].sipi = vector + 1;
+	vm->attention |= 1u << cpu;
 }
 
 u64 vm_icount(const struct vm *vm)

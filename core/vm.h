@@ -38,8 +38,15 @@ const char *stop_why_name(enum stop_why why);
 struct vm_controls {
 	u32 exception_bitmap;  /* bit per vector */
 	bool hlt_exiting;      /* on by default */
+	bool cr8_exiting;      /* MOV CR8 is the local APIC's affair; on if there are local APICs */
 	bool rdtsc_exiting, invlpg_exiting, cr3_exiting, mov_dr_exiting, pause_exiting, wbinvd_exiting, rdpmc_exiting;
 	bool rdrand_exiting, rdseed_exiting; /* on by default: random numbers are outside input */
+};
+
+/* Where message-signalled interrupts go; the board sets it. */
+struct vm_messages {
+	void (*send)(void *arg, u64 address, u32 data);
+	void *arg;
 };
 
 /* The host's files and sockets that may have something for the machine. */
@@ -54,7 +61,8 @@ struct vm_config {
 	const char *name;
 	const struct engine *engine;
 	u64 mem_size;        /* bytes of guest RAM; slots are added by the board */
-	u64 mem_span;        /* bytes of guest-physical space to reserve; 0 = above RAM and 4 GiB */
+	u64 mem_span;        /* bytes of guest-physical space to reserve; 0 = RAM, 4 GiB and what is hidden above */
+	u64 hidden_size;     /* bytes of large memory that the board hides from the guest (pc_hidden_size) */
 	u32 cpus;            /* 1..VM_VCPUS */
 	const struct cpu_model *cpu; /* NULL = default */
 	u64 insn_ps;         /* virtual picoseconds per instruction, 0 = 1000 */
@@ -74,10 +82,14 @@ struct vm {
 	struct log log;        /* by default each line becomes an EV_log event; one may set another sink */
 	struct vm_controls controls;
 	struct device *device[VM_DEVICES];
+	u8 device_cpu[VM_DEVICES]; /* 0: of the VM; n + 1: of vCPU n alone */
 	int ndevices;
 	struct device_world world;
 	struct vcpu vcpu[VM_VCPUS];
 	u32 ncpus;
+	u32 attention;         /* bit per vCPU: a pin of it, or its interrupt window, has to be looked at */
+	struct vm_messages messages;
+	u64 next_poll;         /* virtual ns when outside.poll is called next */
 	struct vm_outside outside; /* poll == NULL: nothing comes from outside; an idle guest's time jumps */
 	u64 random;            /* state of the seeded generator */
 	u64 mem_size;
@@ -86,6 +98,7 @@ struct vm {
 	enum stop_why stop;    /* set by exit handlers and requests during a run */
 	int stop_status;       /* process exit status asked for, with STOP_POWER_OFF */
 	bool reset_wanted;
+	bool refused;          /* the device asked for #GP(0) as answer to the MSR access */
 	int user_stop;         /* set atomically by vm_request_stop */
 	u64 exits;             /* handled so far */
 	u32 turn;              /* the vCPU whose turn it is */

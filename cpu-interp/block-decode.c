@@ -85,11 +85,17 @@ handler block_handler(const struct insn *o, enum form form)
 	const struct op *op = row_op[o->row];
 	if (op->by_cond)
 		return op->by_cond[o->x];
-	handler fn = o->size <= 8 ? op->by_form[__builtin_ctz(o->size)][form] : NULL;
+	handler fn = op->by_form[__builtin_ctz(o->size)][form];
 	return fn ? fn : op->plain;
 }
 
-static u8 reg_offset(const struct operand *o) { return (u8)(o->reg * 8 + o->high); }
+/* How a handler names an operand's register (struct insn): a general one by its place, a vector's by its number. */
+static u8 register_of(const struct operand *o)
+{
+	if (o->kind == OPD_REG)
+		return (u8)(o->reg * 8 + o->high);
+	return o->kind == OPD_MMX || o->kind == OPD_XMM || o->kind == OPD_ST ? o->reg : 0;
+}
 
 /* Which operand is where; destination first (enum form). */
 static enum form form_of(const struct decoded *d)
@@ -125,6 +131,8 @@ static void set_numbers(struct insn *o, const struct decoded *d)
 {
 	o->digit = d->modrm >> 3 & 7;
 	o->x = d->opcode & 15;
+	if ((d->row->opcode & ~7u) == 0xd8) /* what the x87 records of its instructions (SDM 1 8.1.9) */
+		o->imm = (u64)(d->opcode & 7) << 8 | d->modrm;
 	for (int i = 0; i < 4; i++) {
 		u8 letter = d->row->o[i];
 		if ((letter >= Gb && letter <= Gy) || (letter >= Cy && letter <= Sw) || (letter >= ES && letter <= GS))
@@ -158,8 +166,7 @@ static void translate(struct insn *o, const struct decoded *d, u16 off, u8 nth)
 		.size = size_of_first(d), .ssize = d->o[1].size, .opsize = d->opsize,
 		.rep = d->rep, .base = REG_ZERO, .index = REG_ZERO, .seg = d->segment, .form = form_of(d),
 		.amask = size_mask(d->addrsize), .disp = (i32)d->imm2,
-		.d = d->o[0].kind == OPD_REG ? reg_offset(&d->o[0]) : 0,
-		.s = second->kind == OPD_REG ? reg_offset(second) : 0,
+		.d = register_of(&d->o[0]), .s = register_of(second),
 	};
 	set_numbers(o, d);
 	o->fn = block_handler(o, o->form);

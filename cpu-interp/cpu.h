@@ -35,11 +35,11 @@ enum { REG_ZERO = X86_GPRS, REG_TEMP, REG_IP, REG_WIDE, REG_COUNT };
 /* How a templated handler finds its operands: destination first. */
 enum form { RR, RM, MR, RI, MI, FORMS };
 
-/* The semantics of one family of instructions.  Either one function for all cases, or one per width (8, 16, 32, 64
- * bits) and form. */
+/* The semantics of one family of instructions.  Either one function for all cases, or one per width (8, 16, 32, 64,
+ * 128 bits) and form. */
 struct op {
 	handler plain;
-	handler by_form[4][FORMS];
+	handler by_form[5][FORMS];
 	const handler *by_cond; /* sixteen, for Jcc */
 };
 
@@ -52,7 +52,8 @@ struct insn {
 	i32 disp;                        /* displacement; without ModRM: second immediate or selector; jcc: length */
 	u16 off;                         /* bytes from the block's start */
 	u16 row;                         /* index into isa_rows */
-	u8 d, s;                         /* byte offsets into cpu.r of the first and second operand (VEX.vvvv not counted) */
+	u8 d, s;                         /* byte offsets into cpu.r of the first and second operand (VEX.vvvv not counted);
+					  * of MMX, XMM and x87 registers the numbers */
 	u8 base, index, scale, seg;      /* memory operand: register numbers (REG_ZERO = none), shift, enum x86_seg */
 	u8 size, ssize;                  /* bytes of the first and second operand */
 	u8 opsize;                       /* effective operand size: 2, 4, 8 */

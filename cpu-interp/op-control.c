@@ -128,19 +128,48 @@ static bool write_cr4(struct cpu *c, u64 v)
 	return modes_changed(c);
 }
 
-static bool write_cr8(struct cpu *c, u64 v)
+/* Exit qualification (SDM 3C table 27-3): register, direction (0 = to), general register. */
+static u64 cr_qualification(const struct insn *o, u32 direction, u8 reg)
+{
+	return o->digit | direction << 4 | (u32)reg / 8 << 8;
+}
+
+static bool tell_cr3(struct cpu *c, const struct insn *o, u32 direction, u8 reg)
+{
+	bool wanted = o->digit == 3 && c->vm->controls.cr3_exiting;
+	return tell_hypervisor(c, o, wanted, EXIT_CR_ACCESS, cr_qualification(o, direction, reg));
+}
+
+/* Where there is a local APIC, CR8 is a part of it (SDM 3A 10.8.6.1), and the hypervisor is asked. */
+static const struct vm_exit *ask_cr8(struct cpu *c, const struct insn *o, bool write, u64 v)
+{
+	struct vm_exit q = exit_question(c, o, EXIT_CR_ACCESS);
+	q.qualification = cr_qualification(o, !write, write ? o->s : o->d);
+	q.cr.number = 8;
+	q.cr.write = write;
+	q.cr.value = v;
+	return cpu_ask(c, &q);
+}
+
+static bool write_cr8(struct cpu *c, const struct insn *o, u64 v)
 {
 	if (v & ~15ull)
 		return fault_gp(c, 0);
+	if (c->vm->controls.cr8_exiting)
+		return ask_cr8(c, o, true, v);
 	*c->s.cr8 = v;
 	return true;
 }
 
-/* Exit qualification (SDM 3C table 27-3): register, direction (0 = to), general register. */
-static bool tell_cr3(struct cpu *c, const struct insn *o, u32 direction, u8 reg)
+static bool read_cr8(struct cpu *c, const struct insn *o, u64 *v)
 {
-	bool wanted = o->digit == 3 && c->vm->controls.cr3_exiting;
-	return tell_hypervisor(c, o, wanted, EXIT_CR_ACCESS, 3u | direction << 4 | (u32)reg / 8 << 8);
+	*v = *c->s.cr8;
+	if (!c->vm->controls.cr8_exiting)
+		return true;
+	const struct vm_exit *a = ask_cr8(c, o, false, 0);
+	if (a)
+		*v = a->cr.value;
+	return a;
 }
 
 ENDING(mov_to_cr)
@@ -153,7 +182,7 @@ ENDING(mov_to_cr)
 	case 2: *c->s.cr2 = v; return true;
 	case 3: return write_cr3(c, v);
 	case 4: return has(c, FEAT_CPUID) ? write_cr4(c, v) : fault_ud(c);
-	default: return write_cr8(c, v);
+	default: return write_cr8(c, o, v);
 	}
 }
 
@@ -174,7 +203,10 @@ SIMPLE(mov_from_cr)
 			return fault_ud(c);
 		v = *c->s.cr4;
 		break;
-	default: v = *c->s.cr8; break;
+	default:
+		if (!read_cr8(c, o, &v))
+			return false;
+		break;
 	}
 	reg_set(c, o->d, width(c), v);
 	return true;

@@ -52,12 +52,6 @@ static bool is_mtrr_default(const struct cpu *c, u32 index, u64 value)
 	return !(value & ~0xcffull) && is_memory_type(value & 0xff);
 }
 
-/* SDM 3A figure 10-5: BSP, enable, base */
-static bool is_apic_base(const struct cpu *c, u32 index, u64 value)
-{
-	return !(value & 0x6ff) && !(value >> c->vm->cpu->phys_bits);
-}
-
 /* LBR and BTF may be set; branches are not recorded, and BTF does not change single-stepping. */
 static bool is_debugctl(const struct cpu *c, u32 index, u64 value) { return !(value & ~3ull); }
 
@@ -65,7 +59,6 @@ static bool is_debugctl(const struct cpu *c, u32 index, u64 value) { return !(va
 
 #define AT(field) offsetof(struct x86_state, field)
 static const struct msr msrs[] = {
-	{ MSR_APIC_BASE, 1, FEAT_APIC, AT(apic_base), is_apic_base },
 	{ MSR_SYSENTER_CS, 1, FEAT_SEP, AT(sysenter_cs), is_32bit },
 	{ MSR_SYSENTER_ESP, 1, FEAT_SEP, AT(sysenter_esp), is_canonical },
 	{ MSR_SYSENTER_EIP, 1, FEAT_SEP, AT(sysenter_eip), is_canonical },

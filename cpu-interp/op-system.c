@@ -166,19 +166,10 @@ static bool monitor_allowed(struct cpu *c)
 SIMPLE(monitor) { return monitor_allowed(c) && mmu_check_load(c, o->seg, c->r[RAX] & o->amask, 1); }
 SIMPLE(mwait) { return monitor_allowed(c); }
 
-/* --- no such instruction; no such coprocessor -------------------------------------------------------- */
+/* --- no such instruction ------------------------------------------------------------------------------ */
 
 PLAIN(ud)
 {
 	fault_ud(c);
 	FAULT;
-}
-
-/* Without a coprocessor they do nothing, unless EM or TS asks for #NM (SDM 3A 2.5). */
-SIMPLE(esc) { return !(*c->s.cr0 & (CR0_EM | CR0_TS)) || fault_raise(c, VEC_NM); }
-
-SIMPLE(fwait)
-{
-	bool both = (*c->s.cr0 & CR0_MP) && (*c->s.cr0 & CR0_TS);
-	return !both || fault_raise(c, VEC_NM);
 }

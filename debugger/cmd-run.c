@@ -31,6 +31,7 @@ struct run {
 	struct machine machine;
 	const struct engine *engine;
 	struct console console;
+	struct outside outside;
 	struct exit_printer exits;
 	struct trace_printer trace;
 	struct stepper stepper;
@@ -105,7 +106,10 @@ static int status_of(const struct run *r)
 	case STOP_POWER_OFF: return r->machine.vm->stop_status;
 	case STOP_TRIPLE_FAULT: return STATUS_DIED;
 	case STOP_BUDGET: return STATUS_LIMIT;
-	case STOP_USER: return runner_signal() ? STATUS_SIGNAL + runner_signal() : STATUS_USAGE;
+	case STOP_USER:
+		if (runner_signal())
+			return STATUS_SIGNAL + runner_signal();
+		return runner_left() ? STATUS_OK : STATUS_USAGE;
 	case STOP_EVENT: return STATUS_USAGE; /* only a printer whose output failed asks for it */
 	case STOP_ERROR: return STATUS_INTERNAL;
 	case STOP_NONE:
@@ -210,9 +214,13 @@ static int run_guest(struct run *r)
 		complain("%s", err.text);
 		return STATUS_USAGE;
 	}
-	console_attach(&r->console, r->machine.vm);
 	runner_init();
-	runner_progress(isatty(2) && !o->quiet && !o->exits && !o->trace && !o->json);
+	outside_open(&r->outside, r->machine.vm);
+	if (console_attach(&r->console, &r->outside, r->machine.vm, r->machine.pc, &err)) {
+		complain("%s", err.text);
+		return STATUS_USAGE;
+	}
+	runner_progress(isatty(2) && !r->console.line.terminal && !o->quiet && !o->exits && !o->trace && !o->json);
 	u64 start = clock_host_ns();
 	r->why = guest_run(r->machine.vm, o->budget, r->stepping ? &r->stepper : NULL, &err);
 	r->host_ns = clock_host_ns() - start;
@@ -237,6 +245,7 @@ static void clean_up(struct run *r)
 		complain("%s", err.text);
 		r->status = STATUS_USAGE;
 	}
+	outside_close(&r->outside);
 	if (r->machine.vm)
 		machine_destroy(&r->machine);
 	machine_files_close(&r->files);
@@ -275,6 +284,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 		return STATUS_INTERNAL;
 	}
 	machine_options_init(&r->opt);
+	serial_init(&r->console.line);
 	if (command_args(cmd, &r->opt, argc, argv, &rest, &status)) {
 		r->status = status;
 	} else if (machine_options_check(&r->opt, &rest, &err)) {

@@ -71,6 +71,8 @@ static void put(void *arg, const char *who, u8 byte)
 			runner_terminal_byte(byte);
 		putc(byte, ch->to);
 	}
+	if (ch == &c->serial)
+		serial_send(&c->line, byte);
 	if (ch->gather || c->json) {
 		if (byte != '\n')
 			ch->line[ch->n++] = byte;
@@ -96,6 +98,7 @@ int console_open(struct console *c, const struct machine_options *o, FILE *json,
 	int rc = 0;
 
 	memset(c, 0, sizeof(*c));
+	serial_init(&c->line);
 	c->json = json;
 	c->serial.label = "uart";
 	c->debugcon.label = "debugcon";
@@ -109,6 +112,8 @@ int console_open(struct console *c, const struct machine_options *o, FILE *json,
 		c->debugcon.to = stderr;
 	else if (file_place(o->debugcon) && !rc)
 		rc = open_file(&c->debugcon, "--debugcon", file_place(o->debugcon), err);
+	if (!rc)
+		rc = serial_open(&c->line, o->serial, err);
 	if (rc) {
 		console_close(c, NULL);
 		return rc;
@@ -126,11 +131,12 @@ int console_open(struct console *c, const struct machine_options *o, FILE *json,
 	return 0;
 }
 
-void console_attach(struct console *c, struct vm *vm)
+int console_attach(struct console *c, struct outside *outside, struct vm *vm, struct pc *pc, struct err *err)
 {
 	c->vm = vm;
 	vm->put_byte = put;
 	vm->put_arg = c;
+	return serial_attach(&c->line, outside, vm, pc, err);
 }
 
 static int close_channel(struct console *c, struct channel *ch, struct err *err)
@@ -150,6 +156,8 @@ int console_close(struct console *c, struct err *err)
 {
 	int a = close_channel(c, &c->serial, err), b = close_channel(c, &c->debugcon, err);
 
+	serial_close(&c->line);
 	memset(c, 0, sizeof(*c));
+	serial_init(&c->line);
 	return a ? a : b;
 }

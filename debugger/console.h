@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * console.h - the bytes a guest sends to the outside: its serial port and its debug console.
+ * console.h - the bytes a guest sends to the outside, by its serial port and its debug console, and gets from there.
  * Rule: raw bytes go through untouched; next to printed events they are gathered into lines of their own.
  */
 #ifndef VITRINE_DEBUGGER_CONSOLE_H
@@ -9,6 +9,7 @@
 
 #include "core/vm.h"
 #include "debugger/options.h"
+#include "debugger/serial.h"
 
 enum { CONSOLE_LINE = 200 };
 
@@ -24,14 +25,15 @@ struct channel {
 
 struct console {
 	struct channel serial, debugcon;
+	struct serial line; /* COM1's input, and its output if that is no file or terminal */
 	FILE *json;   /* also gets each line as an object; NULL = not wanted */
 	struct vm *vm; /* stopped when standard output fails */
 };
 
 /* json: where JSON lines go, or NULL. */
 int console_open(struct console *c, const struct machine_options *o, FILE *json, struct err *err);
-/* Make the machine's bytes come here. */
-void console_attach(struct console *c, struct vm *vm);
+/* Make the machine's bytes come here, and what is typed (or piped) go there. */
+int console_attach(struct console *c, struct outside *outside, struct vm *vm, struct pc *pc, struct err *err);
 /* Lines without an end are finished, files closed.  -EIO if a file could not be written. */
 int console_close(struct console *c, struct err *err);
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backends/file.h"
 #include "core/snapshot.h"
 #include "devices/pc.h"
 
@@ -24,7 +25,9 @@ int machine_files_open(struct machine_files *f, const struct machine_options *o,
 	if (!rc && o->bios)
 		rc = host_file_read(&f->bios, "BIOS", o->bios, 16 * MIB, err);
 	if (!rc && o->disk)
-		rc = host_file_map(&f->disk, "disk", o->disk, err);
+		f->disk = file_open("disk", o->disk, false, err);
+	if (!rc && o->disk && !f->disk)
+		rc = -err->code;
 	for (int i = 0; !rc && i < o->nmodules; i++)
 		rc = host_file_read(&f->module[i], "module", o->module[i], o->mem, err);
 	if (rc)
@@ -36,7 +39,9 @@ void machine_files_close(struct machine_files *f)
 {
 	host_file_close(&f->image);
 	host_file_close(&f->bios);
-	host_file_close(&f->disk);
+	if (f->disk)
+		f->disk->ops->close(f->disk);
+	f->disk = NULL;
 	for (int i = 0; i < IMAGE_MODULES; i++)
 		host_file_close(&f->module[i]);
 }
@@ -45,7 +50,8 @@ void machine_files_close(struct machine_files *f)
 static int check_kind(enum image_kind kind, const struct machine_options *o, struct err *err)
 {
 	const char *path = o->kernel ? o->kernel : o->image;
-	bool kernel = kind == IMAGE_ELF || kind == IMAGE_MULTIBOOT || kind == IMAGE_BZIMAGE;
+	bool takes_text = kind == IMAGE_PVH || kind == IMAGE_MULTIBOOT || kind == IMAGE_BZIMAGE;
+	bool kernel = takes_text || kind == IMAGE_ELF;
 
 	if (kind == IMAGE_UNKNOWN)
 		return err_set(err, EINVAL, "image %.160s: not recognised; expected a boot sector, a Linux, ELF or "
@@ -55,9 +61,9 @@ static int check_kind(enum image_kind kind, const struct machine_options *o, str
 			       image_kind_name(kind));
 	if (o->bios && kind != IMAGE_SNAPSHOT)
 		return err_set(err, EINVAL, "image %.160s with --bios; give it as --disk to let the BIOS boot it", path);
-	if ((o->nmodules || o->append) && kind != IMAGE_MULTIBOOT && kind != IMAGE_BZIMAGE)
-		return err_set(err, EINVAL, "image %.160s: is a %s; --initrd, --module and --append are for Linux and "
-			       "multiboot kernels", path, image_kind_name(kind));
+	if ((o->nmodules || o->append) && !takes_text)
+		return err_set(err, EINVAL, "image %.160s: is a %s; --initrd, --module and --append are for Linux, "
+			       "PVH and multiboot kernels", path, image_kind_name(kind));
 	return 0;
 }
 
@@ -90,17 +96,18 @@ int machine_build(struct machine *m, const struct machine_options *o, const stru
 		  const struct engine *engine, struct err *err)
 {
 	struct vm_config vm = {
-		.name = "guest", .engine = engine, .mem_size = o->mem, .cpus = 1, .cpu = o->cpu,
+		.name = "guest", .engine = engine, .mem_size = o->mem, .cpus = o->cpus, .cpu = o->cpu,
 		.insn_ps = o->insn_ps, .seed = o->seed,
 	};
 	struct pc_config pc = {
 		.mem_size = o->mem, .bios = f->bios.data, .bios_name = f->bios.path,
 		.bios_size = f->bios.len,
-		.disk = f->disk.data, .disk_size = f->disk.len, .rtc_start = o->rtc,
+		.ndisks = f->disk != NULL, .disk = { { .image = f->disk, .snapshot = true } }, .rtc_start = o->rtc,
 	};
 	int rc;
 
 	memset(m, 0, sizeof(*m));
+	vm.hidden_size = pc_hidden_size(&pc);
 	m->vm = vm_create(&vm, err);
 	if (!m->vm)
 		return err && err->code ? -err->code : -ENOMEM;

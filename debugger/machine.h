@@ -13,7 +13,8 @@ struct pc;
 
 /* The files a machine is made of; read once, kept as long as any machine made of them. */
 struct machine_files {
-	struct host_file image, bios, disk, module[IMAGE_MODULES];
+	struct host_file image, bios, module[IMAGE_MODULES];
+	struct block *disk;
 };
 
 struct machine {

@@ -10,9 +10,11 @@
 #include "debugger/commands.h"
 #include "debugger/output.h"
 #include "debugger/status.h"
+#include "debugger/terminal.h"
 
 static void last_words(const char *text, int status)
 {
+	terminal_restore();
 	if (write(2, text, strlen(text)) < 0)
 		_exit(status);
 	_exit(status);
@@ -24,10 +26,10 @@ static void on_abort(int sig)
 	last_words("vitrine: internal error; please report it with the command line and the image\n", STATUS_INTERNAL);
 }
 
-/* Behind a mapping there is nothing any more: the disk image (host_file_map), or the host's memory. */
+/* Behind a mapping there is nothing any more: the host is out of memory. */
 static void on_bus(int sig)
 {
-	last_words("vitrine: cannot go on: the file of --disk has become shorter, or the host is out of memory\n",
+	last_words("vitrine: cannot go on: the host is out of memory\n",
 		   STATUS_USAGE);
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "core/event.h"
+#include "core/vm.h"
 #include "core/x86/x86.h"
 
 #define KIB 1024ull
@@ -57,8 +58,10 @@ static int take_cpus(void *slot, const char *value, struct err *err)
 	u64 n;
 	int rc = take_number(&n, value, err);
 
-	if (!rc && n != 1)
-		return err_set(err, EINVAL, "%s is not possible; a machine has exactly 1 processor in this version", value);
+	if (!rc && (n < 1 || n > VM_VCPUS))
+		return err_set(err, EINVAL, "%s is not possible; a machine has 1 to %d processors", value, VM_VCPUS);
+	if (!rc)
+		*(u32 *)slot = (u32)n;
 	return rc;
 }
 
@@ -93,9 +96,10 @@ const char *file_place(const char *place)
 
 static int take_serial(void *slot, const char *value, struct err *err)
 {
-	if (!file_place(value) && strcmp(value, "stdio") && strcmp(value, "none"))
-		return err_set(err, EINVAL, "'%.60s' is no place for a serial port; expected stdio, none or file:FILE",
-			       value);
+	if (!file_place(value) && strncmp(value, "unix:", 5) && strcmp(value, "stdio") && strcmp(value, "pty") &&
+	    strcmp(value, "none"))
+		return err_set(err, EINVAL, "'%.60s' is no place for a serial port; expected stdio, pty, none, file:FILE or "
+			       "unix:SOCKET", value);
 	*(const char **)slot = value;
 	return 0;
 }
@@ -205,15 +209,15 @@ const struct option machine_option_table[] = {
 	ROW("engine",     "NAME",   take_text,    engine,     "who executes the guest: interp (default) or vtx"),
 	WHOLE("paging",   "MODE",   take_paging,              "how guest-physical memory is found: none (default)"),
 	ROW("mem",        "SIZE",   take_mem,     mem,        "guest memory, with K, M or G (default 64M)"),
-	WHOLE("cpus",     "N",      take_cpus,                "processors: 1"),
+	ROW("cpus",       "N",      take_cpus,    cpus,       "processors: 1 (default) to 8"),
 	ROW("cpu",        "MODEL",  take_cpu,     cpu,        "processor model; 'vitrine info cpu' lists them"),
-	ROW("kernel",     "FILE",   take_text,    kernel,     "ELF or multiboot kernel to start"),
-	WHOLE("initrd",   "FILE",   take_module,              "multiboot module for the kernel; may be repeated"),
+	ROW("kernel",     "FILE",   take_text,    kernel,     "Linux (bzImage), ELF or multiboot kernel to start"),
+	WHOLE("initrd",   "FILE",   take_module,              "initial RAM disk, multiboot module; may be repeated"),
 	WHOLE("module",   "FILE",   take_module,              "the same as --initrd"),
 	ROW("append",     "TEXT",   take_text,    append,     "command line for the kernel"),
 	ROW("bios",       "FILE",   take_text,    bios,       "firmware, as /usr/share/seabios/bios.bin"),
 	ROW("disk",       "FILE",   take_text,    disk,       "raw image of the first disk; the file is not written"),
-	ROW("serial",     "TO",     take_serial,  serial,     "COM1 goes to: stdio (default), none, file:FILE"),
+	ROW("serial",     "TO",     take_serial,  serial,     "COM1 is at: stdio (default), pty, none, file:FILE, unix:SOCKET"),
 	ROW("debugcon",   "TO",     take_debugcon, debugcon,  "402h, E9h go to: stderr (default), stdout, none, file:FILE"),
 	ROW("seed",       "N",      take_number,  seed,       "seed of RDRAND and everything random (default 1)"),
 	ROW("rtc",        "TIME",   take_rtc,     rtc,        "clock at power-up: seconds, YYYY-MM-DD, host (2000-01-01)"),
@@ -235,6 +239,7 @@ void machine_options_init(struct machine_options *o)
 	*o = (struct machine_options){
 		.engine = "interp",
 		.mem = 64 * MIB,
+		.cpus = 1,
 		.cpu = &cpu_models[0],
 		.serial = "stdio",
 		.debugcon = "stderr",

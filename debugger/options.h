@@ -13,6 +13,7 @@ struct machine_options {
 	const char *image;     /* the word that is no option; NULL = none */
 	const char *engine;
 	u64 mem;               /* bytes */
+	u32 cpus;
 	const struct cpu_model *cpu;
 	const char *kernel, *append, *bios, *disk;
 	const char *module[IMAGE_MODULES];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * runner.c - signals, progress, and the call of vm_run between them.
- * Rule: the handlers touch only sig_atomic_t and vm_request_stop, which is made for them.
+ * Rule: the handlers touch only sig_atomic_t, and vm_request_stop and terminal_restore, which are made for them.
  */
 #include "debugger/runner.h"
 
@@ -12,15 +12,23 @@
 
 #include "core/clock.h"
 #include "debugger/stepper.h"
+#include "debugger/terminal.h"
 
 static struct vm *volatile running;
 static volatile sig_atomic_t got_signal, ticked;
-static bool progress, unfinished;
+static bool progress, unfinished, leaving;
 static int drawn; /* columns of the progress line on the screen */
 static u64 ticks;
 
+/* The second one does what it does without us. */
 static void on_signal(int sig)
 {
+	if (got_signal) {
+		terminal_restore();
+		signal(sig, SIG_DFL);
+		raise(sig);
+		return;
+	}
 	got_signal = sig;
 	if (running)
 		vm_request_stop(running);
@@ -35,18 +43,30 @@ static void on_tick(int sig)
 
 void runner_init(void)
 {
-	/* SA_RESETHAND: the second signal does what it does without us. */
-	struct sigaction stop = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND | SA_RESTART };
+	struct sigaction stop = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	struct sigaction tick = { .sa_handler = on_tick, .sa_flags = SA_RESTART };
 
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGHUP, &stop, NULL);
 	sigaction(SIGALRM, &tick, NULL);
 }
 
 void runner_progress(bool on)
 {
 	progress = on;
+}
+
+void runner_leave(void)
+{
+	leaving = true;
+	if (running)
+		vm_request_stop(running);
+}
+
+bool runner_left(void)
+{
+	return leaving;
 }
 
 int runner_signal(void)
@@ -117,9 +137,9 @@ enum stop_why guest_run(struct vm *vm, u64 budget, struct stepper *stepper, stru
 	set_timer(true);
 	for (;;) {
 		u64 left = budget ? budget - done : 0;
-		why = got_signal ? STOP_USER : stepper ? stepper_run(stepper, left, err) : vm_run(vm, left, err);
+		why = got_signal || leaving ? STOP_USER : stepper ? stepper_run(stepper, left, err) : vm_run(vm, left, err);
 		done = vm_icount(vm) - start;
-		if (why != STOP_USER || got_signal || !ticked)
+		if (why != STOP_USER || got_signal || leaving || !ticked)
 			break;
 		ticked = 0;
 		ticks++;

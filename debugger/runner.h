@@ -9,7 +9,7 @@
 
 struct stepper;
 
-/* From here on Ctrl-C (and SIGTERM) stops the running machine; a second one ends the process. */
+/* From here on Ctrl-C (SIGTERM and SIGHUP too) stops the running machine; a second one ends the process. */
 void runner_init(void);
 /* Show progress on standard error, once a second; only sensible on a terminal that shows nothing else. */
 void runner_progress(bool on);
@@ -21,6 +21,9 @@ bool runner_unfinished_line(void);
 enum stop_why guest_run(struct vm *vm, u64 budget, struct stepper *stepper, struct err *err);
 /* The signal that ended the run, 0 = none. */
 int runner_signal(void);
+/* The person at the console wants to leave: the machine stops as by a signal. */
+void runner_leave(void);
+bool runner_left(void);
 /* Times the machine was stopped just to show progress: exits that are not the guest's. */
 u64 runner_ticks(void);
 

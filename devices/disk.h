@@ -1,39 +1,53 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * disk.h - a disk: an image that never changes, and the sectors written since, kept in machine memory.
- * Rule: all that changes lies in machine frames, so snapshots, hashes and migration see it without knowing
- * of disks.
+ * disk.h - a disk in sectors: what an IDE or virtio disk reads and writes, over whatever lies behind (block.h).
+ * Rule: a failure is said once, here, to the user; the device only tells its guest of an I/O error.
  *
- * Layout in the frames, all numbers u32: [0] pages in use; [1 + p] page of the overlay that replaces page p
- * of the disk (counted from 1), 0 = the image still holds; from the next frame on the overlay's pages of 4
- * KiB.
+ * Writes go to what lies behind, or (disk_snapshot) stay in machine frames, which snapshots, hashes and
+ * migration see without knowing of disks.  Layout in the frames, all numbers u32: [0] pages in use; [1 + p]
+ * page of the overlay that replaces page p of the disk (counted from 1), 0 = the image still holds; from the
+ * next frame on the overlay's pages of 4 KiB.
  */
 #ifndef VITRINE_DEVICES_DISK_H
 #define VITRINE_DEVICES_DISK_H
 
 #include "core/base/err.h"
+#include "core/base/log.h"
 #include "core/base/types.h"
 #include "core/frame.h"
+#include "devices/block.h"
 
 enum { DISK_SECTOR = 512 };
 
 struct disk {
-	const u8 *image; /* borrowed */
-	u64 size;        /* bytes of it; a last partial sector or page is filled up with zeros */
-	u64 sectors;
-	struct frames *frames;
-	frame_no first; /* the table */
+	struct block *image; /* borrowed; NULL = no disk */
+	u64 sectors;         /* a last partial sector is filled up with zeros */
+	bool read_only;      /* the guest is told so, and writes fail */
+	const struct log *log;
+	bool said_read, said_write, said_flush, said_full; /* this has been said: no second line */
+	struct frames *frames;                             /* of the overlay; NULL = there is none */
+	frame_no first;                                    /* the table */
 	u64 table_frames;
 	u32 room; /* pages of the overlay */
 };
 
-/* Take frames for the table and for `room` bytes of written data (less if the disk is smaller).  -EINVAL
- * for an empty image, -ENOSPC if the machine has no such room. */
-int disk_open(struct disk *d, struct frames *frames, const u8 *image, u64 size, u64 room, struct err *err);
+/* A disk over *image, which must outlive it; log gets what the user should know (may be NULL).  -EINVAL if
+ * there is no sector in it, or more than 16 TiB. */
+int disk_open(struct disk *d, struct block *image, const struct log *log, struct err *err);
+/* From now on keep what is written in frames: the image is not written any more, and the disk is writable even
+ * if its image is not.  `room` bytes at most, less if the disk is smaller.  -ENOSPC if the machine has no such
+ * room. */
+int disk_snapshot(struct disk *d, struct frames *frames, u64 room, struct err *err);
+/* The frames that disk_snapshot will need, for who makes the machine. */
+u64 disk_snapshot_frames(u64 image_size, u64 room);
 void disk_close(struct disk *d);
-u64 disk_frames(const struct disk *d); /* frames from d->first on */
-/* One sector.  lba must be below d->sectors.  A write answers false when the room is used up: nothing is
- * changed. */
-void disk_read(const struct disk *d, u64 lba, u8 *sector);
-bool disk_write(struct disk *d, u64 lba, const u8 *sector);
+u64 disk_frames(const struct disk *d);  /* frames from d->first on; 0 = no overlay */
+u64 disk_written(const struct disk *d); /* bytes kept in the overlay; 0 if there is none */
+
+/* n sectors from lba on, which must lie within d->sectors.  False: an I/O error (or the disk is read-only,
+ * or the room is used up); part of the work may be done. */
+bool disk_read(struct disk *d, u64 lba, u64 n, void *data);
+bool disk_write(struct disk *d, u64 lba, u64 n, const void *data);
+/* What was written before is on stable storage.  False: it may be not. */
+bool disk_flush(struct disk *d);
 
 #endif

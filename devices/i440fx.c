@@ -9,6 +9,8 @@
  */
 #include "devices/i440fx.h"
 
+#include <string.h>
+
 enum { PAM0 = 0x59, PAM6 = 0x5f, SMRAM = 0x72 };
 enum { READ_ENABLE = 1, WRITE_ENABLE = 2 };
 
@@ -67,35 +69,38 @@ static void i440fx_write(struct device *d, const struct claim *claim, u64 offset
 		b->shadow_write(b->arg, (u32)offset, &value, size);
 }
 
-static void i440fx_reset(struct device *d)
+void i440fx_init(struct i440fx *b)
 {
-	u8 *c = of(d)->s.config;
+	static const struct pci_identity id = {
+		.vendor = 0x8086, .device = 0x1237, .class = 0x060000, .revision = 2,
+		.subsystem_vendor = 0x1af4, .subsystem = 0x1100,
+	};
+	u8 *c = b->pci.initial, *w = b->pci.writable;
 
-	pci_put16(c, PCI_VENDOR_ID, 0x8086);
-	pci_put16(c, PCI_DEVICE_ID, 0x1237);
+	pci_function_init(&b->pci, &b->dev, 0, b->s.config, &id);
+	b->pci.written = config_written;
 	pci_put16(c, PCI_COMMAND, 0x0006);
 	pci_put16(c, PCI_STATUS, 0x0280);
-	c[PCI_REVISION] = 0x02;
-	c[PCI_CLASS + 2] = 0x06; /* bridge, host */
-	pci_put16(c, PCI_SUBSYSTEM_VENDOR_ID, 0x1af4);
-	pci_put16(c, PCI_SUBSYSTEM_ID, 0x1100);
+	pci_put16(w, PCI_COMMAND, 0x0140);
+	w[PCI_CACHE_LINE] = w[PCI_INTERRUPT_LINE] = 0;
+	w[PCI_LATENCY] = 0xf8;
+	pci_put16(w, 0x50, 0x8208);
+	w[PAM0] = 0x30;
+	memset(&w[PAM0 + 1], 0x33, PAM6 - PAM0);
 	c[SMRAM] = 0x02;
+	w[SMRAM] = 0x78;
+}
+
+static void i440fx_reset(struct device *d)
+{
+	pci_function_reset(&of(d)->pci);
 	drive(d);
 }
 
-static const u8 writable[PCI_CONFIG_BYTES] = {
-	[PCI_COMMAND] = 0x40, [PCI_COMMAND + 1] = 0x01,
-	[0x0d] = 0xf8, /* latency timer */
-	[0x50] = 0x08,        [0x51] = 0x82,
-	[PAM0] = 0x30,        [0x5a] = 0x33,
-	[0x5b] = 0x33,        [0x5c] = 0x33,
-	[0x5d] = 0x33,        [0x5e] = 0x33,
-	[PAM6] = 0x33,        [SMRAM] = 0x78,
-};
-
-struct pci_function i440fx_function(struct i440fx *b)
+static void i440fx_restored(struct device *d)
 {
-	return (struct pci_function){ 0, &b->dev, b->s.config, writable, config_written };
+	pci_function_restored(&of(d)->pci);
+	drive(d);
 }
 
 static const char *const pam_regs[] = { "shadow memory" };
@@ -110,5 +115,5 @@ const struct device_class i440fx_class = {
 	.read = i440fx_read,
 	.write = i440fx_write,
 	.reset = i440fx_reset,
-	.restored = drive,
+	.restored = i440fx_restored,
 };

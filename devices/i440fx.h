@@ -16,6 +16,7 @@ STATE(i440fx_state, 1, I440FX_STATE);
 struct i440fx {
 	struct device dev; /* first: a struct device * of this class is a struct i440fx * */
 	struct i440fx_state s;
+	struct pci_function pci;
 	/* Segment n: reads go to RAM (else to the ROM, or to nothing), writes go to RAM (else nowhere). May
 	 * be NULL. */
 	void (*set_pam)(void *arg, int segment, bool read_ram, bool write_ram);
@@ -26,8 +27,8 @@ struct i440fx {
 
 extern const struct device_class i440fx_class;
 
-/* Its place on the PCI bus. */
-struct pci_function i440fx_function(struct i440fx *b);
+/* Before device_init: prepare b->pci for pci_add. */
+void i440fx_init(struct i440fx *b);
 /* First byte and size of a segment, from C0000h. */
 u32 pam_offset(int segment);
 u32 pam_size(int segment);

@@ -4,14 +4,14 @@
  * Rule: a command is done at once, up to its first sector; BSY is only ever seen while software reset is
  * held.
  * NOT MODELLED: DMA, packet commands, power states (accepted, without effect), security, SMART.
- * A write that finds no room left in the overlay (see disk.h) fails with DF, as a broken disk would.
+ * A write that the host refuses (see disk.h) fails with DF, as a broken disk would.
  * Source: ATA/ATAPI-6 (T13/1410D).
  */
 #include "devices/ide-priv.h"
 
 enum { DATA, ERROR_FEATURES, COUNT, LBA_LOW, LBA_MID, LBA_HIGH, DEVICE, STATUS_COMMAND };
 enum { ST_ERR = 1, ST_DRQ = 8, ST_DSC = 0x10, ST_DF = 0x20, ST_DRDY = 0x40, ST_BSY = 0x80 };
-enum { ER_ABRT = 4, ER_IDNF = 0x10, ER_PASSED = 1 };
+enum { ER_ABRT = 4, ER_IDNF = 0x10, ER_UNC = 0x40, ER_PASSED = 1 };
 enum { DEV_1 = 0x10, CTL_NIEN = 2, CTL_SRST = 4, CTL_HOB = 0x80 };
 enum { CLAIM_COMMAND, CLAIM_CONTROL };
 
@@ -90,7 +90,10 @@ static void load_sector(struct ide *i)
 		fail_at(i, ER_IDNF, 0);
 		return;
 	}
-	disk_read(i->disk, s->lba[0], s->buffer);
+	if (!disk_read(i->disk, s->lba[0], 1, s->buffer)) {
+		fail_at(i, ER_UNC, 0);
+		return;
+	}
 	offer_buffer(s);
 }
 
@@ -164,9 +167,7 @@ static void sector_written(struct ide *i)
 		fail_at(i, ER_IDNF, 0);
 		return;
 	}
-	if (!disk_write(i->disk, s->lba[0], s->buffer)) {
-		device_log(&i->dev, LOG_WARN,
-			   "no room for another written sector; the guest sees a failing disk");
+	if (!disk_write(i->disk, s->lba[0], 1, s->buffer)) {
 		fail_at(i, ER_ABRT, ST_DF);
 		return;
 	}
@@ -301,8 +302,14 @@ static void start_command(struct ide *i, u8 command)
 		finish(i, 0);
 		break;
 	case CMD_RECALIBRATE: case CMD_SEEK: case CMD_STANDBY_NOW: case CMD_IDLE_NOW: case CMD_STANDBY:
-	case CMD_IDLE: case CMD_SLEEP: case CMD_FLUSH: case CMD_FLUSH_EXT:
+	case CMD_IDLE: case CMD_SLEEP:
 		finish(i, 0);
+		break;
+	case CMD_FLUSH: case CMD_FLUSH_EXT:
+		if (disk_flush(i->disk))
+			finish(i, 0);
+		else
+			fail_at(i, ER_ABRT, ST_DF);
 		break;
 	default: finish(i, ER_ABRT);
 	}

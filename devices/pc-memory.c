@@ -10,10 +10,7 @@
 
 enum { PAGE = 4096, ROM_UNIT = 0x10000, ROM_LOW_MAX = 0x20000, ROM_MAX = 16 << 20 };
 enum { HOLE_START = 0xa0000, ONE_MIB = 0x100000 };
-#define SHADOW_GPA 0xe0000000ull
-#define DISK_GPA 0xe1000000ull
-#define DISK_GPA_END 0xfc000000ull
-#define DISK_ROOM (32ull << 20)
+#define DISK_ROOM (4ull << 30) /* its table of references alone takes 4 MiB */
 
 static int check(const struct pc_config *c, struct err *err)
 {
@@ -99,6 +96,14 @@ void pc_memory_shadow_write(struct pc_memory *p, struct mem *m, u32 offset, cons
 	frames_write(m->frames, p->low + PAM_BASE / PAGE, offset, data, size);
 }
 
+int pc_memory_hide(struct pc_memory *p, struct mem *m, const char *name, frame_no first, u64 size, struct err *err)
+{
+	int rc = mem_slot_add(m, name, p->hidden, size, first, SLOT_HOLE, err);
+
+	p->hidden += size;
+	return rc < 0 ? rc : 0;
+}
+
 /* ROM at the top of 4 GiB, its end below 1 MiB, and the RAM behind that. */
 static int add_rom(struct pc_memory *p, struct mem *m, const struct pc_config *c, struct err *err)
 {
@@ -112,8 +117,7 @@ static int add_rom(struct pc_memory *p, struct mem *m, const struct pc_config *c
 						  frame, frame == FRAME_NONE ? SLOT_HOLE : SLOT_ROM, err);
 	}
 	if (rc >= 0)
-		rc = mem_slot_add(m, "RAM behind C0000", SHADOW_GPA, PAM_SPAN, ram_behind(p, 0), SLOT_HOLE,
-				  err);
+		rc = pc_memory_hide(p, m, "RAM behind C0000", ram_behind(p, 0), PAM_SPAN, err);
 	return rc < 0 ? rc : 0;
 }
 
@@ -127,6 +131,7 @@ int pc_memory_build(struct pc_memory *p, struct mem *m, const struct pc_config *
 		rc = take_frames(p, m, c, err);
 	if (rc)
 		return rc;
+	p->hidden = PC_4G + p->high_size;
 	rc = mem_slot_add(m, "RAM", 0, HOLE_START, p->low, 0, err);
 	if (rc >= 0)
 		rc = p->rom_size ? add_rom(p, m, c, err)
@@ -139,19 +144,35 @@ int pc_memory_build(struct pc_memory *p, struct mem *m, const struct pc_config *
 	return rc < 0 ? rc : 0;
 }
 
-int pc_disk_build(struct disk *disk, struct mem *m, const struct pc_config *c, struct err *err)
-{
-	int rc = disk_open(disk, m->frames, c->disk, c->disk_size, c->disk_room ? c->disk_room : DISK_ROOM,
-			   err);
-	u64 size = disk_frames(disk) * PAGE;
+/* ---- disks ---- */
 
-	if (rc)
-		return rc;
-	if (size > DISK_GPA_END - DISK_GPA)
-		return err_set(err, ENOSPC,
-			       "disk: %" PRIu64
-			       " KiB for its written sectors; this board has room for %" PRIu64 " KiB",
-			       size >> 10, (u64)(DISK_GPA_END - DISK_GPA) >> 10);
-	rc = mem_slot_add(m, "disk overlay", DISK_GPA, size, disk->first, SLOT_HOLE, err);
-	return rc < 0 ? rc : 0;
+static u64 room_of(const struct pc_disk *c)
+{
+	return c->room ? c->room : DISK_ROOM;
+}
+
+u64 pc_hidden_size(const struct pc_config *c)
+{
+	u64 frames = 0;
+
+	for (u32 i = 0; i < c->ndisks; i++)
+		if (c->disk[i].snapshot)
+			frames += disk_snapshot_frames(c->disk[i].image->size, room_of(&c->disk[i]));
+	return frames * PAGE;
+}
+
+int pc_disk_build(struct disk *disk, struct pc_memory *p, struct mem *m, const struct pc_config *config, u32 n,
+		  const struct log *log, struct err *err)
+{
+	static const char *const slot[PC_DISKS] = { "disk 0 overlay", "disk 1 overlay", "disk 2 overlay",
+						    "disk 3 overlay" };
+	const struct pc_disk *c = &config->disk[n];
+	int rc = disk_open(disk, c->image, log, err);
+
+	if (!rc && c->snapshot)
+		rc = disk_snapshot(disk, m->frames, room_of(c), err);
+	disk->read_only |= c->read_only;
+	if (!rc && c->snapshot)
+		rc = pc_memory_hide(p, m, slot[n], disk->first, disk_frames(disk) * PAGE, err);
+	return rc;
 }

@@ -20,6 +20,7 @@ struct pc_memory {
 	u64 rom_size;            /* 0 = no BIOS */
 	frame_no rom;
 	int segment[PAM_SEGMENTS]; /* slot ids */
+	u64 hidden;                /* where the next hidden slot goes: see pc_memory_hide */
 };
 
 int pc_memory_build(struct pc_memory *p, struct mem *m, const struct pc_config *config, struct err *err);
@@ -30,6 +31,17 @@ int pc_memory_switch(struct pc_memory *p, struct mem *m, int segment, bool read_
 /* Write RAM behind a segment that does not show it; offset from C0000h. */
 void pc_memory_shadow_write(struct pc_memory *p, struct mem *m, u32 offset, const void *data, u32 size);
 
-int pc_disk_build(struct disk *disk, struct mem *m, const struct pc_config *config, struct err *err);
+/* Make frames that no guest address shows part of the machine: a slot that is a hole, above all RAM.  pc_hidden_size
+ * must have counted them, except a few megabytes that every machine has room for. */
+int pc_memory_hide(struct pc_memory *p, struct mem *m, const char *name, frame_no first, u64 size, struct err *err);
+
+/* The display adapter's memory, ROM and PCI function; what pc_video_build made, released. */
+struct vga;
+int pc_video_build(struct vga *v, struct pc_memory *p, struct mem *m, const struct pc_config *config, struct err *err);
+void pc_video_release(struct vga *v);
+
+/* Disk n of the configuration, and its overlay if it is to have one. */
+int pc_disk_build(struct disk *disk, struct pc_memory *p, struct mem *m, const struct pc_config *config, u32 n,
+		  const struct log *log, struct err *err);
 
 #endif

@@ -13,7 +13,9 @@
 #include "devices/i440fx.h"
 #include "devices/ide.h"
 #include "devices/kbd.h"
+#include "devices/pc-apic.h"
 #include "devices/pc-priv.h"
+#include "devices/pc-virtio.h"
 #include "devices/pci.h"
 #include "devices/pic.h"
 #include "devices/piix3.h"
@@ -23,10 +25,12 @@
 #include "devices/rtc.h"
 #include "devices/testdev.h"
 #include "devices/uart.h"
+#include "devices/vga.h"
 
 struct pc {
 	struct vm *vm;
 	struct pc_memory memory;
+	struct pc_apics apics;
 	struct pic pic1, pic2;
 	struct pit pit;
 	struct rtc rtc;
@@ -41,7 +45,9 @@ struct pc {
 	struct debugcon debugcon;
 	struct testdev testdev;
 	struct power power;
-	struct disk disk;
+	struct vga vga;
+	struct disk disk[PC_DISKS], cdrom;
+	struct pc_virtio_devices virtio;
 	/* What the wires carry, for the gates between them; driven anew after a reset and a restore. */
 	bool a20[2];
 	bool nmi_masked;
@@ -50,7 +56,10 @@ struct pc {
 const struct device_class *const pc_classes[] = {
 	&pic1_class,   &pic2_class,  &pit_class,      &rtc_class,     &kbd_class,
 	&port92_class, &uart_class,  &pci_class,      &i440fx_class,  &piix3_class,
+	&virtio_blk_class, &virtio_net_class, &virtio_console_class, &virtio_rng_class, &virtio_balloon_class,
+	&virtio_pci_class, &virtio_mmio_class,
 	&ide_class,    &fwcfg_class, &debugcon_class, &testdev_class, &power_class,
+	&vga_class,    &lapic_class, &ioapic_class,
 };
 const int pc_class_count = ARRAY_LEN(pc_classes);
 
@@ -73,7 +82,7 @@ static void set_nmi_mask(void *arg, int n, int level)
 void pc_nmi(struct pc *pc)
 {
 	if (!pc->nmi_masked)
-		vm_nmi_line(pc->vm, 0, 1);
+		pc_apics_nmi(&pc->apics, pc->vm);
 }
 
 bool pc_key(struct pc *pc, u16 key, bool down)
@@ -81,9 +90,19 @@ bool pc_key(struct pc *pc, u16 key, bool down)
 	return kbd_key(&pc->kbd.dev, key, down);
 }
 
+const struct vga *pc_vga(const struct pc *pc)
+{
+	return &pc->vga;
+}
+
 void pc_serial_receive(struct pc *pc, u8 byte)
 {
 	uart_receive(&pc->uart.dev, byte);
+}
+
+bool pc_serial_listens(const struct pc *pc)
+{
+	return uart_listens(&pc->uart.dev);
 }
 
 int pc_serial_room(const struct pc *pc)
@@ -91,21 +110,42 @@ int pc_serial_room(const struct pc *pc)
 	return uart_room(&pc->uart.dev);
 }
 
+u64 pc_disk_written(const struct pc *pc, u32 n)
+{
+	return disk_written(&pc->disk[n]);
+}
+
 /* ---- wires ---- */
 
-/* ISA interrupt n: 0 to 7 end at the master, 8 to 15 at the slave. */
+/* ISA interrupt n: 0 to 7 end at the master, 8 to 15 at the slave; and all at the I/O APIC. */
+static void set_isa_irq(void *arg, int n, int level)
+{
+	struct pc *pc = arg;
+
+	pic_set_input(n < 8 ? &pc->pic1 : &pc->pic2, n & 7, level);
+	pc_apics_set_isa(&pc->apics, n, level);
+}
+
 static struct irq_line isa_irq(struct pc *pc, int n)
 {
-	return (struct irq_line){ pic_set_input, n < 8 ? &pc->pic1 : &pc->pic2, n & 7 };
+	return (struct irq_line){ set_isa_irq, pc, n };
+}
+
+/* Wire n of the PCI bus (device n's INTA#) ends at PIRQ n - 1: device 1 has the first (as SeaBIOS counts). */
+static void set_pci_wire(void *arg, int n, int level)
+{
+	struct pc *pc = arg;
+
+	piix3_set_pirq(&pc->piix3, (n + PIIX3_PIRQS - 1) % PIIX3_PIRQS, level);
+	pc_apics_set_pci(&pc->apics, n, level);
 }
 
 static void connect_wires(struct pc *pc)
 {
-	pc->pic1.out = (struct irq_line){ vm_intr_line, pc->vm, 0 };
+	pc_apics_connect(&pc->apics, pc->vm, &pc->pic1);
 	pc->pic1.cascade_ack = pic_ack;
 	pc->pic1.cascade_arg = &pc->pic2;
 	pc->pic2.out = isa_irq(pc, 2);
-	pc->vm->vcpu[0].intc = (struct vcpu_intc){ pic_ack, &pc->pic1 };
 
 	pc->pit.irq0 = isa_irq(pc, 0);
 	pc->kbd.irq1 = isa_irq(pc, 1);
@@ -115,11 +155,13 @@ static void connect_wires(struct pc *pc)
 	pc->ide.irq = isa_irq(pc, 14);
 	for (int i = 0; i < PIIX3_IRQS; i++)
 		pc->piix3.irq[i] = isa_irq(pc, i);
+	for (int i = 0; i < PCI_PINS; i++)
+		pc->pci.intx[i] = (struct irq_line){ set_pci_wire, pc, i };
 
 	pc->kbd.a20 = (struct irq_line){ set_a20, pc, 0 };
 	pc->port92.a20 = (struct irq_line){ set_a20, pc, 1 };
 	pc->rtc.nmi_mask = (struct irq_line){ set_nmi_mask, pc, 0 };
-	pc->ide.disk = &pc->disk;
+	pc->ide.disk = &pc->disk[0];
 }
 
 static void set_pam(void *arg, int segment, bool read_ram, bool write_ram)
@@ -165,7 +207,7 @@ static void cmos_memory(struct pc *pc)
 
 static void cmos_disk(struct pc *pc)
 {
-	u64 cylinders = pc->disk.sectors / (16 * 63);
+	u64 cylinders = pc->disk[0].sectors / (16 * 63);
 	u16 c = cylinders > 16383 ? 16383 : (u16)cylinders;
 
 	rtc_poke(&pc->rtc.dev, 0x12, 0xf0); /* disk 0: see type byte 19h */
@@ -218,6 +260,21 @@ static void fill_fwcfg(struct pc *pc)
 
 /* ---- building ---- */
 
+struct pc_virtio_devices *pc_virtio_of(struct pc *pc)
+{
+	return &pc->virtio;
+}
+
+static int add_virtio(struct pc *pc, const struct pc_config *config, struct err *err)
+{
+	pc->virtio.vm = pc->vm;
+	pc->virtio.bus = &pc->pci;
+	pc->virtio.disk = pc->disk;
+	for (int i = 0; i < PC_VIRTIO_MMIO_MAX; i++)
+		pc->virtio.irq[i] = isa_irq(pc, pc_virtio_mmio_irq[i]);
+	return pc_virtio_build(&pc->virtio, config, err);
+}
+
 static int add_devices(struct pc *pc, bool has_disk, struct err *err)
 {
 	/* In the order of reset: interrupt controllers before those who pull at them. */
@@ -240,6 +297,7 @@ static int add_devices(struct pc *pc, bool has_disk, struct err *err)
 		{ &pc->debugcon.dev, &debugcon_class, &pc->debugcon.s },
 		{ &pc->testdev.dev, &testdev_class, &pc->testdev.s },
 		{ &pc->power.dev, &power_class, &pc->power.s },
+		{ &pc->vga.dev, &vga_class, &pc->vga.s },
 		{ &pc->ide.dev, &ide_class, &pc->ide.s }, /* last: only with a disk */
 	};
 	size_t n = has_disk ? ARRAY_LEN(row) : ARRAY_LEN(row) - 1;
@@ -257,30 +315,41 @@ static int add_devices(struct pc *pc, bool has_disk, struct err *err)
 
 static int add_pci_functions(struct pc *pc, bool has_disk, struct err *err)
 {
-	const struct pci_function functions[] = {
-		i440fx_function(&pc->i440fx),
-		piix3_isa_function(&pc->piix3),
-		piix3_ide_function(&pc->piix3),
+	struct pci_function *const functions[] = {
+		&pc->i440fx.pci,
+		&pc->piix3.isa,
+		has_disk ? &pc->piix3.ide : NULL,
+		&pc->vga.pci,
 	};
 	int rc = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(functions) - !has_disk && !rc; i++)
-		rc = pci_add(&pc->pci, &functions[i], err);
+	for (size_t i = 0; i < ARRAY_LEN(functions) && !rc; i++)
+		rc = functions[i] ? pci_add(&pc->pci, functions[i], err) : 0;
 	return rc;
 }
 
 static int build(struct pc *pc, const struct pc_config *config, struct err *err)
 {
-	bool has_disk = config->disk;
+	bool has_disk = config->ndisks;
 	int rc = pc_memory_build(&pc->memory, &pc->vm->mem, config, err);
 
-	if (!rc && has_disk)
-		rc = pc_disk_build(&pc->disk, &pc->vm->mem, config, err);
+	for (u32 i = 0; !rc && i < config->ndisks; i++)
+		rc = pc_disk_build(&pc->disk[i], &pc->memory, &pc->vm->mem, config, i, &pc->vm->log, err);
+	if (!rc && config->cdrom)
+		rc = disk_open(&pc->cdrom, config->cdrom, &pc->vm->log, err);
+	if (!rc)
+		rc = pc_video_build(&pc->vga, &pc->memory, &pc->vm->mem, config, err);
+	i440fx_init(&pc->i440fx);
+	piix3_init(&pc->piix3);
 	connect_wires(pc);
+	if (!rc)
+		rc = pc_apics_add(&pc->apics, pc->vm, err);
 	if (!rc)
 		rc = add_devices(pc, has_disk, err);
 	if (!rc)
 		rc = add_pci_functions(pc, has_disk, err);
+	if (!rc)
+		rc = add_virtio(pc, config, err);
 	if (rc)
 		return rc;
 	if (config->bios) {
@@ -303,7 +372,6 @@ int pc_build(struct vm *vm, const struct pc_config *config, struct pc **out, str
 	if (!pc)
 		return err_set(err, ENOMEM, "no memory for the board");
 	pc->vm = vm;
-	pc->disk.first = FRAME_NONE;
 	rc = build(pc, config, err);
 	if (rc) {
 		pc_destroy(pc);
@@ -317,7 +385,9 @@ void pc_destroy(struct pc *pc)
 {
 	if (!pc)
 		return;
-	disk_close(&pc->disk);
+	for (int i = 0; i < PC_DISKS; i++)
+		disk_close(&pc->disk[i]);
+	pc_video_release(&pc->vga);
 	pc_memory_release(&pc->memory, &pc->vm->mem);
 	free(pc);
 }

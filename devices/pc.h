@@ -10,30 +10,54 @@
  *	4 GiB - BIOS size    BIOS ROM
  *	4 GiB                the rest of the RAM
  *
- * Memory of the board that no guest address shows lies in slots marked as holes at E0000000h (the RAM
- * behind the segments) and E1000000h (written disk sectors), so that the state hash covers it.
+ * Memory of the board that no guest address shows (the RAM behind the segments, written disk sectors) lies in
+ * slots marked as holes above all RAM, so that the state hash covers it.
  */
 #ifndef VITRINE_DEVICES_PC_H
 #define VITRINE_DEVICES_PC_H
 
 #include "core/device.h"
 #include "core/vm.h"
+#include "devices/block.h"
+#include "devices/net.h"
 
 enum { PC_RTC_DEFAULT = 946684800 }; /* 2000-01-01 00:00:00 UTC */
+
+/* Virtio devices.  On PCI they are 00:03.0, 00:04.0 ... in this order: disks, net, console, rng, balloon. */
+struct pc_virtio {
+	bool mmio; /* all of them at FEB00000h + 200h * n instead of on PCI (see virtio-mmio.h) */
+	bool net, console, rng, balloon;
+	u8 mac[NET_MAC]; /* of the network card; all zeros: 52:54:00:12:34:56 */
+};
+
+enum { PC_DISKS = 4 };
+struct pc_disk {
+	struct block *image; /* what lies behind; borrowed until pc_destroy */
+	bool virtio;         /* on virtio; else it takes the next free place on the IDE channels */
+	bool snapshot;       /* what the guest writes stays in machine memory; the image is not written */
+	bool read_only;      /* the guest cannot write */
+	u64 room;            /* with snapshot: bytes of written sectors to keep; 0 = all, up to 4 GiB */
+};
 
 struct pc_config {
 	u64 mem_size;   /* bytes of RAM, as in struct vm_config; at least 1 MiB, whole pages */
 	const u8 *bios; /* image of the BIOS ROM, or NULL; copied */
 	const char *bios_name; /* its file, for messages; may be NULL */
 	u64 bios_size;  /* 64 KiB to 16 MiB, a multiple of 64 KiB */
-	const u8 *disk; /* image of the disk, or NULL; borrowed until pc_destroy, never changed */
-	u64 disk_size;
-	u64 disk_room; /* bytes of written sectors to keep, 0 = 32 MiB */
+	const u8 *video_bios; /* image of the display adapter's ROM, or NULL: it starts in text mode 3; copied */
+	const char *video_bios_name; /* its file, for messages; may be NULL */
+	u64 video_bios_size;         /* at most 64 KiB */
+	struct pc_disk disk[PC_DISKS];
+	u32 ndisks;
+	struct block *cdrom; /* image of the CD in the drive, or NULL; borrowed until pc_destroy */
+	struct pc_virtio virtio;
 	i64 rtc_start; /* the clock's time at power-up, seconds since 1970 (PC_RTC_DEFAULT: 2000-01-01) */
 };
 
 struct pc;
 
+/* What vm_config.hidden_size must be for this board. */
+u64 pc_hidden_size(const struct pc_config *config);
 /* Put the board into a VM that has no devices and no memory slots yet.  The devices are not reset:
  * vm_reset(vm) is the power switch.  On failure *pc is NULL and the VM is good for vm_destroy only. */
 int pc_build(struct vm *vm, const struct pc_config *config, struct pc **pc, struct err *err);
@@ -44,10 +68,28 @@ void pc_destroy(struct pc *pc);
 bool pc_key(struct pc *pc, u16 key, bool down); /* see kbd_key */
 void pc_serial_receive(struct pc *pc, u8 byte); /* see uart_receive */
 int pc_serial_room(const struct pc *pc);        /* bytes COM1 takes now without loss */
+bool pc_serial_listens(const struct pc *pc);    /* see uart_listens */
+void pc_console_receive(struct pc *pc, u8 byte); /* a byte for the virtio console, lost if there is no room */
+int pc_console_room(struct pc *pc);              /* bytes it takes now; 0 if there is none */
+bool pc_net_ready(struct pc *pc); /* the card has a place for the next frame */
+/* A frame from the cable; false if the card had no place for it (or there is no card), and it is lost. */
+bool pc_net_receive(struct pc *pc, const u8 *frame, u32 len);
+bool pc_balloon_set(struct pc *pc, u32 pages);   /* 4 KiB pages that the guest shall give up; false: no balloon */
+u32 pc_balloon_actual(struct pc *pc);            /* pages that it has given up */
 void pc_nmi(struct pc *pc);                     /* the NMI button; bit 7 of port 70h holds it off */
+
+/* Plug in the cable: where frames of the network card go.  No cable: they are lost. */
+void pc_net_connect(struct pc *pc, const struct net_port *port);
+
+/* The display adapter, for vga-screen.h. */
+struct vga;
+const struct vga *pc_vga(const struct pc *pc);
 
 /* All classes of devices on the board, for `info devices` and the like. */
 extern const struct device_class *const pc_classes[];
 extern const int pc_class_count;
+
+/* Bytes that the guest wrote to disk n and that end with this machine (pc_disk.snapshot). */
+u64 pc_disk_written(const struct pc *pc, u32 n);
 
 #endif

@@ -55,47 +55,59 @@ static void config_written(struct device *d, u32 reg, int size)
 	drive(d);
 }
 
+static void init_isa(struct piix3 *p)
+{
+	static const struct pci_identity id = { .vendor = 0x8086, .device = 0x7000, .class = 0x060100 };
+	u8 *c = p->isa.initial, *w = p->isa.writable;
+
+	pci_function_init(&p->isa, &p->dev, 1 << 3 | 0, p->s.isa, &id);
+	p->isa.written = config_written;
+	pci_put16(c, PCI_COMMAND, 0x0007);
+	pci_put16(c, PCI_STATUS, 0x0200);
+	c[PCI_HEADER_TYPE] = 0x80; /* more than one function */
+	c[0x4c] = 0x4d;            /* I/O recovery times */
+	c[0x4e] = 0x03;            /* X-bus chip selects: keyboard and RTC */
+	memset(&c[PIRQ_ROUTE], ROUTE_OFF, PIIX3_PIRQS);
+	memset(w, 0, PCI_CONFIG_BYTES);
+	pci_put16(w, PCI_COMMAND, 0x0008);
+	w[0x4c] = 0x7f;
+	pci_put16(w, 0x4e, 0x0fff);
+	memset(&w[PIRQ_ROUTE], 0x8f, PIIX3_PIRQS);
+	w[0x69] = 0xfe;
+	pci_put16(w, 0x70, 0xffff);
+}
+
+static void init_ide(struct piix3 *p)
+{
+	static const struct pci_identity id = { .vendor = 0x8086, .device = 0x7010, .class = 0x010100 };
+	u8 *w = p->ide.writable;
+
+	pci_function_init(&p->ide, &p->dev, 1 << 3 | 1, p->s.ide, &id);
+	pci_put16(p->ide.initial, PCI_STATUS, 0x0280);
+	pci_put16(w, PCI_COMMAND, 0x0005);
+	w[PCI_CACHE_LINE] = w[PCI_INTERRUPT_LINE] = 0;
+	w[PCI_LATENCY] = 0xf0;
+	pci_put32(w, 0x40, 0xf3fff3ff); /* timing of both channels */
+	w[0x44] = 0xff;
+}
+
+void piix3_init(struct piix3 *p)
+{
+	init_isa(p);
+	init_ide(p);
+}
+
 static void piix3_reset(struct device *d)
 {
-	u8 *isa = of(d)->s.isa, *ide = of(d)->s.ide;
-
-	pci_put16(isa, PCI_VENDOR_ID, 0x8086);
-	pci_put16(isa, PCI_DEVICE_ID, 0x7000);
-	pci_put16(isa, PCI_COMMAND, 0x0007);
-	pci_put16(isa, PCI_STATUS, 0x0200);
-	isa[PCI_CLASS + 1] = 0x01; /* bridge, ISA */
-	isa[PCI_CLASS + 2] = 0x06;
-	isa[PCI_HEADER_TYPE] = 0x80; /* more than one function */
-	isa[0x4c] = 0x4d;            /* I/O recovery times */
-	isa[0x4e] = 0x03;            /* X-bus chip selects: keyboard and RTC */
-	memset(&isa[PIRQ_ROUTE], ROUTE_OFF, PIIX3_PIRQS);
-
-	pci_put16(ide, PCI_VENDOR_ID, 0x8086);
-	pci_put16(ide, PCI_DEVICE_ID, 0x7010);
-	pci_put16(ide, PCI_STATUS, 0x0280);
-	ide[PCI_CLASS + 1] = 0x01; /* mass storage, IDE */
-	ide[PCI_CLASS + 2] = 0x01;
+	pci_function_reset(&of(d)->isa);
+	pci_function_reset(&of(d)->ide);
 	drive(d);
 }
 
-static const u8 isa_writable[PCI_CONFIG_BYTES] = {
-	[PCI_COMMAND] = 0x08, [0x4c] = 0x7f,           [0x4e] = 0xff,           [0x4f] = 0x0f,
-	[PIRQ_ROUTE] = 0x8f,  [PIRQ_ROUTE + 1] = 0x8f, [PIRQ_ROUTE + 2] = 0x8f, [PIRQ_ROUTE + 3] = 0x8f,
-	[0x69] = 0xfe,        [0x70] = 0xff,           [0x71] = 0xff,
-};
-static const u8 ide_writable[PCI_CONFIG_BYTES] = {
-	[PCI_COMMAND] = 0x05, [0x0d] = 0xf0, [0x40] = 0xff, [0x41] = 0xf3,
-	[0x42] = 0xff,        [0x43] = 0xf3, [0x44] = 0xff,
-};
-
-struct pci_function piix3_isa_function(struct piix3 *p)
+static void piix3_restored(struct device *d)
 {
-	return (struct pci_function){ 1 << 3 | 0, &p->dev, p->s.isa, isa_writable, config_written };
-}
-
-struct pci_function piix3_ide_function(struct piix3 *p)
-{
-	return (struct pci_function){ 1 << 3 | 1, &p->dev, p->s.ide, ide_writable, NULL };
+	pci_function_restored(&of(d)->isa);
+	pci_function_restored(&of(d)->ide);
 }
 
 const struct device_class piix3_class = {
@@ -103,4 +115,5 @@ const struct device_class piix3_class = {
 	.brief = "82371SB south bridge, PCI 00:01.0 and 00:01.1",
 	.layout = &piix3_state_layout,
 	.reset = piix3_reset,
+	.restored = piix3_restored,
 };

@@ -19,13 +19,14 @@ STATE(piix3_state, 1, PIIX3_STATE);
 struct piix3 {
 	struct device dev; /* first: a struct device * of this class is a struct piix3 * */
 	struct piix3_state s;
+	struct pci_function isa, ide;
 	struct irq_line irq[PIIX3_IRQS];
 };
 
 extern const struct device_class piix3_class;
 
-struct pci_function piix3_isa_function(struct piix3 *p);
-struct pci_function piix3_ide_function(struct piix3 *p); /* for boards with a disk */
+/* Before device_init: prepare p->isa and p->ide for pci_add. */
+void piix3_init(struct piix3 *p);
 /* The function of an irq_line: PIRQ n (0 = A) of the struct piix3 that arg points to; 1 = asserted. */
 void piix3_set_pirq(void *arg, int n, int level);
 

@@ -25,7 +25,8 @@ enum { UART_FIFO = 16 };
 	F(S, u16, divisor, 1, 12, DEC, "baud-rate divisor: 115200 / divisor baud") \
 	F(S, u8, thre_waits, 1, 0, BOOL, "the transmitter-empty interrupt has not been seen yet") \
 	F(S, u8, rx_timeout, 1, 0, BOOL, "bytes have waited in the FIFO for four character times") \
-	F(S, u64, rx_due, 1, 0, DEC, "virtual time of that timeout in ns, 0 = none")
+	F(S, u64, rx_due, 1, 0, DEC, "virtual time of that timeout in ns, 0 = none") \
+	F(S, u8, polls, 1, 0, DEC, "looks at an empty receiver in a row")
 STATE(uart_state, 1, UART_STATE);
 
 struct uart {
@@ -40,5 +41,8 @@ extern const struct device_class uart_class; /* COM1, 3F8h */
 void uart_receive(struct device *d, u8 byte);
 /* How many bytes uart_receive can take without loss. */
 int uart_room(const struct device *d);
+/* Is the guest waiting for input: by interrupt, or by looking at the line status again and again?  A byte that comes
+ * before is likely to be lost, because drivers clear the receiver when they start. */
+bool uart_listens(const struct device *d);
 
 #endif

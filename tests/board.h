@@ -7,6 +7,7 @@
 
 #include "devices/pc.h"
 #include "tests/fake-engine.h"
+#include "tests/mem-block.h"
 
 enum { BOARD_BIOS = 128 << 10, BOARD_DISK = 64 << 10 };
 
@@ -14,13 +15,14 @@ struct board {
 	struct vm *vm;
 	struct pc *pc;
 	u8 *bios, *disk;
+	struct mem_block image;
 };
 
 /* A ROM and a disk full of numbers; mem_size bytes of RAM. */
 static inline int board_build(struct board *b, u64 mem_size, bool bios, bool disk, struct err *err)
 {
 	struct vm_config vm = { .name = "board", .engine = &fake_engine, .mem_size = mem_size, .cpus = 1 };
-	struct pc_config pc = { .mem_size = mem_size, .rtc_start = PC_RTC_DEFAULT, .disk_room = 16 << 10 };
+	struct pc_config pc = { .mem_size = mem_size, .rtc_start = PC_RTC_DEFAULT, .ndisks = disk };
 	int rc;
 
 	memset(b, 0, sizeof(*b));
@@ -32,8 +34,8 @@ static inline int board_build(struct board *b, u64 mem_size, bool bios, bool dis
 		b->disk[i] = (u8)(i * 3 + (i >> 9) + 2);
 	pc.bios = bios ? b->bios : NULL;
 	pc.bios_size = BOARD_BIOS;
-	pc.disk = disk ? b->disk : NULL;
-	pc.disk_size = BOARD_DISK;
+	b->image = mem_block(b->disk, BOARD_DISK, true);
+	pc.disk[0] = (struct pc_disk){ .image = &b->image.b, .snapshot = true, .room = 16 << 10 };
 	b->vm = vm_create(&vm, err);
 	if (!b->vm)
 		return -ENOMEM;

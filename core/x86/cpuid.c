@@ -22,10 +22,10 @@ static const struct feature_info {
 /* clang-format off */
 /* Sets of features, each generation on top of the one before. */
 #define SET_386 (FEAT_BIT(I86) | FEAT_BIT(I186) | FEAT_BIT(I286) | FEAT_BIT(I386))
-#define SET_486 (SET_386 | FEAT_BIT(I486) | FEAT_BIT(CPUID))
+#define SET_486 (SET_386 | FEAT_BIT(I486) | FEAT_BIT(CPUID) | FEAT_BIT(FPU))
 #define SET_PENTIUM \
 	(SET_486 | FEAT_BIT(VME) | FEAT_BIT(DE) | FEAT_BIT(PSE) | FEAT_BIT(TSC) | FEAT_BIT(MSR) | \
-	 FEAT_BIT(CX8))
+	 FEAT_BIT(CX8) | FEAT_BIT(APIC))
 #define SET_I686 \
 	(SET_PENTIUM | FEAT_BIT(NOPL) | FEAT_BIT(PAE) | FEAT_BIT(SEP) | FEAT_BIT(MTRR) | FEAT_BIT(PGE) | \
 	 FEAT_BIT(CMOV) | FEAT_BIT(PAT) | FEAT_BIT(PSE36))
@@ -34,26 +34,31 @@ static const struct feature_info {
 	(FEAT_BIT(CLFSH) | FEAT_BIT(CX16) | FEAT_BIT(PCID) | FEAT_BIT(MOVBE) | FEAT_BIT(POPCNT) | \
 	 FEAT_BIT(RDRAND) | FEAT_BIT(FSGSBASE) | FEAT_BIT(BMI1) | FEAT_BIT(SMEP) | FEAT_BIT(BMI2) | \
 	 FEAT_BIT(ERMS) | FEAT_BIT(INVPCID) | FEAT_BIT(RDSEED) | FEAT_BIT(ADX) | FEAT_BIT(SMAP) | \
-	 FEAT_BIT(UMIP) | FEAT_BIT(RDPID))
+	 FEAT_BIT(UMIP) | FEAT_BIT(RDPID) | FEAT_BIT(X2APIC) | FEAT_BIT(TSCDL))
 #define SET_LONG \
 	(FEAT_BIT(LAHF64) | FEAT_BIT(LZCNT) | FEAT_BIT(SYSCALL) | FEAT_BIT(NX) | FEAT_BIT(PAGE1G) | \
 	 FEAT_BIT(RDTSCP) | FEAT_BIT(LM))
-#define SET_X86_64 (SET_I686 | SET_MODERN | SET_LONG)
+/* Saving the state of x87 and SSE. */
+#define SET_XSAVE (FEAT_BIT(FXSR) | FEAT_BIT(XSAVE) | FEAT_BIT(XSAVEOPT) | FEAT_BIT(XSAVEC))
+#define SET_VECTOR \
+	(FEAT_BIT(MMX) | FEAT_BIT(SSE) | FEAT_BIT(SSE2) | FEAT_BIT(SSE3) | FEAT_BIT(SSSE3) | FEAT_BIT(SSE41) | \
+	 FEAT_BIT(SSE42) | FEAT_BIT(AES) | FEAT_BIT(PCLMUL) | FEAT_BIT(SHA))
+#define SET_X86_64 (SET_I686 | SET_MODERN | SET_LONG | SET_XSAVE | SET_VECTOR)
 #define SET_INT_ALL (SET_X86_64 | FEAT_BIT(SSE) | FEAT_BIT(SSE2) | FEAT_BIT(SSE42))
 
 /* name, brief; vendor, brand; family, model, stepping; features; physical and linear address bits */
 const struct cpu_model cpu_models[] = {
-	{ "x86-64", "64-bit, with the modern integer and system extensions; no x87, SSE or local APIC",
+	{ "x86-64", "64-bit, with the modern integer and system extensions",
 	  "GenuineIntel", "Vitrine x86-64 processor @ 1.00GHz", 6, 0x3d, 4, SET_X86_64, 40, 48 },
 	{ "x86-64-int-all",
 	  "every integer instruction there is, for tests and labs; "
 	  "advertises SSE bits whose vector half is not built",
 	  "GenuineIntel", "Vitrine x86-64 integer processor @ 1.00GHz", 6, 0x3d, 4, SET_INT_ALL, 40, 48 },
-	{ "i686", "like a Pentium III without x87, MMX and SSE: PAE, CMOV, SYSENTER, MTRRs",
+	{ "i686", "like a Pentium II without MMX: PAE, CMOV, SYSENTER, MTRRs",
 	  "GenuineIntel", "", 6, 8, 3, SET_I686, 36, 32 },
-	{ "pentium", "like a Pentium without x87: 4 MiB pages, TSC, MSRs, CMPXCHG8B",
+	{ "pentium", "like a Pentium: 4 MiB pages, TSC, MSRs, CMPXCHG8B",
 	  "GenuineIntel", "", 5, 2, 12, SET_PENTIUM, 32, 32 },
-	{ "486", "like a late 80486SX: CPUID, but no feature bits",
+	{ "486", "like a late 80486DX: x87 and CPUID",
 	  "GenuineIntel", "", 4, 2, 10, SET_486, 32, 32 },
 	{ "386", "like an 80386: no CPUID, no CMPXCHG, no WP bit",
 	  "GenuineIntel", "", 3, 0, 8, SET_386, 32, 32 },
@@ -186,6 +191,31 @@ static struct cpuid_result feature_leaf(const struct cpu_model *m, u32 leaf)
 				      .edx = feature_bits(m, leaf, 'd') };
 }
 
+/* Leaf Dh: the components XCR0 may have, x87 and SSE, and the size of their area; which XSAVEs there are. */
+static struct cpuid_result extended_state(const struct cpu_model *m, u32 subleaf)
+{
+	static const u32 area = 512 + 64; /* that of FXSAVE, and a header (SDM 1 13.4) */
+
+	if (!cpu_has(m, FEAT_XSAVE) || subleaf > 1)
+		return (struct cpuid_result){ 0 };
+	if (subleaf == 1)
+		return (struct cpuid_result){ .eax = feature_bits(m, 13, 'a'), .ebx = area };
+	return (struct cpuid_result){ .eax = cpu_has(m, FEAT_SSE) ? 3 : 1, .ebx = area, .ecx = area };
+}
+
+/* Leaf Bh: one thread per core, all cores in one package (SDM 3A 8.9.2). */
+static struct cpuid_result topology(u32 subleaf, u32 apic_id, u32 ncpus)
+{
+	enum { SMT = 1 << 8, CORE = 2 << 8 };
+	u32 bits = (u32)__builtin_ctz(id_count(ncpus));
+
+	if (subleaf == 0)
+		return (struct cpuid_result){ 0, 1, 0 | SMT, apic_id };
+	if (subleaf == 1)
+		return (struct cpuid_result){ bits, ncpus, 1 | CORE, apic_id };
+	return (struct cpuid_result){ 0, 0, subleaf & 0xff, apic_id };
+}
+
 static struct cpuid_result basic_leaf(const struct cpu_model *m, u32 leaf, u32 subleaf, u64 cr4, u32 apic_id,
 				      u32 ncpus)
 {
@@ -197,6 +227,10 @@ static struct cpuid_result basic_leaf(const struct cpu_model *m, u32 leaf, u32 s
 	case 2: return cache_descriptors(m);
 	case 4: return cache_parameters(subleaf, ncpus);
 	case 7: return subleaf == 0 ? feature_leaf(m, 7) : (struct cpuid_result){ 0 };
+	case 6: /* the local APIC's timer never stops */
+		return (struct cpuid_result){ .eax = cpu_has(m, FEAT_APIC) ? 1u << 2 : 0 };
+	case 0xb: return topology(subleaf, apic_id, ncpus);
+	case 13: return extended_state(m, subleaf);
 	case 0x15: /* TSC = crystal of 25 MHz * 40 / 1: one tick per ns of virtual time */
 		return (struct cpuid_result){ 1, 40, 25000000, 0 };
 	case 0x16: /* base, maximum and bus frequency in MHz */
@@ -232,7 +266,7 @@ static struct cpuid_result extended_leaf(const struct cpu_model *m, u32 leaf)
 }
 
 /* A leaf out of range answers zeros.  (Intel's own processors repeat the highest basic leaf there: data
- * that means something else, which no guest can use.)  Leaf Dh is zeros as long as no model has XSAVE. */
+ * that means something else, which no guest can use.) */
 struct cpuid_result cpuid(const struct cpu_model *m, u32 leaf, u32 subleaf, u64 cr4, u32 apic_id, u32 ncpus)
 {
 	static const char signature[12] = "VitrineHV\0\0";

@@ -64,6 +64,13 @@ enum {
 #define EFER_LMA (1u << 10)
 #define EFER_NXE (1u << 11)
 
+/* The x87's control and status words (SDM 1 8.1.3, 8.1.5); the exceptions' bits 0 to 5 are those of MXCSR */
+enum {
+	FCW_RESET = 0x40, FCW_INIT = 0x37f, FCW_MASKS = 0x3f, FCW_PC_SHIFT = 8, FCW_RC_SHIFT = 10,
+	FSW_SF = 1 << 6, FSW_ES = 1 << 7, FSW_C0 = 1 << 8, FSW_C1 = 1 << 9, FSW_C2 = 1 << 10, FSW_TOP = 7 << 11,
+	FSW_C3 = 1 << 14, FSW_B = 1 << 15, FSW_TOP_SHIFT = 11,
+};
+
 /* DR6, DR7 (SDM 3B 17.2) */
 #define DR6_FIXED 0xffff0ff0u
 #define DR6_BD (1u << 13)

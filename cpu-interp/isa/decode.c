@@ -360,6 +360,27 @@ static void string_operand(struct decoded *d, int i, enum opnd_place place)
 	}
 }
 
+/* MMX, XMM and x87 registers.  REX reaches XMM8 to XMM15; there are eight of the others (SDM 2A 2.2.1.2). */
+static bool vector_operand(struct decoding *in, struct operand *o, enum opnd_place place, int reg, int rm)
+{
+	bool in_rm = place == AT_MMX_RM || place == AT_XMM_RM;
+	if (in_rm && in->d->modrm < 0xc0) {
+		o->kind = OPD_MEM;
+		return true;
+	}
+	switch (place) {
+	case AT_MMX: return numbered_operand(o, OPD_MMX, reg & 7, 0xff);
+	case AT_MMX_RM:
+	case AT_MMX_RM_REG: return numbered_operand(o, OPD_MMX, rm & 7, 0xff);
+	case AT_XMM: return numbered_operand(o, OPD_XMM, reg, 0xffff);
+	case AT_XMM_RM:
+	case AT_XMM_RM_REG: return numbered_operand(o, OPD_XMM, rm, 0xffff);
+	case AT_FIXED_XMM: return numbered_operand(o, OPD_XMM, 0, 0xffff);
+	case AT_FIXED_ST: return numbered_operand(o, OPD_ST, 0, 0xff);
+	default: return numbered_operand(o, OPD_ST, rm & 7, 0xff); /* AT_ST_RM */
+	}
+}
+
 static bool operand(struct decoding *in, int i)
 {
 	static const u32 control_registers = 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4; /* and CR8 in 64-bit mode */
@@ -397,6 +418,7 @@ static bool operand(struct decoding *in, int i)
 	case AT_OFFSET: o->kind = OPD_MEM; return take(in, d->addrsize, (u64 *)&d->disp);
 	case AT_SOURCE:
 	case AT_DEST: string_operand(d, i, form->place); break;
+	default: return vector_operand(in, o, form->place, reg, rm);
 	}
 	return true;
 }

@@ -57,6 +57,7 @@ static const char *size_word(int size)
 	case 2: return "word ";
 	case 4: return "dword ";
 	case 8: return "qword ";
+	case 10: return "tword ";
 	case 16: return "oword ";
 	default: return "";
 	}
@@ -147,6 +148,9 @@ static void put_operand(struct text *t, const struct decoded *d, int i, u64 rip)
 	case OPD_SEG: put(t, "%s", names_seg[o->reg]); break;
 	case OPD_CR: put(t, "cr%d", o->reg); break;
 	case OPD_DR: put(t, "dr%d", o->reg); break;
+	case OPD_MMX: put(t, "mm%d", o->reg); break;
+	case OPD_XMM: put(t, "xmm%d", o->reg); break;
+	case OPD_ST: put(t, "st%d", o->reg); break;
 	}
 }
 

@@ -11,6 +11,7 @@
 enum opnd_place {
 	AT_NOWHERE, AT_RM, AT_MEM, AT_RM_REG, AT_REG, AT_VVVV, AT_CR, AT_DR, AT_SREG, AT_IMM, AT_ONE, AT_REL,
 	AT_FAR, AT_OFFSET, AT_SOURCE, AT_DEST, AT_OPCODE, AT_FIXED, AT_FIXED_SEG,
+	AT_MMX, AT_MMX_RM, AT_MMX_RM_REG, AT_XMM, AT_XMM_RM, AT_XMM_RM_REG, AT_FIXED_XMM, AT_FIXED_ST, AT_ST_RM,
 };
 
 /* How wide it is: a number of bytes, or one of these, which depend on the operand size. */

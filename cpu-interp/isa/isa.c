@@ -48,6 +48,13 @@ const struct opnd_form isa_forms[OPND_COUNT] = {
 	FIXED(ES, AT_FIXED_SEG, 2, SEG_ES), FIXED(CS, AT_FIXED_SEG, 2, SEG_CS),
 	FIXED(SS, AT_FIXED_SEG, 2, SEG_SS), FIXED(DS, AT_FIXED_SEG, 2, SEG_DS),
 	FIXED(FS, AT_FIXED_SEG, 2, SEG_FS), FIXED(GS, AT_FIXED_SEG, 2, SEG_GS),
+	FORM(Pd, AT_MMX, 4), FORM(Pq, AT_MMX, 8), FORM(Qd, AT_MMX_RM, 4), FORM(Qq, AT_MMX_RM, 8),
+	FORM(Nq, AT_MMX_RM_REG, 8),
+	FORM(Vd, AT_XMM, 4), FORM(Vq, AT_XMM, 8), FORM(Vdq, AT_XMM, 16),
+	FORM(Ww, AT_XMM_RM, 2), FORM(Wd, AT_XMM_RM, 4), FORM(Wq, AT_XMM_RM, 8), FORM(Wdq, AT_XMM_RM, 16),
+	FORM(Ud, AT_XMM_RM_REG, 4), FORM(Uq, AT_XMM_RM_REG, 8), FORM(Udq, AT_XMM_RM_REG, 16),
+	FIXED(X0, AT_FIXED_XMM, 16, 0),
+	FORM(Mt, AT_MEM, 10), FIXED(ST0, AT_FIXED_ST, 10, 0), FORM(STi, AT_ST_RM, 10),
 };
 /* clang-format on */
 
@@ -88,11 +95,11 @@ static void note_operands(struct isa_candidate *c)
 	for (int i = 0; i < 4; i++) {
 		int place = isa_forms[c->row->o[i]].place;
 		if (place == AT_RM || place == AT_MEM || place == AT_RM_REG || place == AT_REG ||
-		    place == AT_SREG)
+		    place == AT_SREG || (place >= AT_MMX && place <= AT_XMM_RM_REG) || place == AT_ST_RM)
 			c->has_modrm = true;
 		if (place == AT_MEM)
 			c->mods &= 1;
-		if (place == AT_RM_REG)
+		if (place == AT_RM_REG || place == AT_MMX_RM_REG || place == AT_XMM_RM_REG || place == AT_ST_RM)
 			c->mods &= 2;
 		if (place == AT_CR || place == AT_DR)
 			c->has_modrm = c->forced_reg = true;

@@ -18,6 +18,7 @@
 #include "core/vm.h"
 #include "cpu-interp/interp.h"
 #include "devices/pc.h"
+#include "tests/mem-block.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
@@ -154,12 +155,12 @@ static void set_state(struct vm *vm, u8 choice)
 		abort();
 }
 
-static void machine_open(struct machine *m, const u8 *disk, const u8 *data, size_t size)
+static void machine_open(struct machine *m, struct block *disk, const u8 *data, size_t size)
 {
 	const struct vm_config vm = { .name = "fuzz", .engine = &engine_interp, .mem_size = MEMORY, .cpus = 1,
 				      .cpu = cpu_model_find("x86-64-int-all"), .seed = 1 };
-	const struct pc_config pc = { .mem_size = MEMORY, .disk = disk, .disk_size = DISK, .disk_room = DISK,
-				      .rtc_start = PC_RTC_DEFAULT };
+	const struct pc_config pc = { .mem_size = MEMORY, .rtc_start = PC_RTC_DEFAULT, .ndisks = 1,
+				      .disk = { { .image = disk, .snapshot = true, .room = DISK } } };
 	u8 choice = size ? data[0] : 0;
 	size_t len = size > 1 ? size - 1 : 0;
 	m->vm = vm_create(&vm, NULL);
@@ -186,7 +187,7 @@ static enum verdict see_state(void *arg, const struct event *ev)
 }
 
 /* Run a fresh machine and return its state hash; `slices`: in pieces, dropping all caches between them. */
-static u64 run(const u8 *disk, const u8 *data, size_t size, bool slices, bool *own_tables)
+static u64 run(struct block *disk, const u8 *data, size_t size, bool slices, bool *own_tables)
 {
 	struct machine m = { .own_tables = false };
 	struct err err = { 0 };
@@ -214,7 +215,9 @@ static u64 run(const u8 *disk, const u8 *data, size_t size, bool slices, bool *o
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	static const u8 disk[DISK] = { 0xeb, 0xfe };
+	static u8 bytes[DISK] = { 0xeb, 0xfe };
+	struct mem_block image = mem_block(bytes, DISK, true);
+	struct block *disk = &image.b;
 	bool own_tables;
 	u64 hash = run(disk, data, size, false, &own_tables);
 	if (run(disk, data, size, false, &own_tables) != hash)

@@ -27,6 +27,20 @@ static bool not_for_nasm(const struct decoded *d)
 	return d->row->o[0] == Jb && ((i64)d->imm > 100 || (i64)d->imm < -100);
 }
 
+/* NASM 2.16 knows a wrong size for the memory operand of these, or none; it takes them without a word. */
+static void drop_size_word(const struct decoded *d, char *text)
+{
+	static const char *const mnemonics[] = { "pshufd", "pshufhw", "pshuflw", "pshufw", "palignr", "pblendvb",
+						 "psubq", "pmuludq", "punpcklbw", "punpcklwd", "punpckldq", "cmpsd" };
+	static const char *const words[] = { "oword [", "qword [", "dword [" };
+	for (size_t i = 0; i < ARRAY_LEN(mnemonics); i++)
+		for (size_t k = 0; k < ARRAY_LEN(words) && !strcmp(d->row->mnemonic, mnemonics[i]); k++) {
+			char *at = strstr(text, words[k]);
+			if (at)
+				memmove(at, at + strlen(words[k]) - 1, strlen(at + strlen(words[k]) - 1) + 1);
+		}
+}
+
 /* Our text of an instruction, or of one that means the same and that NASM prefers. */
 static void text_of(const struct decoded *d, u64 rip, char *text)
 {
@@ -44,6 +58,7 @@ static void text_of(const struct decoded *d, u64 rip, char *text)
 	if (d->o[0].kind == OPD_REG && d->o[0].size == 8 && (short_move || d->row->o[0] == Rv))
 		same.o[0].size = same.o[1].size = 4; /* writing EAX clears the upper half as well */
 	isa_disasm(&same, rip, text, 96);
+	drop_size_word(d, text);
 	size_t len = strlen(text);
 	if (len > 5 && !strcmp(text + len - 5, ", 0x1")) /* D1, which has no immediate, and C1 */
 		strcpy(text + len - 3, "1");

@@ -206,6 +206,34 @@ static void canonical_rest(const struct pair *p, char *s)
 		sprintf(target, " 0x%lx", strtoul(target, NULL, 16) & 0xffff);
 }
 
+/* "cmpltps xmm0,xmm1" is CMPPS with 1 for an immediate, "pclmulhqlqdq" PCLMULQDQ with 1. */
+static void canonical_immediate(char *s)
+{
+	static const char *const compares[] = { "eq", "lt", "le", "unord", "neq", "nlt", "nle", "ord" };
+	static const char *const halves[] = { "lqlq", "hqlq", "lqhq", "hqhq" };
+	char name[24], plain[16], width[8];
+	int n = 0;
+	if (sscanf(s, "%23[a-z] %n", name, &n) != 1)
+		return;
+	for (int i = 0; i < 8; i++) {
+		sprintf(plain, "cmp%s", compares[i]);
+		if (strncmp(name, plain, strlen(plain)) || sscanf(name + strlen(plain), "%7s", width) != 1 || width[2])
+			continue;
+		memmove(s + 6, s + n, strlen(s + n) + 1);
+		sprintf(s + strlen(s), ",0x%x", i);
+		memcpy(s + 3, width, 2);
+		s[5] = ' ';
+		return;
+	}
+	for (int i = 0; i < 4; i++) {
+		sprintf(plain, "pclmul%sdq", halves[i]);
+		if (!strcmp(name, plain)) {
+			replace(s, plain, "pclmulqdq");
+			sprintf(s + strlen(s), ",0x%x", (i & 1) | (i & 2) << 3);
+		}
+	}
+}
+
 static void canonical(struct pair *p, const char *in, char *out)
 {
 	char text[192];
@@ -230,6 +258,7 @@ static void canonical(struct pair *p, const char *in, char *out)
 	else
 		canonical_memory(p, text);
 	canonical_mnemonic(p, text);
+	canonical_immediate(text);
 	canonical_rest(p, text);
 	snprintf(out, 192, "%s", text);
 }
@@ -324,7 +353,7 @@ static bool rule_mode(const struct pair *p)
 }
 static bool rule_np(const struct pair *p)
 {
-	static const char *const names[] = { "vmcall", "clac", "stac", "xgetbv", "xsetbv", "sfence", NULL };
+	static const char *const names[] = { "vmcall", "clac", "stac", "xgetbv", "xsetbv", "sfence", "pmovmskb", NULL };
 	return p->status == DECODE_UD && p->d.nprefix && named(p, names);
 }
 static bool rule_size(const struct pair *p)
@@ -340,6 +369,19 @@ static bool rule_mov_cs(const struct pair *p)
 static bool rule_mov_cr(const struct pair *p)
 {
 	return p->status == DECODE_UD && !strcmp(p->name, "mov") && strpbrk(p->theirs, "cdt?");
+}
+static bool rule_mmx_66(const struct pair *p)
+{
+	static const char *const names[] = { "movq2dq", "movdq2q", NULL };
+	return same_length(p) && memchr(p->bytes, 0x66, p->d.nprefix) && named(p, names);
+}
+static bool rule_wide_mask(const struct pair *p)
+{
+	return same_length(p) && p->d.opsize == 8 && !strcmp(p->name, "pmovmskb");
+}
+static bool rule_halves(const struct pair *p)
+{
+	return same_length(p) && family_is(p, "pclmulqdq") && (p->d.imm == 2 || p->d.imm == 3);
 }
 static bool rule_notrack(const struct pair *p)
 {
@@ -368,6 +410,9 @@ static struct rule {
 	{ "66 does not make these 16 bits wide", rule_size, 0 },
 	{ "MOV to CS is #UD", rule_mov_cs, 0 },
 	{ "MOV of a control, debug or segment register that does not exist", rule_mov_cr, 0 },
+	{ "MOVQ2DQ, MOVDQ2Q with a superfluous 66: objdump shows both registers as XMM", rule_mmx_66, 0 },
+	{ "PMOVMSKB: REX.W makes no difference; objdump shows a 64-bit register", rule_wide_mask, 0 },
+	{ "PCLMULQDQ with 2 and 3: objdump shows them as 10h and 11h", rule_halves, 0 },
 	{ "3E before an indirect branch: DS for us, NOTRACK (CET) for objdump", rule_notrack, 0 },
 	{ NULL, NULL, 0 },
 };

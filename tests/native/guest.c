@@ -36,9 +36,25 @@ struct guest {
 	u16 cs;
 };
 
+/* Every integer instruction, and the x87 and the vectors, whatever the models that users choose from have. */
+static const struct cpu_model *guest_model(void)
+{
+	static struct cpu_model model;
+	model = *cpu_model_find("x86-64-int-all");
+	model.features |= FEAT_BIT(FPU) | FEAT_BIT(MMX) | FEAT_BIT(FXSR) | FEAT_BIT(SSE) | FEAT_BIT(SSE2) |
+			  FEAT_BIT(SSE3) | FEAT_BIT(SSSE3) | FEAT_BIT(SSE41) | FEAT_BIT(SSE42) |
+			  FEAT_BIT(AES) | FEAT_BIT(PCLMUL) | FEAT_BIT(SHA);
+	return &model;
+}
+
 u64 guest_features(void)
 {
-	return cpu_model_find("x86-64-int-all")->features;
+	return guest_model()->features;
+}
+
+struct vm *guest_vm(struct guest *g)
+{
+	return g->vm;
 }
 
 static void put_entry(struct vm *vm, u64 table, u64 index, u64 entry)
@@ -84,6 +100,7 @@ static void set_segments(struct x86_state *s, const u16 *selectors)
 		s->seg_limit[i] = UINT32_MAX;
 		s->seg_attr[i] = SEG_P | SEG_S | SEG_RW | SEG_ACCESSED | SEG_DB | SEG_G | dpl3;
 	}
+	s->seg_attr[SEG_CS] = code_rights(MODE_64);
 	s->seg_sel[SEG_TR] = 0x40;
 	s->seg_base[SEG_TR] = TSS_AT;
 	s->seg_limit[SEG_TR] = 0x67;
@@ -98,7 +115,7 @@ static void set_state(struct guest *g, const u16 *selectors)
 	x86_state_reset(s, cpu_signature(g->vm->cpu));
 	s->cr0[0] = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG;
 	s->cr3[0] = PML4;
-	s->cr4[0] = CR4_PAE | CR4_PSE | CR4_PGE;
+	s->cr4[0] = CR4_PAE | CR4_PSE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 	s->efer[0] = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
 	set_segments(s, selectors);
 }
@@ -110,7 +127,7 @@ static struct vm *create(struct err *err)
 					  .mem_size = MEMORY,
 					  .mem_span = MEMORY,
 					  .cpus = 1,
-					  .cpu = cpu_model_find("x86-64-int-all") };
+					  .cpu = guest_model() };
 	struct vm *vm = vm_create(&config, err);
 	if (!vm)
 		return NULL;

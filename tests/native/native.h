@@ -164,6 +164,7 @@ struct guest;
 struct guest *guest_open(const u16 *selectors, const u8 *data, struct err *err);
 void guest_close(struct guest *g);
 u64 guest_features(void);
+struct vm *guest_vm(struct guest *g);
 void guest_run(struct guest *g, const struct sequence *q, struct outcome *out);
 
 /* False, and why in text, where the host cannot do it. */

@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "tests/native/fx.h"
 #include "tests/native/generate.h"
 #include "tests/native/native.h"
 
-enum why_not { WHY_NATURE, WHY_KERNEL, WHY_TABLES, WHY_UMIP, WHY_BASES, WHY_X87, WHY_ICEBP, WHY_OTHER_MEANING,
+enum why_not { WHY_NATURE, WHY_KERNEL, WHY_TABLES, WHY_UMIP, WHY_BASES, WHY_FX, WHY_ICEBP, WHY_OTHER_MEANING,
 	       WHY_64, WHY_HOST, WHY_MODEL, WHY_COUNT };
 static const char *const reasons[WHY_COUNT] = {
 	[WHY_NATURE] = "differs by its nature: time, chance, the processor's name",
@@ -19,7 +20,7 @@ static const char *const reasons[WHY_COUNT] = {
 	[WHY_TABLES] = "depends on the host's descriptor tables",
 	[WHY_UMIP] = "refused (UMIP) or imitated by the host's kernel",
 	[WHY_BASES] = "FS and GS belong to the host's C library",
-	[WHY_X87] = "the x87 is not built",
+	[WHY_FX] = "x87, MMX and SSE state: compared by fx.c",
 	[WHY_ICEBP] = "hosts that are virtual machines report its trap in different ways",
 	[WHY_OTHER_MEANING] = "not in 64-bit mode, and its opcode means something else there",
 	[WHY_64] = "only in 64-bit mode",
@@ -40,7 +41,7 @@ static const struct left_out { const char *family; u8 why; } left_out[] = {
 	{ "verr", WHY_TABLES },     { "verw", WHY_TABLES },       { "sldt", WHY_UMIP },
 	{ "str", WHY_UMIP },        { "sgdt", WHY_UMIP },         { "sidt", WHY_UMIP },
 	{ "smsw", WHY_UMIP },       { "rdfsbase", WHY_BASES },    { "rdgsbase", WHY_BASES },
-	{ "wrfsbase", WHY_BASES },  { "wrgsbase", WHY_BASES },    { "esc", WHY_X87 },
+	{ "wrfsbase", WHY_BASES },  { "wrgsbase", WHY_BASES },
 	{ "int1", WHY_ICEBP },
 };
 
@@ -93,6 +94,10 @@ static void classify(struct row_info *info, const struct isa_row *row, u8 mode, 
 			info->class = ROW_UNUSED;
 			info->why = left_out[i].why;
 		}
+	if (fx_row(row)) {
+		info->class = ROW_UNUSED;
+		info->why = WHY_FX;
+	}
 	if (mode != MODE_64 && row->flags & (O64 | REXB | REXW)) {
 		info->class = ROW_UNUSED;
 		info->why = WHY_64;

@@ -264,15 +264,16 @@ static void refused(u64 mem, u64 bios_size, u64 disk_size, u64 disk_room)
 {
 	struct vm_config vc = { .name = "refused", .engine = &fake_engine, .mem_size = 8 << 20, .cpus = 1 };
 	struct pc_config pc = {
-		.mem_size = mem, .bios_size = bios_size, .disk_size = disk_size, .disk_room = disk_room
+		.mem_size = mem, .bios_size = bios_size, .ndisks = disk_size != 1
 	};
 	struct err err = { 0 };
 	struct vm *vm = vm_create(&vc, &err);
 	struct pc *board;
 	u8 image[512] = { 0 };
+	struct mem_block disk = mem_block(image, disk_size, true);
 
 	pc.bios = bios_size != 1 ? image : NULL;
-	pc.disk = disk_size != 1 ? image : NULL;
+	pc.disk[0] = (struct pc_disk){ .image = &disk.b, .snapshot = true, .room = disk_room };
 	ck_assert_int_lt(pc_build(vm, &pc, &board, &err), 0);
 	ck_assert_ptr_null(board);
 	ck_assert_int_ne(err.text[0], 0);
@@ -289,6 +290,7 @@ START_TEST(what_cannot_be_built)
 	refused(8 << 20, 1000, 1, 0);
 	refused(8 << 20, 32 << 20, 1, 0);
 	refused(8 << 20, 1, 0, 0);
+	refused(8 << 20, 1, 1ull << 43, 1 << 30); /* its table is more than the VM has */
 	refused(8 << 20, 1, 1ull << 46, 1 << 30);
 }
 END_TEST

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "devices/ide.h"
+#include "tests/mem-block.h"
 #include "tests/unit/dev.h"
 
 enum { DATA = 0x1f0, ERROR, COUNT, LOW, MID, HIGH, DEVICE, STATUS, CONTROL = 0x3f6 };
@@ -14,6 +15,7 @@ enum { PROBE_IRQ14, SECTORS = 3000, BYTES = SECTORS * 512 - 100 };
 struct rig {
 	struct bench b;
 	struct ide ide;
+	struct mem_block block;
 	struct disk disk;
 	struct frames frames;
 	u8 *image, *copy;
@@ -36,7 +38,9 @@ static void setup_size(struct rig *r, u64 bytes, u64 room)
 	for (u32 i = 0; i < BYTES; i++)
 		r->image[i] = pattern(i / 512, (int)(i % 512));
 	memcpy(r->copy, r->image, BYTES);
-	ck_assert_msg(disk_open(&r->disk, &r->frames, r->image, bytes, room, &err) == 0, "%s", err.text);
+	r->block = mem_block(r->image, bytes, true);
+	ck_assert_msg(disk_open(&r->disk, &r->block.b, NULL, &err) == 0, "%s", err.text);
+	ck_assert_msg(disk_snapshot(&r->disk, &r->frames, room, &err) == 0, "%s", err.text);
 	r->ide.disk = &r->disk;
 	r->ide.irq = bench_line(&r->b, PROBE_IRQ14);
 	bench_add(&r->b, &r->ide.dev, &ide_class, &r->ide.s);
@@ -390,32 +394,6 @@ START_TEST(second_values_and_interrupt_gate)
 }
 END_TEST
 
-START_TEST(images_that_are_no_disks)
-{
-	struct frames f;
-	struct disk d;
-	struct err err = { 0 };
-	u8 byte = 0x5a, sector[512];
-
-	ck_assert_int_eq(frames_open(&f, 1 << 20, &err), 0);
-	ck_assert_int_eq(disk_open(&d, &f, &byte, 0, 4096, &err), -EINVAL);
-	ck_assert_int_eq(disk_open(&d, &f, &byte, 1ull << 40, 4096, &err), -ENOSPC);
-	ck_assert_int_eq(disk_open(&d, &f, &byte, UINT64_MAX, 4096, &err), -EINVAL);
-	ck_assert_int_eq(disk_open(&d, &f, &byte, 1, 1 << 30, &err), 0);
-	ck_assert_uint_eq(d.sectors, 1);
-	disk_read(&d, 0, sector);
-	ck_assert_uint_eq(sector[0], 0x5a);
-	ck_assert_uint_eq(sector[1] | sector[511], 0);
-	/* Numbers in the frames may come from a foreign snapshot. */
-	frames_write(&f, d.first, 0, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
-	disk_read(&d, 0, sector);
-	ck_assert_uint_eq(sector[0], 0x5a);
-	ck_assert(disk_write(&d, 0, sector));
-	disk_close(&d);
-	frames_close(&f);
-}
-END_TEST
-
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -431,7 +409,6 @@ int main(void)
 		other_commands,
 		device_1_is_absent,
 		second_values_and_interrupt_gate,
-		images_that_are_no_disks,
 	};
 
 	return unit_run("ide", tests, ARRAY_LEN(tests));

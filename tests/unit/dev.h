@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * dev.h - a bench for devices without a VM: a clock, a port bus, and sixteen probes to hang on their lines.
+ * dev.h - a bench for devices without a VM: a clock, two buses, and sixteen probes to hang on their lines.
  * Rule: a test sees a device as a guest does (ports, interrupts, time), and in no other way.
  */
 #ifndef VITRINE_TESTS_UNIT_DEV_H
@@ -12,7 +12,7 @@
 
 struct bench {
 	struct clock clock;
-	struct bus port;
+	struct bus port, mmio;
 	struct event_stream events;
 	struct device_world world;
 	int level[16], rises[16]; /* of the probes */
@@ -21,6 +21,9 @@ struct bench {
 	char channel[16]; /* of the last of them */
 	int status;       /* power-off status, -1 = still on */
 	int resets;
+	u64 msi_address; /* of the last message-signalled interrupt */
+	u32 msi_data;
+	int msis; /* how many there were */
 };
 
 static inline void bench_probe_(void *arg, int n, int level)
@@ -55,6 +58,29 @@ static inline void bench_byte_(void *arg, const char *channel, u8 byte)
 		b->text[b->ntext++] = (char)byte;
 }
 
+static inline int bench_claim_(void *arg, struct device *d, const struct claim *claim, struct err *err)
+{
+	struct bench *b = arg;
+
+	return bus_add(claim->space == SPACE_PORT ? &b->port : &b->mmio, d, claim, err);
+}
+
+static inline void bench_unclaim_(void *arg, struct device *d, const struct claim *claim)
+{
+	struct bench *b = arg;
+
+	bus_remove_claim(claim->space == SPACE_PORT ? &b->port : &b->mmio, claim);
+}
+
+static inline void bench_msi_(void *arg, u64 address, u32 data)
+{
+	struct bench *b = arg;
+
+	b->msi_address = address;
+	b->msi_data = data;
+	b->msis++;
+}
+
 static inline void bench_init(struct bench *b)
 {
 	memset(b, 0, sizeof(*b));
@@ -64,6 +90,9 @@ static inline void bench_init(struct bench *b)
 					  .events = &b->events,
 					  .power_off = bench_power_off_,
 					  .reset_request = bench_reset_,
+					  .claim = bench_claim_,
+					  .unclaim = bench_unclaim_,
+					  .msi = bench_msi_,
 					  .put_byte = bench_byte_,
 					  .arg = b };
 }
@@ -75,8 +104,8 @@ static inline void bench_add(struct bench *b, struct device *d, const struct dev
 
 	ck_assert_msg(device_init(d, class, NULL, state, &b->world, &err) == 0, "%s", err.text);
 	for (int i = 0; i < class->nclaims; i++)
-		if (class->claims[i].space == SPACE_PORT)
-			ck_assert_msg(bus_add(&b->port, d, &class->claims[i], &err) == 0, "%s", err.text);
+		if (class->claims[i].space != SPACE_MSR)
+			ck_assert_msg(bench_claim_(b, d, &class->claims[i], &err) == 0, "%s", err.text);
 	device_reset(d);
 }
 

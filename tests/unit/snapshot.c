@@ -125,7 +125,7 @@ START_TEST(waiting_states_come_back)
 	b = other(&t);
 	ck_assert_int_eq(snapshot_load(b, saved.data, saved.len, &err), 0);
 	ck_assert_uint_eq(b->vcpu[0].activity, ACT_HALTED);
-	ck_assert(b->nmi);
+	ck_assert(b->vcpu[0].nmi);
 	ck_assert_uint_eq(mem_gpa(&b->mem, 0x100000), 0);
 	ck_assert_int_eq(vm_run(b, 5, &err), STOP_BUDGET);
 	ck_assert_uint_eq(fake_of(b, 0)->delivered[0].vector, VEC_NMI);
@@ -418,7 +418,9 @@ START_TEST(the_hash_sees_everything)
 	CHANGES(device_timer_set(&ticker.dev, 0, 99),
 		(device_timer_cancel(&ticker.dev, 0), vm->clock.order--));
 	CHANGES(vm->random ^= 1, vm->random ^= 1);
-	CHANGES(vm->vcpu[0].nmi = true, vm->nmi = false);
+	CHANGES(vm->vcpu[0].nmi = true, vm->vcpu[0].nmi = false);
+	CHANGES(vm->vcpu[0].init = true, vm->vcpu[0].init = false);
+	CHANGES(vm->vcpu[0].sipi = 1, vm->vcpu[0].sipi = 0);
 	CHANGES(mem_poke(&vm->mem, 0x2345, "\1", 1), mem_poke(&vm->mem, 0x2345, "\0", 1));
 	vm_destroy(vm);
 }

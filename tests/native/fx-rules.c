@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * fx-rules.c - which rows are compared by fx.c, and in what processors may differ.
+ * Rule: a row is left out, or a part of the result not looked at, only for a reason that is written here and printed.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "tests/native/fx.h"
+
+/* ---- rows ---- */
+
+bool fx_row(const struct isa_row *row)
+{
+	static const char *const others[] = { "ldmxcsr", "stmxcsr", "xgetbv", "xsetbv", "xsave", "xsavec", "xsaveopt",
+					      "xrstor", "fxsave", "fxrstor", "emms", "fwait", "wait", "esc" };
+	for (int i = 0; i < 4; i++)
+		if (row->o[i] >= Pd && row->o[i] < OPND_COUNT)
+			return true;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (!strcmp(row->family, others[i]) || !strncmp(row->mnemonic, others[i], strlen(others[i])))
+			return true;
+	return row->opcode >= 0xd8 && row->opcode <= 0xdf;
+}
+
+static const struct { const char *mnemonic, *why; } left_out[] = {
+	{ "esc", "the x87 is not built" },
+	{ "xgetbv", "which state components there are is the host's affair" },
+	{ "xsetbv", "privileged" },
+	{ "xsave", "which state components there are is the host's affair" },
+	{ "xsavec", "which state components there are is the host's affair" },
+	{ "xsaveopt", "which state components there are is the host's affair" },
+	{ "xrstor", "which state components there are is the host's affair" },
+};
+
+const char *fx_left_out(const struct isa_row *row, u64 host, u64 model)
+{
+	for (size_t i = 0; i < ARRAY_LEN(left_out); i++)
+		if (!strcmp(row->mnemonic, left_out[i].mnemonic))
+			return left_out[i].why;
+	if (row->flags & I64)
+		return "not in 64-bit mode";
+	if (!(host >> row->feature & 1))
+		return "the host's processor has not got it";
+	if (!(model >> row->feature & 1))
+		return "the interpreter's model has not got it";
+	return NULL;
+}
+
+/* ---- what is not compared ---- */
+
+struct fx_rule {
+	const char *mnemonic;
+	enum { ERASE, AVOID_MEMORY, APPROXIMATION, ALIGN } kind;
+	const char *why;
+	void (*erase)(struct fx_state *s); /* ERASE: from both states after */
+};
+
+/* As if the instruction had set TOP to 0. */
+static void erase_top(struct fx_state *s)
+{
+	struct fx_image old = s->image;
+	int top = old.fsw >> 11 & 7;
+	for (int i = 0; i < 8; i++)
+		s->image.st[(top + i) & 7] = old.st[i];
+	s->image.fsw &= 0xc7ff;
+}
+
+#define BOUND "an approximation: not compared, but its error (1.5 * 2^-12, SDM 2B RCPPS, RSQRTPS)"
+#define SHA_ALIGN "AMD's processors do not insist on alignment: operands in memory always aligned"
+static const struct fx_rule rules[] = {
+	{ "rcpps", APPROXIMATION, BOUND },
+	{ "rcpss", APPROXIMATION, BOUND },
+	{ "rsqrtps", APPROXIMATION, BOUND },
+	{ "rsqrtss", APPROXIMATION, BOUND },
+	{ "cvtpi2ps", AVOID_MEMORY, "from memory: left out; Intel's processors enter MMX mode, AMD's do not" },
+	{ "emms", ERASE, "TOP not compared: AMD's processors clear it", erase_top },
+	{ "sha1nexte", ALIGN, SHA_ALIGN },
+	{ "sha1msg1", ALIGN, SHA_ALIGN },
+	{ "sha1msg2", ALIGN, SHA_ALIGN },
+	{ "sha1rnds4", ALIGN, SHA_ALIGN },
+	{ "sha256rnds2", ALIGN, SHA_ALIGN },
+	{ "sha256msg1", ALIGN, SHA_ALIGN },
+	{ "sha256msg2", ALIGN, SHA_ALIGN },
+};
+
+const struct fx_rule *fx_rule_of(const struct isa_row *row)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		if (!strcmp(row->mnemonic, rules[i].mnemonic))
+			return &rules[i];
+	return NULL;
+}
+
+const char *fx_rule_text(const struct fx_rule *rule)
+{
+	return rule->why;
+}
+
+bool fx_is_approximate(const struct fx_rule *rule)
+{
+	return rule && rule->kind == APPROXIMATION;
+}
+
+bool fx_avoids_memory(const struct fx_rule *rule)
+{
+	return rule && rule->kind == AVOID_MEMORY;
+}
+
+bool fx_aligns(const struct fx_rule *rule)
+{
+	return rule && rule->kind == ALIGN;
+}
+
+/* The x87's last instruction and operand: AMD's processors keep them only while an exception is pending, Intel's newer
+ * ones likewise (AMD APM 2 11.4.4.3; SDM 1 8.1.8). */
+static void erase_pointers(struct fx_state *s)
+{
+	if (s->image.fsw & 0x80)
+		return;
+	s->image.fop = 0;
+	s->image.fip = s->image.fdp = 0;
+}
+
+static void erase_reserved(struct fx_image *image)
+{
+	image->reserved1 = 0;
+	image->mxcsr_mask = 0;
+	for (int i = 0; i < 8; i++)
+		memset(image->st[i].reserved, 0, sizeof image->st[i].reserved);
+	memset(image->reserved2, 0, sizeof image->reserved2);
+}
+
+void fx_soften(const struct fx_insn *insn, struct fx_case *k)
+{
+	struct fx_state *both[] = { &k->native, &k->interp };
+	u64 flags = FLAGS_ARITH & ~(u64)insn->row->undef;
+	for (int i = 0; i < 2; i++) {
+		struct fx_state *s = both[i];
+		erase_reserved(&s->image);
+		erase_pointers(s);
+		s->flags &= flags;
+		if (s->vector == VECTOR_NONE)
+			s->rip = 0;
+		if (insn->rule && insn->rule->kind == ERASE)
+			insn->rule->erase(s);
+	}
+}
+
+/* ---- approximations ---- */
+
+static float as_float(u32 bits)
+{
+	float f;
+	memcpy(&f, &bits, 4);
+	return f;
+}
+
+/* Special operands have exact answers, which the manual's tables give; here: those with a normal operand and result. */
+static bool lane_within_bound(bool root, u32 operand, u32 result)
+{
+	double x = as_float(operand), exact = root ? 1 / sqrt(x) : 1 / x;
+	if (!isnormal(as_float(operand)) || (root && x < 0) || fabs(exact) < 0x1p-125 || fabs(exact) > 0x1p126)
+		return true;
+	return fabs(as_float(result) - exact) <= 1.5 * 0x1p-12 * fabs(exact);
+}
+
+bool fx_within_bound(const struct fx_insn *insn, const struct fx_case *k)
+{
+	bool root = insn->row->mnemonic[1] == 's', memory = insn->d.o[1].kind == OPD_MEM;
+	const u64 *from = k->in.image.xmm[insn->d.o[1].reg], *to = k->interp.image.xmm[insn->d.o[0].reg];
+	int lanes = insn->d.o[1].size == 4 ? 1 : 4;
+	if (memory || k->interp.vector != VECTOR_NONE)
+		return true;
+	for (int i = 0; i < lanes; i++)
+		if (!lane_within_bound(root, (u32)(from[i / 2] >> 32 * (i & 1)), (u32)(to[i / 2] >> 32 * (i & 1))))
+			return false;
+	return true;
+}

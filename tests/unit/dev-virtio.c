@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * dev-virtio.c - what all virtio devices share: negotiation, status, rings, interrupts, and what a hostile driver
+ * may try.
+ * Rule: facts from virtio 1.2, chapters 2, 3 and 4.2.  The device under the test takes chains and writes what it
+ * read back into them.
+ */
+#include "tests/unit/virtio-driver.h"
+
+enum { F_ECHO = 5, BUF = 0x80000, BUF2 = 0x90000 };
+
+/* The echo device: what is read is written, one greater. */
+struct echo {
+	struct virtio v;
+	struct virtio_state s;
+	int served, chains;
+	u32 npieces, nreadable;
+	u64 readable, writable;
+};
+
+static void serve(struct virtio *v, u32 queue)
+{
+	struct echo *e = (struct echo *)v;
+	struct virtio_chain c;
+
+	e->served++;
+	while (virtio_chain_next(v, queue, &c)) {
+		u8 data[256];
+		u64 n = virtio_chain_read(v, &c, 0, data, sizeof(data));
+
+		for (u64 i = 0; i < n; i++)
+			data[i]++;
+		e->chains++;
+		e->npieces = c.npieces;
+		e->nreadable = c.nreadable;
+		e->readable = c.readable;
+		e->writable = c.writable;
+		virtio_done(v, queue, c.head, (u32)virtio_chain_write(v, &c, 0, data, n));
+	}
+}
+
+static const struct virtio_kind kind = {
+	.id = 42, .nqueues = 2, .config_size = 6, .config_writable = 2, .config_writable_size = 2,
+	.features = F_BIT(F_ECHO), .serve = serve,
+};
+static const struct device_class echo_class = { .name = "echo", .layout = &virtio_state_layout, .restored = virtio_restored };
+
+struct rig {
+	struct driver d;
+	struct echo e;
+	struct log log;
+};
+
+static void setup(struct rig *r)
+{
+	memset(r, 0, sizeof(*r));
+	driver_open(&r->d, &r->log);
+	ck_assert_int_eq(virtio_init(&r->e.v, &kind, &echo_class, NULL, &r->e.s, &r->d.b.world, NULL), 0);
+	driver_attach(&r->d, &r->e.v);
+}
+
+static void started(struct rig *r, u64 more)
+{
+	setup(r);
+	driver_start(&r->d, F_VERSION | more);
+}
+
+/* ---- registers ---- */
+
+START_TEST(identity)
+{
+	struct rig r;
+
+	setup(&r);
+	ck_assert_uint_eq(reg_get(&r.d, 0), 0x74726976);
+	ck_assert_uint_eq(reg_get(&r.d, 4), 2);
+	ck_assert_uint_eq(reg_get(&r.d, 8), 42);
+	ck_assert_uint_eq(offered_features(&r.d), F_BIT(F_ECHO) | F_BIT(28) | F_BIT(29) | F_BIT(32));
+	reg_set(&r.d, 0x14, 2);
+	ck_assert_uint_eq(reg_get(&r.d, 0x10), 0);
+	reg_set(&r.d, 0x30, 1);
+	ck_assert_uint_eq(reg_get(&r.d, 0x34), VIRTIO_QUEUE_MAX);
+	reg_set(&r.d, 0x30, 2); /* there is none */
+	ck_assert_uint_eq(reg_get(&r.d, 0x34), 0);
+	ck_assert_uint_eq(reg_get(&r.d, 0xb0), UINT32_MAX); /* no shared memory */
+	ck_assert_uint_eq(bus_read(&r.d.mmio, DRIVER_BASE, 2, NULL), 0); /* only whole registers */
+	driver_close(&r.d);
+}
+END_TEST
+
+START_TEST(features_are_negotiated)
+{
+	struct rig r;
+
+	setup(&r);
+	reg_set(&r.d, R_STATUS, 3);
+	reg_set(&r.d, 0x24, 0);
+	reg_set(&r.d, 0x20, 1 << F_ECHO);
+	reg_set(&r.d, R_STATUS, 11); /* without VERSION_1 */
+	ck_assert_uint_eq(reg_get(&r.d, R_STATUS), 3);
+	reg_set(&r.d, R_STATUS, 15); /* DRIVER_OK neither */
+	ck_assert_uint_eq(reg_get(&r.d, R_STATUS), 3);
+	reg_set(&r.d, 0x24, 1);
+	reg_set(&r.d, 0x20, 1 | 2); /* 33 is not offered */
+	reg_set(&r.d, R_STATUS, 11);
+	ck_assert_uint_eq(reg_get(&r.d, R_STATUS), 3);
+	reg_set(&r.d, 0x20, 1);
+	reg_set(&r.d, R_STATUS, 11);
+	ck_assert_uint_eq(reg_get(&r.d, R_STATUS), 11);
+	ck_assert(virtio_has(&r.e.v, F_ECHO));
+	reg_set(&r.d, 0x24, 0);
+	reg_set(&r.d, 0x20, 0); /* too late */
+	ck_assert(virtio_has(&r.e.v, F_ECHO));
+	reg_set(&r.d, R_STATUS, 0);
+	ck_assert_uint_eq(reg_get(&r.d, R_STATUS), 0);
+	ck_assert(!virtio_has(&r.e.v, F_ECHO));
+	driver_close(&r.d);
+}
+END_TEST
+
+START_TEST(configuration)
+{
+	struct rig r;
+
+	started(&r, 0);
+	virtio_config_put(&r.e.v, 0, 0x060504030201, 6);
+	ck_assert_uint_eq(config_get(&r.d, 0, 4), 0x04030201);
+	ck_assert_uint_eq(config_get(&r.d, 4, 4), 0x0605); /* zeros behind the end */
+	ck_assert_uint_eq(config_get(&r.d, 0x40, 8), 0);
+	bus_write(&r.d.mmio, DRIVER_BASE + 0x100, 4, 0xffffffff, NULL);
+	bus_write(&r.d.mmio, DRIVER_BASE + 0x104, 4, 0xffffffff, NULL);
+	ck_assert_uint_eq(config_get(&r.d, 0, 4), 0xffff0201);
+	ck_assert_uint_eq(config_get(&r.d, 4, 2), 0x0605);
+	ck_assert_uint_eq(reg_get(&r.d, 0xfc), 0);
+	virtio_config_change(&r.e.v, 0, 7, 1);
+	ck_assert_uint_eq(reg_get(&r.d, 0xfc), 1);
+	ck_assert_uint_eq(reg_get(&r.d, 0x60), VIRTIO_ISR_CONFIG);
+	ck_assert_int_eq(r.d.b.level[DRIVER_IRQ], 1);
+	ack(&r.d);
+	ck_assert_int_eq(r.d.b.level[DRIVER_IRQ], 0);
+	driver_close(&r.d);
+}
+END_TEST
+
+/* ---- rings ---- */
+
+START_TEST(one_chain)
+{
+	struct rig r;
+	u32 head;
+	u8 got[7];
+
+	started(&r, 0);
+	mem_write(&r.d.mem, BUF, "abcdefg", 7);
+	desc(&r.d, 1, 3, BUF, 2, D_NEXT, 1); /* "ab" and "cdefg" become "bcd" and "efgh" */
+	desc(&r.d, 1, 1, BUF + 2, 5, D_NEXT, 6);
+	desc(&r.d, 1, 6, BUF2, 3, D_NEXT | D_WRITE, 7);
+	desc(&r.d, 1, 7, BUF2 + 0x100, 40, D_WRITE, 0);
+	submit(&r.d, 1, 3);
+	ck_assert_uint_eq(r.e.readable, 7);
+	ck_assert_uint_eq(r.e.writable, 43);
+	ck_assert_uint_eq(r.e.nreadable, 2);
+	ck_assert_uint_eq(r.e.npieces, 4);
+	ck_assert_int_eq(next_used(&r.d, 1, &head), 7);
+	ck_assert_uint_eq(head, 3);
+	ck_assert_int_eq(next_used(&r.d, 1, &head), -1);
+	mem_read(&r.d.mem, BUF2, got, 3);
+	mem_read(&r.d.mem, BUF2 + 0x100, got + 3, 4);
+	ck_assert_int_eq(memcmp(got, "bcdefgh", 7), 0);
+	ck_assert_uint_eq(reg_get(&r.d, 0x60), VIRTIO_ISR_QUEUE);
+	ck_assert_int_eq(r.d.b.level[DRIVER_IRQ], 1);
+	ack(&r.d);
+	ck_assert_int_eq(r.d.b.level[DRIVER_IRQ], 0);
+	driver_close(&r.d);
+}
+END_TEST
+
+START_TEST(indirect_chain)
+{
+	struct rig r;
+
+	started(&r, F_BIT(VIRTIO_F_INDIRECT_DESC));
+	mem_write(&r.d.mem, BUF, "xy", 2);
+	put_desc(&r.d, 0xa0000, 0, BUF, 2, D_NEXT, 2);
+	put_desc(&r.d, 0xa0000, 2, BUF2, 2, D_WRITE, 0);
+	desc(&r.d, 0, 5, 0xa0000, 48, D_INDIRECT, 0);
+	submit(&r.d, 0, 5);
+	ck_assert_int_eq(next_used(&r.d, 0, NULL), 2);
+	ck_assert_uint_eq(peek16(&r.d, BUF2), 'y' | 'z' << 8);
+	/* a direct piece first, then the table */
+	desc(&r.d, 0, 0, BUF, 1, D_NEXT, 5);
+	submit(&r.d, 0, 0);
+	ck_assert_uint_eq(r.e.npieces, 3);
+	ck_assert(!is_broken(&r.d));
+	driver_close(&r.d);
+}
+END_TEST
+
+/* The indices are 16 bits wide and run on; the ring wraps at its size. */
+START_TEST(indices_wrap)
+{
+	struct rig r;
+	u32 head;
+
+	started(&r, 0);
+	for (u32 i = 0; i < DRIVER_SIZE; i++)
+		desc(&r.d, 0, i, BUF, 1, 0, 0);
+	for (u32 i = 0; i < 70000; i++) {
+		submit(&r.d, 0, (u16)(i % DRIVER_SIZE));
+		ck_assert_int_ge(next_used(&r.d, 0, &head), 0);
+		ck_assert_uint_eq(head, i % DRIVER_SIZE);
+	}
+	ck_assert_int_eq(r.e.chains, 70000);
+	driver_close(&r.d);
+}
+END_TEST
+
+START_TEST(interrupts_are_suppressed_by_flag)
+{
+	struct rig r;
+
+	started(&r, 0);
+	desc(&r.d, 0, 0, BUF, 1, 0, 0);
+	put16(&r.d, desc_table(0) + 0x1000, 1); /* NO_INTERRUPT */
+	submit(&r.d, 0, 0);
+	ck_assert_int_eq(next_used(&r.d, 0, NULL), 0);
+	ck_assert_uint_eq(reg_get(&r.d, 0x60), 0);
+	put16(&r.d, desc_table(0) + 0x1000, 0);
+	submit(&r.d, 0, 0);
+	ck_assert_uint_eq(reg_get(&r.d, 0x60), 1);
+	driver_close(&r.d);
+}
+END_TEST
+
+START_TEST(interrupts_are_suppressed_by_index)
+{
+	struct rig r;
+	u64 used_event = desc_table(0) + 0x1000 + 4 + 2 * DRIVER_SIZE;
+	u64 avail_event = desc_table(0) + 0x2000 + 4 + 8 * DRIVER_SIZE;
+
+	started(&r, F_BIT(VIRTIO_F_EVENT_IDX));
+	desc(&r.d, 0, 0, BUF, 1, 0, 0);
+	put16(&r.d, desc_table(0) + 0x1000, 1); /* the flag has no meaning now */
+	put16(&r.d, used_event, 2);             /* when the third is used */
+	submit(&r.d, 0, 0);
+	ck_assert_uint_eq(peek16(&r.d, avail_event), 1); /* tell me of the second */
+	submit(&r.d, 0, 0);
+	ck_assert_uint_eq(reg_get(&r.d, 0x60), 0);
+	submit(&r.d, 0, 0);
+	ck_assert_uint_eq(reg_get(&r.d, 0x60), 1);
+	ack(&r.d);
+	offer(&r.d, 0, 0); /* three at once, the event in the middle */
+	offer(&r.d, 0, 0);
+	put16(&r.d, used_event, 4);
+	submit(&r.d, 0, 0);
+	ck_assert_uint_eq(reg_get(&r.d, 0x60), 1);
+	ck_assert_uint_eq(peek16(&r.d, avail_event), 6);
+	ck_assert_uint_eq(r.e.s.used_next[0], 6);
+	driver_close(&r.d);
+}
+END_TEST
+
+START_TEST(nothing_happens_before_driver_ok)
+{
+	struct rig r;
+
+	started(&r, 0);
+	reg_set(&r.d, R_STATUS, 0);
+	desc(&r.d, 0, 0, BUF, 1, 0, 0);
+	submit(&r.d, 0, 0);
+	ck_assert_int_eq(r.e.served, 2); /* the two of DRIVER_OK */
+	driver_start(&r.d, F_VERSION);
+	kick(&r.d, 7); /* no such queue */
+	kick(&r.d, UINT32_MAX);
+	r.e.served = 0;
+	reg_set(&r.d, 0x30, 0);
+	reg_set(&r.d, 0x44, 0); /* switched off */
+	submit(&r.d, 0, 0);
+	ck_assert_int_eq(r.e.served, 0);
+	driver_close(&r.d);
+}
+END_TEST
+
+START_TEST(buffers_offered_before_driver_ok_are_served)
+{
+	struct rig r;
+
+	setup(&r);
+	reg_set(&r.d, R_STATUS, 3);
+	reg_set(&r.d, 0x24, 1);
+	reg_set(&r.d, 0x20, 1);
+	reg_set(&r.d, R_STATUS, 11);
+	driver_queue(&r.d, 0);
+	desc(&r.d, 0, 0, BUF, 1, 0, 0);
+	submit(&r.d, 0, 0);
+	ck_assert_int_eq(r.e.chains, 0);
+	reg_set(&r.d, R_STATUS, 15);
+	ck_assert_int_eq(r.e.chains, 1);
+	driver_close(&r.d);
+}
+END_TEST
+
+/* ---- hostile drivers ---- */
+
+/* After the rules were broken: told so, quiet, and as new after a reset. */
+static void expect_broken(struct rig *r, const char *why)
+{
+	int chains = r->e.chains;
+
+	ck_assert_msg(is_broken(&r->d), "%s", why);
+	ck_assert_msg(strstr(r->d.log, why), "'%s' does not say '%s'", r->d.log, why);
+	ck_assert_int_eq(r->d.nlog, 1);
+	ck_assert_uint_eq(reg_get(&r->d, 0x60) & VIRTIO_ISR_CONFIG, VIRTIO_ISR_CONFIG);
+	kick(&r->d, 0);
+	kick(&r->d, 0);
+	ck_assert_int_eq(r->e.chains, chains);
+	ck_assert_int_eq(r->d.nlog, 1); /* said once */
+	reg_set(&r->d, R_STATUS, 15); /* the driver cannot clear it but by a reset */
+	ck_assert(is_broken(&r->d));
+	driver_start(&r->d, F_VERSION);
+	desc(&r->d, 0, 0, BUF, 1, 0, 0);
+	submit(&r->d, 0, 0);
+	ck_assert_int_eq(r->e.chains, chains + 1);
+	ck_assert(!is_broken(&r->d));
+	driver_close(&r->d);
+}
+
+struct hostile {
+	const char *why;
+	u64 gpa;
+	u32 len;
+	u16 flags, next, head;
+};
+
+static const struct hostile hostile[] = {
+	{ "a loop", BUF, 1, D_NEXT, 0, 0 },
+	{ "descriptor 8 in a table of 8", BUF, 1, D_NEXT, 8, 0 },
+	{ "descriptor 65535 in a table of 8", BUF, 1, D_NEXT, 65535, 0 },
+	{ "descriptor 9 in a table of 8", BUF, 1, 0, 0, 9 },
+	{ "not in RAM", BUF, 0, 0, 0, 0 },
+	{ "not in RAM", 0xfee00000, 4, D_WRITE, 0, 0 },
+	{ "not in RAM", DRIVER_RAM - 1, 2, D_WRITE, 0, 0 }, /* across the end of RAM into ROM */
+	{ "not in RAM", DRIVER_ROM, 4, D_WRITE, 0, 0 },
+	{ "not in RAM", DRIVER_ROM + 4095, 2, 0, 0, 0 },
+	{ "not in RAM", UINT64_MAX, 2, 0, 0, 0 },
+	{ "not in RAM", 0, UINT32_MAX, 0, 0, 0 },
+	{ "indirect", BUF, 16, D_INDIRECT, 0, 0 }, /* not negotiated */
+};
+
+START_TEST(hostile_descriptors)
+{
+	for (size_t i = 0; i < ARRAY_LEN(hostile); i++) {
+		const struct hostile *h = &hostile[i];
+		struct rig r;
+
+		started(&r, 0);
+		desc(&r.d, 0, 0, h->gpa, h->len, h->flags, h->next);
+		submit(&r.d, 0, h->head);
+		expect_broken(&r, h->why);
+	}
+}
+END_TEST
+
+static const struct hostile hostile_indirect[] = {
+	{ "indirect", 0xa0000, 0, D_INDIRECT, 0, 0 },
+	{ "indirect", 0xa0000, 17, D_INDIRECT, 0, 0 },
+	{ "indirect", 0xa0000, 16, D_INDIRECT | D_NEXT, 1, 0 },
+	{ "no RAM", 0xfee00000, 16, D_INDIRECT, 0, 0 },
+	{ "indirect", 0xa0010, 16, D_INDIRECT, 0, 0 },         /* a table in a table */
+	{ "descriptor 9 in a table of 1", 0xa0020, 16, D_INDIRECT, 0, 0 },
+	{ "a loop", 0xa0030, 0xfffffff0, D_INDIRECT, 0, 0 },
+};
+
+START_TEST(hostile_indirect_descriptors)
+{
+	for (size_t i = 0; i < ARRAY_LEN(hostile_indirect); i++) {
+		const struct hostile *h = &hostile_indirect[i];
+		struct rig r;
+
+		started(&r, F_BIT(VIRTIO_F_INDIRECT_DESC));
+		put_desc(&r.d, 0xa0000, 0, BUF, 1, 0, 0);
+		put_desc(&r.d, 0xa0000, 1, 0xa0000, 16, D_INDIRECT, 0);
+		put_desc(&r.d, 0xa0000, 2, BUF, 1, D_NEXT, 9);
+		put_desc(&r.d, 0xa0000, 3, BUF, 1, D_NEXT, 0);
+		desc(&r.d, 0, 0, h->gpa, h->len, h->flags, h->next);
+		submit(&r.d, 0, h->head);
+		expect_broken(&r, h->why);
+	}
+}
+END_TEST
+
+START_TEST(hostile_order_and_length)
+{
+	struct rig r;
+
+	started(&r, 0);
+	desc(&r.d, 0, 0, BUF, 1, D_NEXT | D_WRITE, 1);
+	desc(&r.d, 0, 1, BUF, 1, 0, 0);
+	submit(&r.d, 0, 0);
+	expect_broken(&r, "to read behind one to write");
+
+	started(&r, F_BIT(VIRTIO_F_INDIRECT_DESC)); /* more pieces than the queue has entries */
+	for (u32 i = 0; i <= DRIVER_SIZE; i++)
+		put_desc(&r.d, 0xa0000, i, BUF, 1, i < DRIVER_SIZE ? D_NEXT : 0, (u16)(i + 1));
+	desc(&r.d, 0, 0, 0xa0000, 16 * (DRIVER_SIZE + 1), D_INDIRECT, 0);
+	submit(&r.d, 0, 0);
+	expect_broken(&r, "longer than queue 0");
+}
+END_TEST
+
+START_TEST(hostile_indices)
+{
+	static const u16 jump[] = { DRIVER_SIZE + 1, 1000, 0x8000, 0xffff };
+
+	for (size_t i = 0; i < ARRAY_LEN(jump); i++) {
+		struct rig r;
+
+		started(&r, 0);
+		desc(&r.d, 0, 0, BUF, 1, 0, 0);
+		put16(&r.d, desc_table(0) + 0x1002, jump[i]);
+		kick(&r.d, 0);
+		expect_broken(&r, "chains in queue 0 of 8");
+	}
+}
+END_TEST
+
+START_TEST(hostile_queues)
+{
+	static const u32 size[] = { 0, 3, 257, 512, 0x10000, UINT32_MAX };
+	struct rig r;
+
+	for (size_t i = 0; i < ARRAY_LEN(size); i++) {
+		setup(&r);
+		reg_set(&r.d, 0x30, 0);
+		reg_set(&r.d, 0x38, size[i]);
+		ck_assert(is_broken(&r.d));
+		ck_assert_uint_eq(r.e.s.queue_size[0], VIRTIO_QUEUE_MAX);
+		driver_close(&r.d);
+	}
+	for (u32 reg = 0x80; reg <= 0xa0; reg += 0x10) { /* not aligned */
+		setup(&r);
+		reg_set(&r.d, reg, 0x10001);
+		reg_set(&r.d, 0x44, 1);
+		ck_assert(is_broken(&r.d));
+		ck_assert_uint_eq(reg_get(&r.d, 0x44), 0);
+		driver_close(&r.d);
+	}
+	for (u32 reg = 0x84; reg <= 0xa4; reg += 0x10) { /* where there is no RAM */
+		started(&r, 0);
+		reg_set(&r.d, 0x30, 0);
+		reg_set(&r.d, 0x44, 0);
+		reg_set(&r.d, reg, 0x80);
+		reg_set(&r.d, 0x44, 1);
+		desc(&r.d, 0, 0, BUF, 1, 0, 0);
+		submit(&r.d, 0, 0);
+		expect_broken(&r, "no RAM");
+	}
+}
+END_TEST
+
+START_TEST(a_queue_in_use_stays_where_it_is)
+{
+	struct rig r;
+
+	started(&r, 0);
+	reg_set(&r.d, 0x30, 0);
+	reg_set(&r.d, 0x38, 16);
+	reg_set(&r.d, 0x80, 0xb0000);
+	desc(&r.d, 0, 0, BUF, 1, 0, 0);
+	submit(&r.d, 0, 0);
+	ck_assert_int_eq(r.e.chains, 1);
+	ck_assert(!is_broken(&r.d));
+	driver_close(&r.d);
+}
+END_TEST
+
+/* All of it survives being saved and loaded, in the middle of its work. */
+START_TEST(state_is_complete)
+{
+	struct rig r;
+	struct buf saved = { 0 };
+	struct reader in;
+
+	started(&r, F_BIT(VIRTIO_F_EVENT_IDX));
+	desc(&r.d, 0, 0, BUF, 1, 0, 0);
+	submit(&r.d, 0, 0);
+	device_save(&r.e.v.dev, &saved);
+	reg_set(&r.d, R_STATUS, 0);
+	memset(&r.e.s, 0x5a, sizeof(r.e.s));
+	in = (struct reader){ saved.data, saved.data + saved.len, false };
+	ck_assert_int_eq(device_load(&r.e.v.dev, &in, NULL), 0);
+	submit(&r.d, 0, 0);
+	ck_assert_int_eq(r.e.chains, 2);
+	ck_assert_int_eq(next_used(&r.d, 0, NULL), 0);
+	ck_assert_int_eq(next_used(&r.d, 0, NULL), 0);
+	buf_free(&saved);
+	driver_close(&r.d);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		identity,
+		features_are_negotiated,
+		configuration,
+		one_chain,
+		indirect_chain,
+		indices_wrap,
+		interrupts_are_suppressed_by_flag,
+		interrupts_are_suppressed_by_index,
+		nothing_happens_before_driver_ok,
+		buffers_offered_before_driver_ok_are_served,
+		hostile_descriptors,
+		hostile_indirect_descriptors,
+		hostile_order_and_length,
+		hostile_indices,
+		hostile_queues,
+		a_queue_in_use_stays_where_it_is,
+		state_is_complete,
+	};
+
+	return unit_run("virtio", tests, ARRAY_LEN(tests));
+}
