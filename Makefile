@@ -20,17 +20,22 @@ CFLAGS_fuzz    := -O1 -g -DCALL_THREADED -fsanitize=fuzzer-no-link,address,undef
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter -Wno-missing-field-initializers $(if $(CI),-Werror)
 
 # pkg-config is asked once, and only when something is compiled: `make deps` must work without it.
-PKGS      := jansson libzstd libsodium
+PKGS      := jansson libzstd libsodium libpng
+MAYBE     := libnbd slirp
 TEST_PKGS := check zlib
 once       = $(eval $1 := $(shell $2))$($1)
-PKG_CFLAGS = $(call once,PKG_CFLAGS,pkg-config --cflags $(PKGS) $(TEST_PKGS))
-PKG_LIBS   = $(call once,PKG_LIBS,pkg-config --libs $(PKGS))
+HAVE       = $(shell for p in $(MAYBE); do pkg-config --exists $$p 2>/dev/null && echo $$p; done)
+PKG_CFLAGS = $(call once,PKG_CFLAGS,pkg-config --cflags $(PKGS) $(TEST_PKGS) $(HAVE))
+PKG_LIBS   = $(call once,PKG_LIBS,pkg-config --libs $(PKGS) $(HAVE))
 TEST_LIBS  = $(call once,TEST_LIBS,pkg-config --libs $(TEST_PKGS))
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS_$(MODE)) $(PKG_CFLAGS) -MMD -MP $(CFLAGS)
 LIBS       = $(PKG_LIBS) -lpthread
 
 DIRS  := core/base core/x86 core cpu-interp/isa cpu-interp/fp cpu-interp devices backends debugger
-SRC   := $(foreach d,$(DIRS),$(wildcard $(d)/*.c))
+# A library that may be missing has one file that uses it and one that stands in and says so.
+without = $(if $(shell pkg-config --exists $1 2>/dev/null && echo yes),backends/$2-none.c,$3)
+SRC   := $(filter-out $(call without,libnbd,nbd,backends/nbd.c backends/nbd-server.c),\
+	$(foreach d,$(DIRS),$(wildcard $(d)/*.c)))
 OBJ   := $(SRC:%.c=$(B)/%.o)
 LIB   := $(filter-out $(B)/debugger/main.o,$(OBJ))
 FUZZ  := $(patsubst %.c,$(B)/%,$(filter-out tests/fuzz/driver.c,$(wildcard tests/fuzz/*.c)))

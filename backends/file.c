@@ -14,9 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backends/format.h"
+
 struct file_block {
 	struct block b; /* first */
 	int fd;
+	bool stays_raw, broken;
 };
 
 static int cannot(const char *what, const char *path, int code, struct err *err)
@@ -129,14 +132,40 @@ static int block_read(struct block *b, u64 offset, void *data, u64 len, struct e
 	return file_read(((struct file_block *)b)->fd, b->name, offset, data, len, err);
 }
 
-static int block_write(struct block *b, u64 offset, const void *data, u64 len, struct err *err)
+/* What the image would start with after this write. */
+static int check_start(struct file_block *f, u64 offset, const void *data, u64 len, struct err *err)
 {
-	return file_write(((struct file_block *)b)->fd, b->name, offset, data, len, err);
+	u8 start[FORMAT_PROBE] = { 0 };
+	u64 there = f->b.size < sizeof(start) ? f->b.size : sizeof(start);
+	int rc = file_read(f->fd, f->b.name, 0, start, there, err);
+
+	if (rc)
+		return rc;
+	memcpy(start + offset, data, len < sizeof(start) - offset ? len : sizeof(start) - offset);
+	if (!format_probe(start))
+		return 0;
+	return err_set(err, EPERM, "%.160s: the guest would make this raw image look like a %s image; format=raw allows it",
+		       f->b.name, format_probe(start));
 }
 
+static int block_write(struct block *b, u64 offset, const void *data, u64 len, struct err *err)
+{
+	struct file_block *f = (struct file_block *)b;
+	int rc = f->stays_raw && offset < FORMAT_PROBE ? check_start(f, offset, data, len, err) : 0;
+
+	return rc ? rc : file_write(f->fd, b->name, offset, data, len, err);
+}
+
+/* After a failed fdatasync the kernel may have dropped what it could not write, and the next call would succeed all
+ * the same: so it is never called again. */
 static int block_flush(struct block *b, struct err *err)
 {
-	return file_sync(((struct file_block *)b)->fd, b->name, err);
+	struct file_block *f = (struct file_block *)b;
+	int rc = f->broken ? err_set(err, EIO, "flushing %.160s: an earlier flush had failed", b->name)
+			   : file_sync(f->fd, b->name, err);
+
+	f->broken |= rc != 0;
+	return rc;
 }
 
 static void block_close(struct block *b)
@@ -147,7 +176,7 @@ static void block_close(struct block *b)
 
 static const struct block_ops file_ops = { block_read, block_write, block_flush, block_close };
 
-struct block *file_open(const char *what, const char *path, bool writable, struct err *err)
+struct block *file_open(const char *what, const char *path, bool writable, bool stays_raw, struct err *err)
 {
 	struct file_block *f;
 	u64 size;
@@ -162,6 +191,6 @@ struct block *file_open(const char *what, const char *path, bool writable, struc
 			size ? "no memory" : "the file is empty");
 		return NULL;
 	}
-	*f = (struct file_block){ { &file_ops, path, size, !writable }, fd };
+	*f = (struct file_block){ { &file_ops, path, size, !writable }, fd, stays_raw, false };
 	return &f->b;
 }

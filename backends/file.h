@@ -8,8 +8,10 @@
 #include "devices/block.h"
 
 /* A regular file or a block device.  A writable one is locked against other writers and readers of this kind.
- * NULL and *err, which names `what` ("disk") and the path; the path must stay valid as long as the block. */
-struct block *file_open(const char *what, const char *path, bool writable, struct err *err);
+ * stays_raw: the guest may not write what would make the image look like another format the next time (format.h):
+ * such an image could name any file of the host as its base.  NULL and *err, which names `what` ("disk") and the
+ * path; the path must stay valid as long as the block. */
+struct block *file_open(const char *what, const char *path, bool writable, bool stays_raw, struct err *err);
 
 /* The same in pieces, for formats that live in a file: open, check, lock; the descriptor or a negative errno. */
 int file_descriptor(const char *what, const char *path, int flags, u64 *size, struct err *err);

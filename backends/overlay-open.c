@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * overlay-open.c - make an overlay file, or find out whether one is good and belongs to its base.
- * Rule: the file is hostile input: no number in it is believed before it was checked, and nothing in it makes this
- * allocate more than the base's size asks for.
+ * Rule: the file is hostile input: no number in it is believed before it was checked, and memory is only taken for
+ * the sizes of base and file, never for a number in it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -257,6 +257,7 @@ static struct overlay *new_overlay(struct block *base, const char *path, bool wr
 struct block *overlay_open(struct block *base, const char *path, bool writable, struct err *err)
 {
 	struct overlay *o = new_overlay(base, path, writable, err);
+	bool existed = !access(path, F_OK);
 	u64 file_size = 0;
 	int rc;
 
@@ -271,7 +272,7 @@ struct block *overlay_open(struct block *base, const char *path, bool writable, 
 		rc = load(o, file_size, err);
 	if (!rc)
 		return &o->b;
-	if (o->fd >= 0 && writable && !file_size)
+	if (o->fd >= 0 && !existed)
 		unlink(path); /* just made, and good for nothing */
 	overlay_free(o);
 	return NULL;

@@ -102,6 +102,8 @@ static i64 write_piece(struct overlay *o, u64 offset, const u8 *from, u64 len, s
 	u64 place, n = new_pages(o, offset, len);
 	int rc;
 
+	if (o->used + n + 1 >= UINT32_MAX)
+		return err_set(err, ENOSPC, "overlay %.160s: it has no numbers left for new pages", o->b.name);
 	if (o->table[offset / PAGE]) {
 		n = piece(o, offset, len, &place);
 		rc = file_write(o->fd, o->b.name, place, from, n, err);

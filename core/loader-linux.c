@@ -92,11 +92,15 @@ static int parse(const struct image *img, struct kernel *k, struct err *err)
 	sectors = header(img, SETUP_SECTS, 1);
 	*k = (struct kernel){ .img = img, .at = ((sectors ? sectors : 4) + 1) * SECTOR };
 	k->size = header(img, SYSSIZE, 4) * 16;
+	if (k->at < img->len && k->size > img->len - k->at && k->size - 16 < img->len - k->at)
+		k->size = img->len - k->at; /* the last paragraph need not be full, and is not in memtest86+ */
 	if (k->at >= img->len || k->size < ENTRY_64 + 16 || k->size > img->len - k->at)
 		return err_set(err, EINVAL, "%.200s: cut short: its header speaks of %" PRIu64 " bytes, it has %" PRIu64,
 			       img->path, k->at + k->size, img->len);
 	payload = header(img, PAYLOAD_OFFSET, 4);
 	length = header(img, PAYLOAD_LENGTH, 4);
+	if (!length)
+		return 0; /* the protocol's other users (memtest86+) are no compressed kernels */
 	if (length < 8 || payload > k->size || length > k->size - payload || !known_payload(img->data + k->at + payload))
 		return err_set(err, EINVAL, "%.200s: corrupt: no compressed kernel where its header says (offset 0x%" PRIx64
 			       ", %" PRIu64 " bytes)", img->path, k->at + payload, length);

@@ -101,6 +101,8 @@ static const struct known_msr {
 	{ MSR_PLATFORM_ID, false, 0, "IA32_PLATFORM_ID" },
 	{ MSR_FEATURE_CONTROL, false, 1, "IA32_FEATURE_CONTROL" }, /* locked, VMX off (SDM 3C 23.7) */
 	{ MSR_BIOS_SIGN_ID, true, 0, "IA32_BIOS_SIGN_ID" },        /* no microcode update (SDM 3A 9.11.7) */
+	{ MSR_MCG_CAP, false, 0, "IA32_MCG_CAP" },       /* no bank that reports errors (SDM 3B 15.3.1.1) */
+	{ MSR_MCG_STATUS, true, 0, "IA32_MCG_STATUS" },
 	{ MSR_MTRRCAP, false, 0x508, "IA32_MTRRCAP" }, /* 8 variable, fixed, WC (SDM 3A 11.11.1) */
 };
 

@@ -244,11 +244,12 @@ SIMPLE(movmskpd) { return move_mask(c, o, 2, 8); }
 
 static bool store_masked(struct cpu *c, const struct insn *o, const union vec *v, const union vec *mask)
 {
+	u64 at = c->r[RDI] & o->amask;
 	for (int i = 0; i < o->size; i++)
-		if (mask->sb[i] < 0 && !mmu_check_store(c, o->seg, (c->r[RDI] + (u64)i) & o->amask, 1))
+		if (mask->sb[i] < 0 && !mmu_check_store(c, o->seg, at + (u64)i, 1))
 			return false;
 	for (int i = 0; i < o->size; i++)
-		if (mask->sb[i] < 0 && !mmu_store(c, o->seg, (c->r[RDI] + (u64)i) & o->amask, 1, v->b[i]))
+		if (mask->sb[i] < 0 && !mmu_store(c, o->seg, at + (u64)i, 1, v->b[i]))
 			return false;
 	return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * vec.c - what MMX and SSE instructions begin with, and their memory operands, the complete way.
- * Rule: a 16-byte access is two of 8; a store finds out that both can be made before it makes the first.
+ * Rule: a 16-byte access is two of 8, and wraps around nothing: past the end of the address size is past the limit.
+ * A store finds out that both can be made before it makes the first.
  */
 #include "cpu-interp/vec-op.h"
 
@@ -38,15 +39,16 @@ bool vec_load(struct cpu *c, const struct insn *o, int n, union vec *v)
 	*v = (union vec){ .q = { 0, 0 } };
 	if (!mmu_load(c, o->seg, ea(c, o), n < 8 ? n : 8, &v->q[0]))
 		return false;
-	return n <= 8 || mmu_load(c, o->seg, ea_plus(c, o, 8), 8, &v->q[1]);
+	return n <= 8 || mmu_load(c, o->seg, ea(c, o) + 8, 8, &v->q[1]);
 }
 
 bool vec_store(struct cpu *c, const struct insn *o, int n, const union vec *v)
 {
+	u64 at = ea(c, o);
 	if (n <= 8)
-		return mmu_store(c, o->seg, ea(c, o), n, v->q[0]);
-	return mmu_check_store(c, o->seg, ea(c, o), 8) && mmu_check_store(c, o->seg, ea_plus(c, o, 8), 8) &&
-	       mmu_store(c, o->seg, ea(c, o), 8, v->q[0]) && mmu_store(c, o->seg, ea_plus(c, o, 8), 8, v->q[1]);
+		return mmu_store(c, o->seg, at, n, v->q[0]);
+	return mmu_check_store(c, o->seg, at, 8) && mmu_check_store(c, o->seg, at + 8, 8) &&
+	       mmu_store(c, o->seg, at, 8, v->q[0]) && mmu_store(c, o->seg, at + 8, 8, v->q[1]);
 }
 
 /* ---- a function of two vectors (vec-op.h), the complete way ---- */

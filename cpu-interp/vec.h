@@ -97,19 +97,23 @@ static inline bool mmx_rm_load(struct cpu *c, const struct insn *o, u8 reg, int 
 	return true;
 }
 
-/* Fast paths: host address of the 16 bytes of o's memory operand, aligned for the guest, if they may be touched right
- * away (no check fails, the TLB hits), or NULL. */
-static inline const u8 *vec_hit_read(struct cpu *c, const struct insn *o, bool aligned)
+/* Fast paths: host address of o's 16-byte memory operand, aligned for the guest, if it may be touched right away (no
+ * check fails, the TLB hits), or NULL.  `fast`: the segment's rfast or wfast, which are about 8 bytes. */
+static inline u8 *vec_hit(const struct cpu *c, const struct insn *o, const struct tlb *tlb, u64 fast, bool aligned)
 {
-	u64 off = ea(c, o);
-	const u8 *host = mmu_run_read(c, o->seg, off, 16);
-	return sse_ready(c) && !(aligned && (c->seg[o->seg].base + off) & 15) ? host : NULL;
+	u64 off = ea(c, o), lin = c->seg[o->seg].base + off;
+	const struct tlb_entry *t = &tlb->e[lin >> 12 & (TLB_SIZE - 1)];
+	/* its page; with aligned operands, also that the lowest four bits are zero */
+	u64 page = aligned ? lin & ~(u64)(PAGE_MASK_4K & ~15) : (lin + 15) & ~(u64)PAGE_MASK_4K;
+	return LIKELY(page == t->tag && off + 8 < fast && sse_ready(c)) ? (u8 *)(t->add + lin) : NULL;
 }
-static inline u8 *vec_hit_write(struct cpu *c, const struct insn *o, bool aligned)
+static inline const u8 *vec_hit_read(const struct cpu *c, const struct insn *o, bool aligned)
 {
-	u64 off = ea(c, o);
-	u8 *host = mmu_run_write(c, o->seg, off, 16);
-	return sse_ready(c) && !(aligned && (c->seg[o->seg].base + off) & 15) ? host : NULL;
+	return vec_hit(c, o, c->rd, c->seg[o->seg].rfast, aligned);
+}
+static inline u8 *vec_hit_write(const struct cpu *c, const struct insn *o, bool aligned)
+{
+	return vec_hit(c, o, c->wr, c->seg[o->seg].wfast, aligned);
 }
 
 #endif

@@ -3,6 +3,7 @@
  * Rule: everything that could go wrong is tried before the guest's first instruction.
  */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "debugger/commands.h"
 #include "debugger/console.h"
 #include "debugger/death.h"
+#include "debugger/display.h"
 #include "debugger/engines.h"
 #include "debugger/machine.h"
 #include "debugger/output.h"
@@ -20,8 +22,10 @@
 #include "debugger/print-trace.h"
 #include "debugger/results.h"
 #include "debugger/runner.h"
+#include "debugger/screendump.h"
 #include "debugger/stats.h"
 #include "debugger/status.h"
+#include "devices/pc.h"
 
 #define ULL(x) ((unsigned long long)(x))
 
@@ -32,6 +36,7 @@ struct run {
 	const struct engine *engine;
 	struct console console;
 	struct outside outside;
+	struct display display;
 	struct exit_printer exits;
 	struct trace_printer trace;
 	struct stepper stepper;
@@ -46,10 +51,18 @@ struct run {
 /* What devices and the processor have to say, unless it is all in the trace or the JSON lines anyway. */
 static enum verdict on_log(void *arg, const struct event *ev)
 {
+	struct run *r = arg;
+	char line[600];
+
 	if (ev->log.level > LOG_WARN)
 		return EV_GO;
+	snprintf(line, sizeof(line), "%s: %s", ev->log.who ? ev->log.who : "machine", ev->log.text ? ev->log.text : "");
+	if (r->display.on) {
+		display_message(&r->display, line);
+		return EV_GO;
+	}
 	runner_terminal_byte('\n');
-	complain("%s: %s", ev->log.who ? ev->log.who : "machine", ev->log.text ? ev->log.text : "");
+	complain("%s", line);
 	return EV_GO;
 }
 
@@ -185,6 +198,8 @@ static void report(struct run *r)
 		print_where(r);
 	if (!o->quiet)
 		print_summary(r);
+	if (!o->quiet && !o->save)
+		disk_options_tell(&o->disks, r->machine.pc);
 	if (o->stats && !r->json_stdout)
 		stats_print(&r->stats, r->machine.vm, stdout);
 	if (o->json)
@@ -201,8 +216,35 @@ static int complete(struct run *r, struct err *err)
 		r->hash = vm_state_hash(r->machine.vm);
 	if (r->opt.save && r->why != STOP_ERROR)
 		rc = snapshot_save_file(r->machine.vm, r->opt.save, err);
+	if (r->opt.screendump && !rc)
+		rc = screendump(pc_vga(r->machine.pc), r->opt.screendump, err);
 	int closed = console_close(&r->console, rc ? NULL : err);
 	return rc ? rc : closed;
+}
+
+static void on_user(void *arg)
+{
+	struct run *r = arg;
+	struct err err = { 0 };
+
+	if (screendump(pc_vga(r->machine.pc), r->opt.screendump, &err) && r->display.on)
+		display_message(&r->display, err.text);
+	else if (err.code)
+		complain("%s", err.text);
+}
+
+/* The guest's serial port, its screen and its keyboard get their places. */
+static int attach(struct run *r, struct err *err)
+{
+	int rc;
+
+	outside_open(&r->outside, r->machine.vm);
+	rc = console_attach(&r->console, &r->outside, r->machine.vm, r->machine.pc, err);
+	if (!rc && !strcmp(r->opt.display, "terminal"))
+		rc = display_open(&r->display, &r->outside, r->machine.vm, r->machine.pc, err);
+	if (!rc && r->opt.screendump)
+		runner_on_user(on_user, r);
+	return rc;
 }
 
 static int run_guest(struct run *r)
@@ -215,15 +257,16 @@ static int run_guest(struct run *r)
 		return STATUS_USAGE;
 	}
 	runner_init();
-	outside_open(&r->outside, r->machine.vm);
-	if (console_attach(&r->console, &r->outside, r->machine.vm, r->machine.pc, &err)) {
+	if (attach(r, &err)) {
 		complain("%s", err.text);
 		return STATUS_USAGE;
 	}
-	runner_progress(isatty(2) && !r->console.line.terminal && !o->quiet && !o->exits && !o->trace && !o->json);
+	runner_progress(isatty(2) && !r->console.line.terminal && !r->display.on && !o->quiet && !o->exits && !o->trace && !o->json);
+	runner_often(r->display.on || r->console.line.terminal);
 	u64 start = clock_host_ns();
 	r->why = guest_run(r->machine.vm, o->budget, r->stepping ? &r->stepper : NULL, &err);
 	r->host_ns = clock_host_ns() - start;
+	display_close(&r->display);
 	r->status = status_of(r);
 	if (r->why == STOP_ERROR)
 		complain("%s", err.text);
@@ -240,6 +283,7 @@ static void clean_up(struct run *r)
 {
 	struct err err = { 0 };
 
+	display_close(&r->display);
 	console_close(&r->console, NULL);
 	if (r->json.to && json_printer_close(&r->json, &err)) {
 		complain("%s", err.text);
@@ -248,7 +292,10 @@ static void clean_up(struct run *r)
 	outside_close(&r->outside);
 	if (r->machine.vm)
 		machine_destroy(&r->machine);
-	machine_files_close(&r->files);
+	if (machine_files_close(&r->files, &err)) {
+		complain("%s; what the guest wrote last may be lost", err.text);
+		r->status = STATUS_USAGE;
+	}
 	exit_printer_end(&r->exits);
 	trace_printer_end(&r->trace);
 }

@@ -5,13 +5,36 @@
 #include "debugger/machine.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "backends/file.h"
 #include "core/snapshot.h"
 #include "devices/pc.h"
 
 #define MIB (1024ull * 1024)
+enum { VGABIOS_MAX = 64 << 10 };
+
+/* The adapter's BIOS lies beside the machine's, as packages of SeaBIOS have it; without one the guest's screen is
+ * there all the same, only INT 10h is not. */
+static int open_vgabios(struct machine_files *f, const struct machine_options *o, struct err *err)
+{
+	const char *slash = o->bios ? strrchr(o->bios, '/') : NULL;
+	int dir = slash ? (int)(slash + 1 - o->bios) : 0;
+
+	if (o->vgabios)
+		return strcmp(o->vgabios, "none") ? host_file_read(&f->vgabios, "video BIOS", o->vgabios, VGABIOS_MAX, err) : 0;
+	if (!o->bios)
+		return 0;
+	if (asprintf(&f->vgabios_path, "%.*svgabios-stdvga.bin", dir, o->bios) < 0) {
+		f->vgabios_path = NULL;
+		return err_set(err, ENOMEM, "no memory for the name of the video BIOS");
+	}
+	if (access(f->vgabios_path, R_OK))
+		return 0;
+	return host_file_read(&f->vgabios, "video BIOS", f->vgabios_path, VGABIOS_MAX, err);
+}
 
 int machine_files_open(struct machine_files *f, const struct machine_options *o, struct err *err)
 {
@@ -24,26 +47,27 @@ int machine_files_open(struct machine_files *f, const struct machine_options *o,
 		rc = host_file_read(&f->image, o->kernel ? "kernel" : "image", image, most, err);
 	if (!rc && o->bios)
 		rc = host_file_read(&f->bios, "BIOS", o->bios, 16 * MIB, err);
-	if (!rc && o->disk)
-		f->disk = file_open("disk", o->disk, false, err);
-	if (!rc && o->disk && !f->disk)
-		rc = -err->code;
+	if (!rc)
+		rc = open_vgabios(f, o, err);
+	if (!rc)
+		rc = disk_images_open(&f->disks, &o->disks, err);
 	for (int i = 0; !rc && i < o->nmodules; i++)
 		rc = host_file_read(&f->module[i], "module", o->module[i], o->mem, err);
 	if (rc)
-		machine_files_close(f);
+		machine_files_close(f, NULL);
 	return rc;
 }
 
-void machine_files_close(struct machine_files *f)
+int machine_files_close(struct machine_files *f, struct err *err)
 {
 	host_file_close(&f->image);
 	host_file_close(&f->bios);
-	if (f->disk)
-		f->disk->ops->close(f->disk);
-	f->disk = NULL;
+	host_file_close(&f->vgabios);
+	free(f->vgabios_path);
+	f->vgabios_path = NULL;
 	for (int i = 0; i < IMAGE_MODULES; i++)
 		host_file_close(&f->module[i]);
+	return disk_images_close(&f->disks, err);
 }
 
 /* Do the options fit the kind of image the content shows? */
@@ -73,6 +97,7 @@ static int load(struct machine *m, const struct machine_options *o, const struct
 	struct image img = {
 		.path = f->image.path, .data = f->image.data, .len = f->image.len,
 		.cmdline = o->append, .nmodules = o->nmodules,
+		.acpi_rsdp = pc_acpi_rsdp(m->pc), .linux_entry = o->entry,
 	};
 	enum image_kind kind = image_kind(img.data, img.len);
 	int rc = check_kind(kind, o, err);
@@ -101,12 +126,14 @@ int machine_build(struct machine *m, const struct machine_options *o, const stru
 	};
 	struct pc_config pc = {
 		.mem_size = o->mem, .bios = f->bios.data, .bios_name = f->bios.path,
-		.bios_size = f->bios.len,
-		.ndisks = f->disk != NULL, .disk = { { .image = f->disk, .snapshot = true } }, .rtc_start = o->rtc,
+		.bios_size = f->bios.len, .video_bios = f->vgabios.data, .video_bios_name = f->vgabios.path,
+		.video_bios_size = f->vgabios.len,
+		.rtc_start = o->rtc,
 	};
 	int rc;
 
 	memset(m, 0, sizeof(*m));
+	disk_images_config(&f->disks, &o->disks, &pc);
 	vm.hidden_size = pc_hidden_size(&pc);
 	m->vm = vm_create(&vm, err);
 	if (!m->vm)

@@ -13,8 +13,9 @@ struct pc;
 
 /* The files a machine is made of; read once, kept as long as any machine made of them. */
 struct machine_files {
-	struct host_file image, bios, module[IMAGE_MODULES];
-	struct block *disk;
+	struct host_file image, bios, vgabios, module[IMAGE_MODULES];
+	char *vgabios_path; /* when it was found beside the BIOS */
+	struct disk_images disks;
 };
 
 struct machine {
@@ -25,7 +26,8 @@ struct machine {
 };
 
 int machine_files_open(struct machine_files *f, const struct machine_options *o, struct err *err);
-void machine_files_close(struct machine_files *f);
+/* An error: what was written to a disk may be lost. */
+int machine_files_close(struct machine_files *f, struct err *err);
 /* Build, reset, load.  On failure nothing is left and *m is zero. */
 int machine_build(struct machine *m, const struct machine_options *o, const struct machine_files *f,
 		  const struct engine *engine, struct err *err);

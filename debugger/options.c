@@ -104,11 +104,31 @@ static int take_serial(void *slot, const char *value, struct err *err)
 	return 0;
 }
 
+static int take_entry(void *slot, const char *value, struct err *err)
+{
+	static const char *const names[] = { [LINUX_AUTO] = "auto", [LINUX_32] = "32", [LINUX_64] = "64" };
+
+	for (int i = 0; i < (int)ARRAY_LEN(names); i++)
+		if (!strcmp(value, names[i])) {
+			*(enum linux_entry *)slot = (enum linux_entry)i;
+			return 0;
+		}
+	return err_set(err, EINVAL, "'%.40s' is no entry of a Linux kernel; expected auto, 32 or 64", value);
+}
+
 static int take_debugcon(void *slot, const char *value, struct err *err)
 {
 	if (!file_place(value) && strcmp(value, "stderr") && strcmp(value, "stdout") && strcmp(value, "none"))
 		return err_set(err, EINVAL, "'%.60s' is no place for the debug console; expected stderr, stdout, none or "
 			       "file:FILE", value);
+	*(const char **)slot = value;
+	return 0;
+}
+
+static int take_display(void *slot, const char *value, struct err *err)
+{
+	if (strcmp(value, "none") && strcmp(value, "terminal"))
+		return err_set(err, EINVAL, "'%.60s' is no display; expected terminal or none", value);
 	*(const char **)slot = value;
 	return 0;
 }
@@ -214,11 +234,16 @@ const struct option machine_option_table[] = {
 	ROW("kernel",     "FILE",   take_text,    kernel,     "Linux (bzImage), ELF or multiboot kernel to start"),
 	WHOLE("initrd",   "FILE",   take_module,              "initial RAM disk, multiboot module; may be repeated"),
 	WHOLE("module",   "FILE",   take_module,              "the same as --initrd"),
+	ROW("kernel-entry", "MODE", take_entry,  entry,      "enter a Linux kernel in 32- or 64-bit mode (default auto)"),
 	ROW("append",     "TEXT",   take_text,    append,     "command line for the kernel"),
 	ROW("bios",       "FILE",   take_text,    bios,       "firmware, as /usr/share/seabios/bios.bin"),
-	ROW("disk",       "FILE",   take_text,    disk,       "raw image of the first disk; the file is not written"),
+	ROW("disk",       "FILE",   take_disk,    disks,      "disk image and its parts, see above; may be repeated"),
+	ROW("cdrom",      "FILE",   take_text,    disks.cdrom, "image of a CD"),
 	ROW("serial",     "TO",     take_serial,  serial,     "COM1 is at: stdio (default), pty, none, file:FILE, unix:SOCKET"),
 	ROW("debugcon",   "TO",     take_debugcon, debugcon,  "402h, E9h go to: stderr (default), stdout, none, file:FILE"),
+	ROW("display",    "TO",     take_display, display,    "the VGA screen and the keyboard are at: none (default), terminal"),
+	ROW("screendump", "FILE",   take_text,    screendump, "at the end, and on SIGUSR1, write the VGA screen as a PNG"),
+	ROW("vgabios",    "FILE",   take_text,    vgabios,    "video BIOS, or none (vgabios-stdvga.bin beside the BIOS)"),
 	ROW("seed",       "N",      take_number,  seed,       "seed of RDRAND and everything random (default 1)"),
 	ROW("rtc",        "TIME",   take_rtc,     rtc,        "clock at power-up: seconds, YYYY-MM-DD, host (2000-01-01)"),
 	ROW("insn-ps",    "N",      take_insn_ps, insn_ps,    "virtual picoseconds per instruction (default 1000)"),
@@ -241,12 +266,28 @@ void machine_options_init(struct machine_options *o)
 		.mem = 64 * MIB,
 		.cpus = 1,
 		.cpu = &cpu_models[0],
-		.serial = "stdio",
-		.debugcon = "stderr",
+		.display = "none",
 		.seed = 1,
 		.insn_ps = 1000,
 		.rtc = RTC_DEFAULT,
 	};
+}
+
+/* Where COM1 and the debug console are by default: where the user looks, unless the guest's screen is there. */
+static int check_places(struct machine_options *o, struct err *err)
+{
+	bool shown = !strcmp(o->display, "terminal");
+
+	if (shown && o->serial && !strcmp(o->serial, "stdio"))
+		return err_set(err, EINVAL, "--display terminal and --serial stdio both want the terminal; give the serial "
+			       "port another place, as --serial pty");
+	if (shown && (o->exits || (o->trace && !o->json) || (o->json && !strcmp(o->json, "-"))))
+		return err_set(err, EINVAL, "--display terminal and printed events both want the terminal; use --json FILE");
+	if (!o->serial)
+		o->serial = shown ? "none" : "stdio";
+	if (!o->debugcon)
+		o->debugcon = shown && isatty(2) ? "none" : "stderr";
+	return 0;
 }
 
 int machine_options_check(struct machine_options *o, const struct args_rest *rest, struct err *err)
@@ -262,10 +303,12 @@ int machine_options_check(struct machine_options *o, const struct args_rest *res
 		return err_set(err, EINVAL, "--kernel and --bios both say what to start; expected one of them");
 	if (!o->image && !o->kernel && !o->bios)
 		return err_set(err, EINVAL, "nothing to run; expected an image, --kernel FILE or --bios FILE%s",
-			       o->disk ? " (a disk boots with --bios)" : "");
+			       o->disks.n || o->disks.cdrom ? " (a disk boots with --bios)" : "");
 	if (o->append && o->bios && !o->image)
 		return err_set(err, EINVAL, "--append is for kernels; a BIOS takes no command line");
 	if (json_stdout && o->exits)
 		return err_set(err, EINVAL, "--exits and --json - both want standard output; give --json a file");
-	return 0;
+	if (disk_options_check(&o->disks, err))
+		return -EINVAL;
+	return check_places(o, err);
 }

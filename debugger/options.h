@@ -8,6 +8,7 @@
 #include "core/loader.h"
 #include "core/x86/cpuid.h"
 #include "debugger/args.h"
+#include "debugger/disk-options.h"
 
 struct machine_options {
 	const char *image;     /* the word that is no option; NULL = none */
@@ -15,10 +16,15 @@ struct machine_options {
 	u64 mem;               /* bytes */
 	u32 cpus;
 	const struct cpu_model *cpu;
-	const char *kernel, *append, *bios, *disk;
+	const char *kernel, *append, *bios;
+	struct disk_options disks;
 	const char *module[IMAGE_MODULES];
 	int nmodules;
+	enum linux_entry entry; /* of a bzImage */
 	const char *serial;    /* stdio, none, file:F */
+	const char *display;   /* none, terminal */
+	const char *screendump; /* PNG file, or NULL */
+	const char *vgabios;   /* NULL = beside the BIOS, if it is there; or none */
 	const char *debugcon;  /* stdout, stderr, none, file:F */
 	u64 seed, insn_ps;
 	i64 rtc;               /* seconds since 1970 at power-up */

@@ -95,6 +95,11 @@ static void detail_invlpg(const struct vm_exit *x, struct buf *out)
 	buf_printf(out, "address 0x%llx", ULL(x->qualification));
 }
 
+static void detail_sipi(const struct vm_exit *x, struct buf *out)
+{
+	buf_printf(out, "vector 0x%llx: 0x%llx", ULL(x->qualification), ULL(x->qualification << 12));
+}
+
 static void detail_vmcall(const struct vm_exit *x, struct buf *out)
 {
 	buf_printf(out, "call %llu = %lld", ULL(x->call.nr), (long long)x->call.result);
@@ -108,6 +113,7 @@ static void detail_random(const struct vm_exit *x, struct buf *out)
 static const detail_fn details[EXIT_COUNT] = {
 	[EXIT_EXCEPTION] = detail_exception, [EXIT_TASK_SWITCH] = detail_task,
 	[EXIT_CPUID] = detail_cpuid,         [EXIT_INVLPG] = detail_invlpg,
+	[EXIT_SIPI] = detail_sipi,
 	[EXIT_VMCALL] = detail_vmcall,       [EXIT_CR_ACCESS] = detail_cr,
 	[EXIT_DR_ACCESS] = detail_dr,        [EXIT_IO] = detail_io,
 	[EXIT_RDMSR] = detail_msr,           [EXIT_WRMSR] = detail_msr,
@@ -163,7 +169,10 @@ static enum verdict on_exit_event(void *arg, const struct event *ev)
 	p->line.len = 0;
 	exit_text(ev, &p->vm->vcpu[ev->vcpu].exit, &p->line);
 	const char *text = buf_text(&p->line);
-	fprintf(p->out, "#%-5llu %s\n", ULL(++p->n), text ? text : "(no memory)");
+	fprintf(p->out, "#%-5llu ", ULL(++p->n));
+	if (p->vm->ncpus > 1)
+		fprintf(p->out, "cpu%u ", ev->vcpu);
+	fprintf(p->out, "%s\n", text ? text : "(no memory)");
 	return output_ok() ? EV_GO : EV_STOP;
 }
 

@@ -12,7 +12,7 @@
 struct named {
 	const char *option, *path;
 };
-enum { RESULTS = 4, INPUTS = 4 + IMAGE_MODULES };
+enum { RESULTS = 5, INPUTS = 5 + 2 * PC_DISKS + IMAGE_MODULES };
 
 static void add(struct named *list, int *n, const char *option, const char *path)
 {
@@ -30,6 +30,7 @@ static int list_results(const struct machine_options *o, struct named list[RESUL
 	add(list, &n, "--json", o->json && strcmp(o->json, "-") ? o->json : NULL);
 	add(list, &n, "--serial", file_place(o->serial));
 	add(list, &n, "--debugcon", file_place(o->debugcon));
+	add(list, &n, "--screendump", o->screendump);
 	return n;
 }
 
@@ -40,7 +41,10 @@ static int list_inputs(const struct machine_options *o, bool save, struct named 
 	add(list, &n, "the image", save ? NULL : o->image);
 	add(list, &n, "--kernel", o->kernel);
 	add(list, &n, "--bios", o->bios);
-	add(list, &n, "--disk", o->disk);
+	add(list, &n, "--vgabios", o->vgabios && strcmp(o->vgabios, "none") ? o->vgabios : NULL);
+	for (u32 i = 0; i < o->disks.n; i++)
+		add(list, &n, "--disk", o->disks.disk[i].path), add(list, &n, "overlay=", o->disks.disk[i].overlay);
+	add(list, &n, "--cdrom", o->disks.cdrom);
 	for (int i = 0; i < o->nmodules; i++)
 		add(list, &n, "--module", o->module[i]);
 	return n;

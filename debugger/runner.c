@@ -14,9 +14,13 @@
 #include "debugger/stepper.h"
 #include "debugger/terminal.h"
 
+enum { OFTEN_US = 40000 };
+
 static struct vm *volatile running;
-static volatile sig_atomic_t got_signal, ticked;
-static bool progress, unfinished, leaving;
+static volatile sig_atomic_t got_signal, ticked, asked;
+static void (*on_user)(void *arg);
+static void *on_user_arg;
+static bool progress, often, unfinished, leaving;
 static int drawn; /* columns of the progress line on the screen */
 static u64 ticks;
 
@@ -41,6 +45,21 @@ static void on_tick(int sig)
 		vm_request_stop(running);
 }
 
+static void on_user_signal(int sig)
+{
+	asked = 1;
+	on_tick(sig);
+}
+
+void runner_on_user(void (*fn)(void *arg), void *arg)
+{
+	struct sigaction user = { .sa_handler = on_user_signal, .sa_flags = SA_RESTART };
+
+	on_user = fn;
+	on_user_arg = arg;
+	sigaction(SIGUSR1, &user, NULL);
+}
+
 void runner_init(void)
 {
 	struct sigaction stop = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
@@ -55,6 +74,11 @@ void runner_init(void)
 void runner_progress(bool on)
 {
 	progress = on;
+}
+
+void runner_often(bool on)
+{
+	often = on;
 }
 
 void runner_leave(void)
@@ -81,10 +105,11 @@ u64 runner_ticks(void)
 
 static void set_timer(bool on)
 {
-	struct itimerval second = { { on, 0 }, { on, 0 } };
+	struct timeval period = { on && !often, on && often ? OFTEN_US : 0 };
+	struct itimerval timer = { period, period };
 
-	if (progress)
-		setitimer(ITIMER_REAL, &second, NULL);
+	if (progress || often)
+		setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 static void erase(void)
@@ -143,7 +168,14 @@ enum stop_why guest_run(struct vm *vm, u64 budget, struct stepper *stepper, stru
 			break;
 		ticked = 0;
 		ticks++;
-		draw(vm, done, clock_host_ns() - host);
+		if (asked && on_user) {
+			asked = 0;
+			on_user(on_user_arg);
+		}
+		if (often && vm->outside.poll)
+			vm->outside.poll(vm->outside.arg, 0);
+		if (progress)
+			draw(vm, done, clock_host_ns() - host);
 		if (budget && done >= budget) {
 			why = STOP_BUDGET;
 			break;

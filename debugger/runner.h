@@ -13,18 +13,23 @@ struct stepper;
 void runner_init(void);
 /* Show progress on standard error, once a second; only sensible on a terminal that shows nothing else. */
 void runner_progress(bool on);
+/* Somebody sits before the guest: look at the outside by the host's time too, 25 times a second, for a guest that is
+ * busy with devices takes long for a millisecond of its own time. */
+void runner_often(bool on);
 /* A byte is about to go to a terminal: progress gives way, and keeps away from unfinished lines. */
 void runner_terminal_byte(u8 byte);
 /* Does the latest line on the terminal lack its end? */
 bool runner_unfinished_line(void);
 /* As vm_run; through `stepper` if it is not NULL.  STOP_USER: a signal came, runner_signal says which. */
 enum stop_why guest_run(struct vm *vm, u64 budget, struct stepper *stepper, struct err *err);
+/* From here on SIGUSR1 has fn called soon, while the machine stands still between two instructions. */
+void runner_on_user(void (*fn)(void *arg), void *arg);
 /* The signal that ended the run, 0 = none. */
 int runner_signal(void);
 /* The person at the console wants to leave: the machine stops as by a signal. */
 void runner_leave(void);
 bool runner_left(void);
-/* Times the machine was stopped just to show progress: exits that are not the guest's. */
+/* Times the machine was stopped just to look at the outside or to show progress: exits that are not the guest's. */
 u64 runner_ticks(void);
 
 #endif

@@ -154,7 +154,7 @@ static u32 put_fadt(struct acpi *t, const struct acpi_config *c, u32 facs, u32 d
 	gas(b, GAS_IO, RESET_PORT, 1);
 	put(b, RESET_VALUE, 1);
 	zeros(b, 3);
-	put_pointer(t, ACPI_FILE_TABLES, facs, 8);
+	put(b, 0, 8); /* the FACS has been named above; twice would be two of them */
 	put_pointer(t, ACPI_FILE_TABLES, dsdt, 8);
 	put_fadt_addresses(b);
 	return end(t, start);
@@ -240,17 +240,19 @@ static void put_rsdp(struct acpi *t, u32 rsdt, u32 xsdt)
 int acpi_build(struct acpi *t, const struct acpi_config *c, struct err *err)
 {
 	u32 facs, dsdt, table[3], rsdt, xsdt;
+	int n = 0;
 
 	*t = (struct acpi){ 0 };
 	facs = put_facs(t); /* first: it wants a multiple of 64 */
 	dsdt = begin(t, "DSDT", 2);
 	acpi_dsdt(&t->tables, c);
 	end(t, dsdt);
-	table[0] = put_fadt(t, c, facs, dsdt);
-	table[1] = put_madt(t, c);
-	table[2] = put_hpet(t);
-	rsdt = put_root(t, "RSDT", 4, table, ARRAY_LEN(table));
-	xsdt = put_root(t, "XSDT", 8, table, ARRAY_LEN(table));
+	table[n++] = put_fadt(t, c, facs, dsdt);
+	if (c->apic)
+		table[n++] = put_madt(t, c);
+	table[n++] = put_hpet(t);
+	rsdt = put_root(t, "RSDT", 4, table, n);
+	xsdt = put_root(t, "XSDT", 8, table, n);
 	put_rsdp(t, rsdt, xsdt);
 	if (t->tables.failed || t->rsdp.failed)
 		return err_set(err, ENOMEM, "no memory for the ACPI tables");

@@ -22,11 +22,12 @@ extern const unsigned char acpi_pci_isa_irq[4];
 
 struct acpi_config {
 	u32 cpus;
+	bool apic;               /* there are local APICs and an I/O APIC */
 	u32 pci_first, pci_last; /* memory addresses for BARs */
 	bool vga;                /* there is a VGA */
-	u32 virtio_mmio;         /* virtio devices outside PCI: how many, where the first, */
-	u32 virtio_mmio_base, virtio_mmio_step; /* the next ones follow at equal steps; */
-	const u8 *virtio_mmio_irq;              /* the ISA interrupt of each, an edge */
+	/* Virtio devices outside PCI: how many, where (at equal steps), and their interrupts. */
+	u32 virtio_mmio, virtio_mmio_base, virtio_mmio_step;
+	const u8 *virtio_mmio_irq;
 };
 
 enum { ACPI_POINTERS = 24, ACPI_TABLES = 8 };

@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/acpi-pm.h"
 #include "devices/debugcon.h"
 #include "devices/fwcfg.h"
+#include "devices/hpet.h"
 #include "devices/i440fx.h"
 #include "devices/ide.h"
 #include "devices/kbd.h"
 #include "devices/pc-apic.h"
+#include "devices/pc-firmware.h"
 #include "devices/pc-priv.h"
 #include "devices/pc-virtio.h"
 #include "devices/pci.h"
@@ -40,8 +43,11 @@ struct pc {
 	struct pci pci;
 	struct i440fx i440fx;
 	struct piix3 piix3;
+	struct acpi_pm acpi_pm;
+	struct hpet hpet;
 	struct ide ide;
 	struct fwcfg fwcfg;
+	struct pc_firmware firmware;
 	struct debugcon debugcon;
 	struct testdev testdev;
 	struct power power;
@@ -51,6 +57,8 @@ struct pc {
 	/* What the wires carry, for the gates between them; driven anew after a reset and a restore. */
 	bool a20[2];
 	bool nmi_masked;
+	/* Interrupts 0 (timer) and 8 (clock): by PIT and RTC, or by the HPET once that has replaced them. */
+	bool by_chip[2], by_hpet[2], hpet_replaces;
 };
 
 const struct device_class *const pc_classes[] = {
@@ -59,7 +67,8 @@ const struct device_class *const pc_classes[] = {
 	&virtio_blk_class, &virtio_net_class, &virtio_console_class, &virtio_rng_class, &virtio_balloon_class,
 	&virtio_pci_class, &virtio_mmio_class,
 	&ide_class,    &fwcfg_class, &debugcon_class, &testdev_class, &power_class,
-	&vga_class,    &lapic_class, &ioapic_class,
+	&vga_class,    &lapic_class, &ioapic_class,   &acpi_pm_class, &hpet_class,
+	&pc_firmware_class,
 };
 const int pc_class_count = ARRAY_LEN(pc_classes);
 
@@ -115,6 +124,16 @@ u64 pc_disk_written(const struct pc *pc, u32 n)
 	return disk_written(&pc->disk[n]);
 }
 
+u64 pc_acpi_rsdp(const struct pc *pc)
+{
+	return pc->firmware.bios ? 0 : PC_ACPI_RSDP;
+}
+
+void pc_power_button(struct pc *pc)
+{
+	acpi_pm_power_button(&pc->acpi_pm.dev);
+}
+
 /* ---- wires ---- */
 
 /* ISA interrupt n: 0 to 7 end at the master, 8 to 15 at the slave; and all at the I/O APIC. */
@@ -131,6 +150,41 @@ static struct irq_line isa_irq(struct pc *pc, int n)
 	return (struct irq_line){ set_isa_irq, pc, n };
 }
 
+/* Of PIT (0) and RTC (1), and of the HPET's two timers in their place. */
+static void drive_replaced(struct pc *pc, int n)
+{
+	set_isa_irq(pc, n ? 8 : 0, pc->hpet_replaces ? pc->by_hpet[n] : pc->by_chip[n]);
+}
+
+static void set_timer_chip(void *arg, int n, int level)
+{
+	struct pc *pc = arg;
+
+	pc->by_chip[n] = level;
+	if (!pc->hpet_replaces)
+		drive_replaced(pc, n);
+}
+
+static void set_hpet_timer(void *arg, int n, int level)
+{
+	struct pc *pc = arg;
+
+	pc->by_hpet[n] = level;
+	if (pc->hpet_replaces)
+		drive_replaced(pc, n);
+}
+
+static void set_hpet_replaces(void *arg, int n, int level)
+{
+	struct pc *pc = arg;
+
+	if (pc->hpet_replaces == !!level)
+		return;
+	pc->hpet_replaces = level;
+	drive_replaced(pc, 0);
+	drive_replaced(pc, 1);
+}
+
 /* Wire n of the PCI bus (device n's INTA#) ends at PIRQ n - 1: device 1 has the first (as SeaBIOS counts). */
 static void set_pci_wire(void *arg, int n, int level)
 {
@@ -140,6 +194,15 @@ static void set_pci_wire(void *arg, int n, int level)
 	pc_apics_set_pci(&pc->apics, n, level);
 }
 
+static void connect_hpet(struct pc *pc)
+{
+	pc->hpet.legacy = (struct irq_line){ set_hpet_replaces, pc, 0 };
+	for (int i = 16; i < HPET_PINS && pc->apics.n; i++)
+		pc->hpet.pin[i] = (struct irq_line){ ioapic_set_input, &pc->apics.io, i };
+	pc->hpet.pin[2] = (struct irq_line){ set_hpet_timer, pc, 0 };
+	pc->hpet.pin[8] = (struct irq_line){ set_hpet_timer, pc, 1 };
+}
+
 static void connect_wires(struct pc *pc)
 {
 	pc_apics_connect(&pc->apics, pc->vm, &pc->pic1);
@@ -147,10 +210,12 @@ static void connect_wires(struct pc *pc)
 	pc->pic1.cascade_arg = &pc->pic2;
 	pc->pic2.out = isa_irq(pc, 2);
 
-	pc->pit.irq0 = isa_irq(pc, 0);
+	pc->pit.irq0 = (struct irq_line){ set_timer_chip, pc, 0 };
 	pc->kbd.irq1 = isa_irq(pc, 1);
 	pc->uart.irq = isa_irq(pc, 4);
-	pc->rtc.irq = isa_irq(pc, 8);
+	pc->rtc.irq = (struct irq_line){ set_timer_chip, pc, 1 };
+	connect_hpet(pc);
+	pc->acpi_pm.sci = isa_irq(pc, APIC_GSI_SCI);
 	pc->kbd.irq12 = isa_irq(pc, 12);
 	pc->ide.irq = isa_irq(pc, 14);
 	for (int i = 0; i < PIIX3_IRQS; i++)
@@ -180,84 +245,6 @@ static void shadow_write(void *arg, u32 offset, const void *data, int size)
 	pc_memory_shadow_write(&pc->memory, &pc->vm->mem, offset, data, (u32)size);
 }
 
-/* ---- what firmware finds ---- */
-
-static void poke16(struct pc *pc, u8 index, u64 value)
-{
-	u16 v = value > 0xffff ? 0xffff : (u16)value;
-
-	rtc_poke(&pc->rtc.dev, index, (u8)v);
-	rtc_poke(&pc->rtc.dev, index + 1, (u8)(v >> 8));
-}
-
-/* Memory sizes in CMOS, at the places of the PC/AT and those that QEMU added for SeaBIOS. */
-static void cmos_memory(struct pc *pc)
-{
-	u64 low = pc->memory.low_size, high = pc->memory.high_size;
-	u64 above_1m = (low - (1 << 20)) >> 10;
-
-	poke16(pc, 0x15, 640);
-	poke16(pc, 0x17, above_1m);
-	poke16(pc, 0x30, above_1m);
-	poke16(pc, 0x34, low > 16 << 20 ? (low - (16 << 20)) >> 16 : 0);
-	poke16(pc, 0x5b, high >> 16 & 0xffff);
-	rtc_poke(&pc->rtc.dev, 0x5d, (u8)(high >> 32));
-	rtc_poke(&pc->rtc.dev, 0x5f, (u8)(pc->vm->ncpus - 1));
-}
-
-static void cmos_disk(struct pc *pc)
-{
-	u64 cylinders = pc->disk[0].sectors / (16 * 63);
-	u16 c = cylinders > 16383 ? 16383 : (u16)cylinders;
-
-	rtc_poke(&pc->rtc.dev, 0x12, 0xf0); /* disk 0: see type byte 19h */
-	rtc_poke(&pc->rtc.dev, 0x19, 47);   /* type 47: the parameters follow */
-	poke16(pc, 0x1b, c);
-	rtc_poke(&pc->rtc.dev, 0x1d, 16);
-	poke16(pc, 0x1e, 0xffff);
-	rtc_poke(&pc->rtc.dev, 0x20, 0xc8); /* more than 8 heads */
-	poke16(pc, 0x21, c);
-	rtc_poke(&pc->rtc.dev, 0x23, 63);
-	rtc_poke(&pc->rtc.dev, 0x39, c > 1024); /* INT 13h geometry: LBA-assisted, or as it is */
-}
-
-static void fill_cmos(struct pc *pc, bool has_disk)
-{
-	u16 sum = 0;
-
-	cmos_memory(pc);
-	if (has_disk)
-		cmos_disk(pc);
-	rtc_poke(&pc->rtc.dev, 0x3d, 0x02); /* boot from the first hard disk */
-	for (int i = 0x10; i <= 0x2d; i++)
-		sum += pc->rtc.s.ram[i];
-	rtc_poke(&pc->rtc.dev, 0x2e, (u8)(sum >> 8));
-	rtc_poke(&pc->rtc.dev, 0x2f, (u8)sum);
-}
-
-static void fill_fwcfg(struct pc *pc)
-{
-	struct fwcfg *f = &pc->fwcfg;
-	struct {
-		u64 addr, size;
-		u32 type;
-	} __attribute__((packed)) e820[2] = {
-		{ 0, pc->memory.low_size, 1 },
-		{ PC_4G, pc->memory.high_size, 1 },
-	};
-	u32 features = 1; /* the traditional interface */
-	u16 cpus = (u16)pc->vm->ncpus, sercon_port = 0x3f8;
-
-	fwcfg_add(f, FWCFG_SIGNATURE, "QEMU", 4);
-	fwcfg_add(f, FWCFG_ID, &features, sizeof(features));
-	fwcfg_add(f, FWCFG_RAM_SIZE, &pc->vm->mem_size, sizeof(pc->vm->mem_size));
-	fwcfg_add(f, FWCFG_NB_CPUS, &cpus, sizeof(cpus));
-	fwcfg_add(f, FWCFG_MAX_CPUS, &cpus, sizeof(cpus));
-	fwcfg_add_file(f, "etc/e820", e820, pc->memory.high_size ? sizeof(e820) : sizeof(e820[0]));
-	/* No display yet: SeaBIOS shows INT 10h text on COM1. */
-	fwcfg_add_file(f, "etc/sercon-port", &sercon_port, sizeof(sercon_port));
-}
-
 /* ---- building ---- */
 
 struct pc_virtio_devices *pc_virtio_of(struct pc *pc)
@@ -285,6 +272,7 @@ static int add_devices(struct pc *pc, bool has_disk, struct err *err)
 	} row[] = {
 		{ &pc->pic1.dev, &pic1_class, &pc->pic1.s },
 		{ &pc->pic2.dev, &pic2_class, &pc->pic2.s },
+		{ &pc->hpet.dev, &hpet_class, &pc->hpet.s },
 		{ &pc->pit.dev, &pit_class, &pc->pit.s },
 		{ &pc->rtc.dev, &rtc_class, &pc->rtc.s },
 		{ &pc->kbd.dev, &kbd_class, &pc->kbd.s },
@@ -293,6 +281,7 @@ static int add_devices(struct pc *pc, bool has_disk, struct err *err)
 		{ &pc->pci.dev, &pci_class, &pc->pci.s },
 		{ &pc->i440fx.dev, &i440fx_class, &pc->i440fx.s },
 		{ &pc->piix3.dev, &piix3_class, &pc->piix3.s },
+		{ &pc->acpi_pm.dev, &acpi_pm_class, &pc->acpi_pm.s },
 		{ &pc->fwcfg.dev, &fwcfg_class, &pc->fwcfg.s },
 		{ &pc->debugcon.dev, &debugcon_class, &pc->debugcon.s },
 		{ &pc->testdev.dev, &testdev_class, &pc->testdev.s },
@@ -318,6 +307,7 @@ static int add_pci_functions(struct pc *pc, bool has_disk, struct err *err)
 	struct pci_function *const functions[] = {
 		&pc->i440fx.pci,
 		&pc->piix3.isa,
+		&pc->acpi_pm.pci,
 		has_disk ? &pc->piix3.ide : NULL,
 		&pc->vga.pci,
 	};
@@ -326,6 +316,24 @@ static int add_pci_functions(struct pc *pc, bool has_disk, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(functions) && !rc; i++)
 		rc = functions[i] ? pci_add(&pc->pci, functions[i], err) : 0;
 	return rc;
+}
+
+/* Last: it finds all others there, and sets them up after their reset. */
+static int add_firmware(struct pc *pc, const struct pc_config *config, struct err *err)
+{
+	struct pc_firmware *f = &pc->firmware;
+	int rc;
+
+	f->vm = pc->vm;
+	f->memory = &pc->memory;
+	f->rtc = &pc->rtc;
+	f->fwcfg = &pc->fwcfg;
+	f->disk = config->ndisks ? &pc->disk[0] : NULL;
+	f->bios = config->bios;
+	rc = device_init(&f->dev, &pc_firmware_class, NULL, &f->s, &pc->vm->world, err);
+	if (!rc)
+		rc = vm_add_device(pc->vm, &f->dev, err);
+	return rc ? rc : pc_firmware_build(f, config, err);
 }
 
 static int build(struct pc *pc, const struct pc_config *config, struct err *err)
@@ -341,6 +349,7 @@ static int build(struct pc *pc, const struct pc_config *config, struct err *err)
 		rc = pc_video_build(&pc->vga, &pc->memory, &pc->vm->mem, config, err);
 	i440fx_init(&pc->i440fx);
 	piix3_init(&pc->piix3);
+	acpi_pm_init(&pc->acpi_pm);
 	connect_wires(pc);
 	if (!rc)
 		rc = pc_apics_add(&pc->apics, pc->vm, err);
@@ -358,9 +367,7 @@ static int build(struct pc *pc, const struct pc_config *config, struct err *err)
 		pc->i440fx.arg = pc;
 	}
 	rtc_power_up(&pc->rtc.dev, config->rtc_start);
-	fill_cmos(pc, has_disk);
-	fill_fwcfg(pc);
-	return 0;
+	return add_firmware(pc, config, err);
 }
 
 int pc_build(struct vm *vm, const struct pc_config *config, struct pc **out, struct err *err)
@@ -387,6 +394,7 @@ void pc_destroy(struct pc *pc)
 		return;
 	for (int i = 0; i < PC_DISKS; i++)
 		disk_close(&pc->disk[i]);
+	pc_firmware_release(&pc->firmware);
 	pc_video_release(&pc->vga);
 	pc_memory_release(&pc->memory, &pc->vm->mem);
 	free(pc);

@@ -85,6 +85,12 @@ void pc_net_connect(struct pc *pc, const struct net_port *port);
 struct vga;
 const struct vga *pc_vga(const struct pc *pc);
 
+/* Where the ACPI tables begin (the RSDP's guest-physical address), or 0 if that is up to the BIOS. The tables lie
+ * in memory after vm_reset, within E0000h-FFFFFh. */
+u64 pc_acpi_rsdp(const struct pc *pc);
+/* Press the power button: the guest may shut down (ACPI). */
+void pc_power_button(struct pc *pc);
+
 /* All classes of devices on the board, for `info devices` and the like. */
 extern const struct device_class *const pc_classes[];
 extern const int pc_class_count;

@@ -154,6 +154,8 @@ static u64 pci_read(struct device *d, const struct claim *claim, u64 offset, int
 	}
 	if (!f)
 		return UINT64_MAX;
+	if (f->reading)
+		f->reading(f->dev, reg, size);
 	for (int i = 0; i < size; i++)
 		value |= (u64)f->config[reg + (u32)i] << 8 * i;
 	return value;

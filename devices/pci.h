@@ -61,6 +61,7 @@ struct pci_function {
 	struct pci_bar bar[PCI_BARS];
 	struct pci_msix *msix;                                  /* see pci-msix.h; may be NULL */
 	void (*written)(struct device *dev, u32 reg, int size); /* after a guest's write; may be NULL */
+	void (*reading)(struct device *dev, u32 reg, int size); /* before a guest's read; may be NULL */
 	u8 next_capability;                                     /* where the next one is put */
 	u8 last_capability;
 };

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * power.c - the ports by which hobby systems and firmware switch the machine off.
- * Ports: 604h (PM1 control as QEMU's PIIX4 has it) and B004h (as Bochs and old QEMU), 8900h (Bochs:
- * "Shutdown").
+ * Ports: B004h (PM1 control where Bochs and old QEMU have it; see also acpi-pm.c), 8900h (Bochs: "Shutdown").
  * Rule: a word with SLP_EN set and sleep type 0 (soft off on these boards) ends the run; other types do
  * nothing.
- * NOT MODELLED: the rest of ACPI; there are no ACPI tables and no PM timer yet.
  * Source: ACPI specification 4.8.3.2.1 (PM1 control); Bochs user manual (port 8900h).
  */
 #include "devices/power.h"
 
 enum { SLP_EN = 1 << 13, SLP_TYP = 7 << 10 };
-enum { CLAIM_PM1, CLAIM_PM1_OLD, CLAIM_BOCHS };
+enum { CLAIM_PM1, CLAIM_BOCHS };
 
 static void off(struct device *d)
 {
@@ -63,8 +61,7 @@ static u64 power_read(struct device *d, const struct claim *claim, u64 offset, i
 static const char *const pm1_regs[] = { "PM1 control" };
 static const char *const bochs_regs[] = { "shutdown" };
 static const struct claim claims[] = {
-	[CLAIM_PM1] = { SPACE_PORT, 0x604, 2, pm1_regs, 1, 2 },
-	[CLAIM_PM1_OLD] = { SPACE_PORT, 0xb004, 2, pm1_regs, 1, 2 },
+	[CLAIM_PM1] = { SPACE_PORT, 0xb004, 2, pm1_regs, 1, 2 },
 	[CLAIM_BOCHS] = { SPACE_PORT, 0x8900, 1, bochs_regs, 1, 1 },
 };
 

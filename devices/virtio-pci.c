@@ -234,7 +234,7 @@ static void virtio_pci_write(struct device *d, const struct claim *claim, u64 of
 	bar_write(of(d), pci_bar_index(&of(d)->pci, claim), offset, size, value);
 }
 
-/* ---- building ---- */
+/* ---- capabilities (4.1.4) ---- */
 
 static u8 add_capability(struct pci_function *f, u8 type, u8 len, u32 offset, u32 length)
 {
@@ -247,6 +247,70 @@ static u8 add_capability(struct pci_function *f, u8 type, u8 len, u32 offset, u3
 	pci_put32(f->initial, at + CAP_LENGTH, length);
 	return at;
 }
+
+/* ---- the window in configuration space (4.1.4.9): for a guest that cannot reach BARs yet ---- */
+
+/* Where the window looks: bytes of a BAR, 0 if it is set to nothing that there is. */
+static u32 window_size(const struct virtio_pci *p, int *bar, u32 *offset)
+{
+	const u8 *cap = p->s.config + p->window;
+	u32 len = pci_get32(cap, CAP_LENGTH);
+
+	*bar = cap[CAP_BAR];
+	*offset = pci_get32(cap, CAP_OFFSET);
+	if (*bar > BAR_MSIX || (len != 1 && len != 2 && len != 4) || *offset % len || *offset >= BAR_BYTES)
+		return 0;
+	return len;
+}
+
+static bool touches_window(const struct virtio_pci *p, u32 reg, int size)
+{
+	u32 data = p->window + CAP_MORE;
+
+	return reg < data + 4 && reg + (u32)size > data;
+}
+
+static void config_reading(struct device *d, u32 reg, int size)
+{
+	struct virtio_pci *p = of(d);
+	u32 offset, len;
+	int bar;
+
+	if (!touches_window(p, reg, size))
+		return;
+	len = window_size(p, &bar, &offset);
+	if (len)
+		pci_put32(p->s.config, p->window + CAP_MORE, (u32)bar_read(p, bar, offset, (int)len));
+}
+
+static void config_written(struct device *d, u32 reg, int size)
+{
+	struct virtio_pci *p = of(d);
+	u32 offset, len, value = pci_get32(p->s.config, p->window + CAP_MORE);
+	int bar;
+
+	drive(p); /* MSI-X may have been switched on or off */
+	if (!touches_window(p, reg, size))
+		return;
+	len = window_size(p, &bar, &offset);
+	if (len)
+		bar_write(p, bar, offset, (int)len, len == 4 ? value : value & ((1u << 8 * len) - 1));
+}
+
+static void add_window(struct virtio_pci *p)
+{
+	u8 at = add_capability(&p->pci, CAP_PCI_CFG, CAP_BYTES + 4, 0, 0);
+
+	p->window = at;
+	p->pci.writable[at + CAP_BAR] = 0xff;
+	pci_put32(p->pci.writable, at + CAP_OFFSET, UINT32_MAX);
+	pci_put32(p->pci.writable, at + CAP_LENGTH, UINT32_MAX);
+	pci_put32(p->pci.writable, at + CAP_MORE, UINT32_MAX);
+	p->pci.reading = config_reading;
+	p->pci.written = config_written;
+}
+
+/* ---- building ---- */
 
 static void add_capabilities(struct virtio_pci *p)
 {
@@ -278,6 +342,7 @@ int virtio_pci_init(struct virtio_pci *p, struct virtio *v, u8 devfn, const stru
 	pci_bar_memory(&p->pci, BAR_REGISTERS, BAR_BYTES, register_names, ARRAY_LEN(register_names), 8);
 	pci_bar_memory(&p->pci, BAR_MSIX, BAR_BYTES, NULL, 0, 8);
 	add_capabilities(p);
+	add_window(p);
 	pci_msix_init(&p->msix, &p->pci, BAR_MSIX, 0, PBA_AT, v->kind->nqueues + 1u, p->s.msix_table,
 		      p->s.msix_pending);
 	return device_init(&p->dev, &virtio_pci_class, p->name, &p->s, world, err);

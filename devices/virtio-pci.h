@@ -28,6 +28,7 @@ struct virtio_pci {
 	struct virtio_pci_state s;
 	struct pci_function pci;
 	struct pci_msix msix;
+	u8 window; /* the capability that shows BAR 0 and 1 in the configuration space */
 	struct virtio *v;
 	char name[32]; /* "virtio-blk0-pci" */
 };

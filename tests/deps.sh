@@ -24,6 +24,7 @@ pc:check                 check             check-devel     check          check
 pc:jansson               libjansson-dev    jansson-devel   jansson        jansson
 pc:libzstd               libzstd-dev       libzstd-devel   zstd           zstd
 pc:libsodium             libsodium-dev     libsodium-devel libsodium      libsodium
+pc:libpng                libpng-dev        libpng-devel    libpng         libpng
 pc:zlib                  zlib1g-dev        zlib-devel      zlib           zlib
 file:/usr/share/seabios/bios.bin seabios   seabios-bin     seabios        -
 '

@@ -28,7 +28,7 @@ static const struct feature_info {
 	 FEAT_BIT(CX8) | FEAT_BIT(APIC))
 #define SET_I686 \
 	(SET_PENTIUM | FEAT_BIT(NOPL) | FEAT_BIT(PAE) | FEAT_BIT(SEP) | FEAT_BIT(MTRR) | FEAT_BIT(PGE) | \
-	 FEAT_BIT(CMOV) | FEAT_BIT(PAT) | FEAT_BIT(PSE36))
+	 FEAT_BIT(CMOV) | FEAT_BIT(PAT) | FEAT_BIT(PSE36) | FEAT_BIT(MMX) | FEAT_BIT(FXSR) | FEAT_BIT(SSE))
 /* Leaf 7 and the newer bits of leaf 1 that need no vector registers. */
 #define SET_MODERN \
 	(FEAT_BIT(CLFSH) | FEAT_BIT(CX16) | FEAT_BIT(PCID) | FEAT_BIT(MOVBE) | FEAT_BIT(POPCNT) | \
@@ -40,21 +40,17 @@ static const struct feature_info {
 	 FEAT_BIT(RDTSCP) | FEAT_BIT(LM))
 /* Saving the state of x87 and SSE. */
 #define SET_XSAVE (FEAT_BIT(FXSR) | FEAT_BIT(XSAVE) | FEAT_BIT(XSAVEOPT) | FEAT_BIT(XSAVEC))
+/* Integer and floating-point vectors; ciphers and digests. */
 #define SET_VECTOR \
 	(FEAT_BIT(MMX) | FEAT_BIT(SSE) | FEAT_BIT(SSE2) | FEAT_BIT(SSE3) | FEAT_BIT(SSSE3) | FEAT_BIT(SSE41) | \
 	 FEAT_BIT(SSE42) | FEAT_BIT(AES) | FEAT_BIT(PCLMUL) | FEAT_BIT(SHA))
 #define SET_X86_64 (SET_I686 | SET_MODERN | SET_LONG | SET_XSAVE | SET_VECTOR)
-#define SET_INT_ALL (SET_X86_64 | FEAT_BIT(SSE) | FEAT_BIT(SSE2) | FEAT_BIT(SSE42))
 
 /* name, brief; vendor, brand; family, model, stepping; features; physical and linear address bits */
 const struct cpu_model cpu_models[] = {
-	{ "x86-64", "64-bit, with the modern integer and system extensions",
+	{ "x86-64", "64-bit, with SSE to SSE4.2 and the modern integer and system extensions",
 	  "GenuineIntel", "Vitrine x86-64 processor @ 1.00GHz", 6, 0x3d, 4, SET_X86_64, 40, 48 },
-	{ "x86-64-int-all",
-	  "every integer instruction there is, for tests and labs; "
-	  "advertises SSE bits whose vector half is not built",
-	  "GenuineIntel", "Vitrine x86-64 integer processor @ 1.00GHz", 6, 0x3d, 4, SET_INT_ALL, 40, 48 },
-	{ "i686", "like a Pentium II without MMX: PAE, CMOV, SYSENTER, MTRRs",
+	{ "i686", "like a Pentium III: MMX, SSE, PAE, CMOV, SYSENTER, MTRRs",
 	  "GenuineIntel", "", 6, 8, 3, SET_I686, 36, 32 },
 	{ "pentium", "like a Pentium: 4 MiB pages, TSC, MSRs, CMPXCHG8B",
 	  "GenuineIntel", "", 5, 2, 12, SET_PENTIUM, 32, 32 },
@@ -151,6 +147,8 @@ static struct cpuid_result version(const struct cpu_model *m, u64 cr4, u32 apic_
 	r.ebx = apic_id << 24;
 	r.ecx = feature_bits(m, 1, 'c') | 1u << 31; /* a hypervisor is present: leaf 40000000h tells which */
 	r.edx = feature_bits(m, 1, 'd');
+	if (cpu_has(m, FEAT_PAT))
+		r.edx |= 1u << 7 | 1u << 14; /* MCE, MCA: machine checks there are none of, from no bank (SDM 3B 15) */
 	if (cpu_has(m, FEAT_CLFSH))
 		r.ebx |= 64 / 8 << 8;
 	if (cpu_has(m, FEAT_XSAVE) && cr4 & CR4_OSXSAVE)

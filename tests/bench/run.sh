@@ -28,6 +28,7 @@ workloads() {
 	sha256   | cpu | 30000   | sha256
 	real     | cpu | 1000    | sum(1229*n)
 	call     | cpu | 500     | sum(17711*n)
+	vector   |     | 10000   | sum((2654435761*(4096*4095/2)+65535*1024)*n)
 	indirect |     | 10000000| sum(n*(n+1)/2)
 	divide   |     | 5000    | sum(13500*n)
 	movsb    |     | 12000   | sum(2654435761*(4096*4095/2))

@@ -4,7 +4,7 @@
 # Rule: no assembler is needed; the comment beside each says what it does.
 
 boot() { # FILE HEX : a boot sector that begins with these bytes
-	printf '%b' "$(sed 's/[0-9a-f][0-9a-f]/\\x&/g; s/ //g' <<<"$2")" >"$1"
+	printf '%b' "$(sed 's/[0-9a-f][0-9a-f]/\\x&/g; s/[[:space:]]//g' <<<"$2" | tr -d '\n')" >"$1"
 	truncate -s 510 "$1"
 	printf '\125\252' >>"$1"
 }
@@ -23,6 +23,15 @@ boot random.img '66 0f c7 f0 ba f8 03 ee fa f4'            # RDRAND eax
 boot faults.img 'b8 00 20 8e d0 c7 06 18 00 11 7c c7 06 1a 00 00 00 0f 0b'
 # Reads sector 40h of the disk for ever.
 boot disk.img 'ba f6 01 b0 e0 ee ba f2 01 b0 01 ee 42 b0 40 ee 42 30 c0 ee 42 ee 42 42 b0 20 ee ba f0 01 b9 00 01 ed e2 fd eb da'
+# Writes Vi all over sector 1 of the disk, flushes, prints K, or E if either failed; powers off.
+boot write.img 'ba f6 01 b0 e0 ee ba f2 01 b0 01 ee 42 ee 42 30 c0 ee 42 ee 42 42 b0 30 ee b2 f0 b9 00 01 b8 56 69 ef e2 fd
+	b2 f7 ec 88 c4 b0 e7 ee ec 08 e0 a8 21 b0 4b 74 02 b0 45 ba f8 03 ee b0 0a ee ba 04 06 b8 00 20 ef f4'
+# Prints the first two bytes of sector 1 of the disk, or E!; powers off.
+boot read.img 'ba f6 01 b0 e0 ee ba f2 01 b0 01 ee 42 ee 42 30 c0 ee 42 ee 42 42 b0 20 ee ec a8 21 b8 45 21 75 03 b2 f0 ed
+	ba f8 03 ee 88 e0 ee b0 0a ee ba 04 06 b8 00 20 ef f4'
+# Writes QFI\373, the first bytes of a qcow image, all over sector 0; prints K or E; powers off.
+boot disguise.img 'ba f6 01 b0 e0 ee ba f2 01 b0 01 ee 42 30 c0 ee 42 ee 42 ee 42 42 b0 30 ee b2 f0 b9 80 00 b8 51 46 ef b8 49 fb ef
+	e2 f6 b2 f7 ec a8 21 b0 4b 74 02 b0 45 ba f8 03 ee b0 0a ee ba 04 06 b8 00 20 ef f4'
 : >empty.img
 echo 'this is no image' >foreign.img
 printf '\177ELF\001\001\001' >truncated.elf

@@ -158,7 +158,7 @@ static void set_state(struct vm *vm, u8 choice)
 static void machine_open(struct machine *m, struct block *disk, const u8 *data, size_t size)
 {
 	const struct vm_config vm = { .name = "fuzz", .engine = &engine_interp, .mem_size = MEMORY, .cpus = 1,
-				      .cpu = cpu_model_find("x86-64-int-all"), .seed = 1 };
+				      .cpu = cpu_model_find("x86-64"), .seed = 1 };
 	const struct pc_config pc = { .mem_size = MEMORY, .rtc_start = PC_RTC_DEFAULT, .ndisks = 1,
 				      .disk = { { .image = disk, .snapshot = true, .room = DISK } } };
 	u8 choice = size ? data[0] : 0;

@@ -12,12 +12,18 @@ cp "$busybox" "$root/bin/busybox"
 for applet in $("$busybox" --list); do
 	[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
 done
+# Busybox's awk may have no floating-point functions; the host's has, and brings its libraries (64-bit guests only).
+if [ $# -lt 3 ] && command -v mawk >/dev/null; then
+	for file in "$(command -v mawk)" $(ldd "$(command -v mawk)" | grep -o '/[^ ]*'); do
+		mkdir -p "$root$(dirname "$file")" && cp -L "$file" "$root$file"
+	done
+fi
 cp tests/guest/linux-selftest "$root/bin/selftest"
 cp tests/linux/init "$root/init"
 cp tests/linux/lease "$root/bin/lease"
 # In the order in which one needs the other.
-for module in virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_mmio virtio_blk failover net_failover \
-	virtio_net virtio-rng virtio_console virtio_balloon scsi_common scsi_mod crct10dif_generic crc-t10dif crc64 crc64-rocksoft t10-pi \
+for module in virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_mmio virtio_blk failover net_failover \
+	virtio_net virtio-rng virtio_console virtio_balloon scsi_common scsi_mod crct10dif_common crct10dif_generic crc-t10dif crc64 crc64-rocksoft t10-pi \
 	sd_mod cdrom sr_mod libata ata_piix isofs; do
 	file=$(find "$folder/lib/modules" -name "$module.ko" 2>/dev/null | head -n 1)
 	[ -n "$file" ] && cp "$file" "$root/lib/" && echo "$module" >>"$root/lib/order"

@@ -26,7 +26,7 @@ fetch() {
 		'./boot/vmlinuz-*' '*/kernel/drivers/virtio/*.ko' '*/virtio_blk.ko' '*/virtio_net.ko' '*/net_failover.ko' \
 		'*/failover.ko' '*/virtio-rng.ko' '*/virtio_console.ko' '*/libata.ko' '*/ata_piix.ko' '*/ata_generic.ko' \
 		'*/scsi_mod.ko' '*/scsi_common.ko' '*/sd_mod.ko' '*/sr_mod.ko' '*/cdrom.ko' '*/isofs.ko' '*/t10-pi.ko' \
-		'*/crc-t10dif.ko' '*/crct10dif_generic.ko' '*/crc64.ko' '*/crc64-rocksoft.ko' '*/psmouse.ko' 2>/dev/null
+		'*/crc-t10dif.ko' '*/crct10dif_*.ko' '*/crc64.ko' '*/crc64-rocksoft.ko' '*/psmouse.ko' 2>/dev/null
 	rm -rf "$cache/deb"
 }
 fetch || { echo "no Debian kernel: the package linux-image-$flavour$arch cannot be fetched (apt-get update?)" >&2; exit 1; }

@@ -24,18 +24,23 @@ bool fx_row(const struct isa_row *row)
 
 static const struct { const char *mnemonic, *why; } left_out[] = {
 	{ "esc", "the x87 is not built" },
-	{ "xgetbv", "which state components there are is the host's affair" },
 	{ "xsetbv", "privileged" },
-	{ "xsave", "which state components there are is the host's affair" },
-	{ "xsavec", "which state components there are is the host's affair" },
-	{ "xsaveopt", "which state components there are is the host's affair" },
-	{ "xrstor", "which state components there are is the host's affair" },
+	{ "xgetbv", "which state components there are is the host's affair" },
+	{ "xsave*", "which state components there are is the host's affair" },
+	{ "xrstor*", "which state components there are is the host's affair" },
 };
+
+/* A name, or the beginning of one and a star. */
+static bool matches(const char *pattern, const char *name)
+{
+	size_t n = strcspn(pattern, "*");
+	return pattern[n] ? !strncmp(pattern, name, n) : !strcmp(pattern, name);
+}
 
 const char *fx_left_out(const struct isa_row *row, u64 host, u64 model)
 {
 	for (size_t i = 0; i < ARRAY_LEN(left_out); i++)
-		if (!strcmp(row->mnemonic, left_out[i].mnemonic))
+		if (matches(left_out[i].mnemonic, row->mnemonic))
 			return left_out[i].why;
 	if (row->flags & I64)
 		return "not in 64-bit mode";
@@ -52,17 +57,38 @@ struct fx_rule {
 	const char *mnemonic;
 	enum { ERASE, AVOID_MEMORY, APPROXIMATION, ALIGN } kind;
 	const char *why;
-	void (*erase)(struct fx_state *s); /* ERASE: from both states after */
+	/* ERASE: from both states after, and from what is in memory then */
+	void (*erase)(const struct fx_insn *insn, struct fx_state *s, u8 *memory);
 };
 
 /* As if the instruction had set TOP to 0. */
-static void erase_top(struct fx_state *s)
+static void erase_top(const struct fx_insn *insn, struct fx_state *s, u8 *memory)
 {
 	struct fx_image old = s->image;
 	int top = old.fsw >> 11 & 7;
 	for (int i = 0; i < 8; i++)
 		s->image.st[(top + i) & 7] = old.st[i];
 	s->image.fsw &= 0xc7ff;
+}
+
+/* In FNSTENV's and FNSAVE's image, 28 or 14 bytes: the pointers are behind FCW, FSW and FTW (SDM 1 figures 8-9, 8-12). */
+static void erase_environment(const struct fx_insn *insn, struct fx_state *s, u8 *memory)
+{
+	int word = insn->d.opsize == 2 ? 2 : 4;
+	if (s->vector == VECTOR_NONE)
+		memset(memory + 3 * word, 0, (size_t)(4 * word));
+}
+
+static void erase_saved(const struct fx_insn *insn, struct fx_state *s, u8 *memory)
+{
+	struct { u16 fcw, fsw; u8 ftw, zero; u16 fop; u64 fip, fdp; u32 mxcsr, mask; } image;
+	if (s->vector != VECTOR_NONE)
+		return;
+	memcpy(&image, memory, sizeof image);
+	image.mask = 0;
+	if (!(image.fsw & 0x80))
+		image.fop = 0, image.fip = image.fdp = 0;
+	memcpy(memory, &image, sizeof image);
 }
 
 #define BOUND "an approximation: not compared, but its error (1.5 * 2^-12, SDM 2B RCPPS, RSQRTPS)"
@@ -73,6 +99,9 @@ static const struct fx_rule rules[] = {
 	{ "rsqrtps", APPROXIMATION, BOUND },
 	{ "rsqrtss", APPROXIMATION, BOUND },
 	{ "cvtpi2ps", AVOID_MEMORY, "from memory: left out; Intel's processors enter MMX mode, AMD's do not" },
+	{ "fnstenv", ERASE, "the last instruction's and operand's address not compared", erase_environment },
+	{ "fnsave", ERASE, "the last instruction's and operand's address not compared", erase_environment },
+	{ "fxsave*", ERASE, "MXCSR_MASK not compared, addresses only while an exception is pending", erase_saved },
 	{ "emms", ERASE, "TOP not compared: AMD's processors clear it", erase_top },
 	{ "sha1nexte", ALIGN, SHA_ALIGN },
 	{ "sha1msg1", ALIGN, SHA_ALIGN },
@@ -86,7 +115,7 @@ static const struct fx_rule rules[] = {
 const struct fx_rule *fx_rule_of(const struct isa_row *row)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-		if (!strcmp(row->mnemonic, rules[i].mnemonic))
+		if (matches(rules[i].mnemonic, row->mnemonic))
 			return &rules[i];
 	return NULL;
 }
@@ -130,20 +159,21 @@ static void erase_reserved(struct fx_image *image)
 	memset(image->reserved2, 0, sizeof image->reserved2);
 }
 
-void fx_soften(const struct fx_insn *insn, struct fx_case *k)
+static void soften(const struct fx_insn *insn, struct fx_state *s, u8 *memory)
 {
-	struct fx_state *both[] = { &k->native, &k->interp };
-	u64 flags = FLAGS_ARITH & ~(u64)insn->row->undef;
-	for (int i = 0; i < 2; i++) {
-		struct fx_state *s = both[i];
-		erase_reserved(&s->image);
-		erase_pointers(s);
-		s->flags &= flags;
-		if (s->vector == VECTOR_NONE)
-			s->rip = 0;
-		if (insn->rule && insn->rule->kind == ERASE)
-			insn->rule->erase(s);
-	}
+	erase_reserved(&s->image);
+	erase_pointers(s);
+	s->flags &= FLAGS_ARITH & ~(u64)insn->row->undef;
+	if (s->vector == VECTOR_NONE)
+		s->rip = 0;
+	if (insn->rule && insn->rule->kind == ERASE)
+		insn->rule->erase(insn, s, memory);
+}
+
+void fx_soften(const struct fx_insn *insn, struct fx_case *k, u8 *native, u8 *interp)
+{
+	soften(insn, &k->native, native);
+	soften(insn, &k->interp, interp);
 }
 
 /* ---- approximations ---- */

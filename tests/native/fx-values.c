@@ -222,6 +222,7 @@ static u32 random_mxcsr(u64 *random)
 	return sticky | daz << 6 | masks << 7 | rounding << 13 | ftz << 15;
 }
 
+enum { MXCSR_MM = 1 << 17 };
 enum { FSW_CONDITIONS = 0x4700, FSW_PENDING = 0x8080, FCW_RESERVED = 0x40 };
 
 static void random_x87_control(struct fx_image *image, u64 *random)
@@ -294,6 +295,22 @@ static void x87_memory(u8 *to, u32 size, u64 *random)
 	memcpy(to, value, size < 16 ? size : 16);
 }
 
+/* What FXRSTOR may load: mostly a state that could be.  Never bit 17 of MXCSR, which only AMD's processors have, and
+ * addresses that fit into their registers. */
+static void fxsave_image(u8 *to, u64 *random)
+{
+	struct fx_image image;
+	memcpy(&image, to, sizeof image);
+	if (!one_of(random, 8)) {
+		random_x87_control(&image, random);
+		image.mxcsr = random_mxcsr(random);
+	}
+	image.mxcsr &= ~MXCSR_MM;
+	image.fip &= UINT32_MAX >> 1;
+	image.fdp &= UINT32_MAX >> 1;
+	memcpy(to, &image, sizeof image);
+}
+
 /* Aligned where the instruction insists on it, except seldom. */
 static u64 place_of_case(const struct fx_insn *insn, int i, u64 *random)
 {
@@ -312,6 +329,10 @@ static void fill_memory(const struct fx_insn *insn, enum flavour flavour, u8 *to
 		random_lanes(flavour, lanes, at ? NULL : other, random);
 		memcpy(to + at, lanes, insn->memory - at < 16 ? insn->memory - at : 16);
 	}
+	if (insn->memory == sizeof(struct fx_image))
+		fxsave_image(to, random);
+	if (!strcmp(insn->row->family, "ldmxcsr"))
+		to[2] &= (u8)~(MXCSR_MM >> 16);
 }
 
 /* Those that are operands, and those that instructions use without saying so. */

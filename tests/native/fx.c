@@ -126,7 +126,7 @@ static u64 run_batch(struct fuzzer *f, const struct fx_insn *insn, u64 *random, 
 	fx_guest_run(f->guest, insn, cases, interp);
 	for (int i = 0; i < insn->cases; i++) {
 		u64 at = cases[i].at - DATA_AT;
-		fx_soften(insn, &cases[i]);
+		fx_soften(insn, &cases[i], native + at, interp + at);
 		*raised += cases[i].native.vector != VECTOR_NONE;
 		if (!fx_differs(insn, &cases[i], native + at, interp + at))
 			continue;

@@ -73,7 +73,7 @@ const char *fx_rule_text(const struct fx_rule *rule);
 bool fx_avoids_memory(const struct fx_rule *rule);
 bool fx_aligns(const struct fx_rule *rule);
 /* Erase from both what nobody promises. */
-void fx_soften(const struct fx_insn *insn, struct fx_case *k);
+void fx_soften(const struct fx_insn *insn, struct fx_case *k, u8 *native, u8 *interp);
 /* For approximations, instead of comparing: is every result within the manual's bound? */
 bool fx_is_approximate(const struct fx_rule *rule);
 bool fx_within_bound(const struct fx_insn *insn, const struct fx_case *k);

@@ -40,7 +40,7 @@ struct guest {
 static const struct cpu_model *guest_model(void)
 {
 	static struct cpu_model model;
-	model = *cpu_model_find("x86-64-int-all");
+	model = *cpu_model_find("x86-64");
 	model.features |= FEAT_BIT(FPU) | FEAT_BIT(MMX) | FEAT_BIT(FXSR) | FEAT_BIT(SSE) | FEAT_BIT(SSE2) |
 			  FEAT_BIT(SSE3) | FEAT_BIT(SSSE3) | FEAT_BIT(SSE41) | FEAT_BIT(SSE42) |
 			  FEAT_BIT(AES) | FEAT_BIT(PCLMUL) | FEAT_BIT(SHA);

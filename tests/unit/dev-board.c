@@ -107,7 +107,7 @@ START_TEST(cmos_memory_sizes)
 	ck_assert_uint_eq(cmos(&b, 0x30) | cmos(&b, 0x31) << 8, 63 << 10);
 	ck_assert_uint_eq(cmos(&b, 0x34) | cmos(&b, 0x35) << 8, 48 << 4);
 	ck_assert_uint_eq(cmos(&b, 0x5b) | cmos(&b, 0x5c) | cmos(&b, 0x5d), 0);
-	ck_assert_uint_eq(cmos(&b, 0x3d), 0x02);
+	ck_assert_uint_eq(cmos(&b, 0x3d), 0x32);
 	ck_assert_uint_eq(cmos(&b, 0x12), 0xf0);
 	vm_reset(b.vm); /* the battery keeps it */
 	ck_assert_uint_eq(cmos(&b, 0x15) | cmos(&b, 0x16) << 8, 640);

@@ -94,8 +94,8 @@ START_TEST(power_off_ports)
 		u16 port, value;
 		int status;
 	} row[] = {
-		{ 0x604, 0x2000, 0 },  { 0xb004, 0x2000, 0 }, { 0x604, 0x2001, 0 },
-		{ 0x604, 0x0001, -1 }, { 0x604, 0x3400, -1 }, { 0xb004, 0x1c01, -1 },
+		{ 0xb004, 0x2000, 0 },  { 0xb004, 0x2000, 0 }, { 0xb004, 0x2001, 0 },
+		{ 0xb004, 0x0001, -1 }, { 0xb004, 0x3400, -1 }, { 0xb004, 0x1c01, -1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(row); i++) {
@@ -123,9 +123,9 @@ START_TEST(bochs_shutdown)
 		out8(&b, 0x8900, (u8)*c);
 	}
 	ck_assert_int_eq(b.status, 0);
-	out8(&b, 0x604, 0); /* by bytes */
+	out8(&b, 0xb004, 0); /* by bytes */
 	b.status = -1;
-	out8(&b, 0x605, 0x20);
+	out8(&b, 0xb005, 0x20);
 	ck_assert_int_eq(b.status, 0);
 }
 END_TEST
