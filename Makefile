@@ -29,12 +29,13 @@ PKG_CFLAGS = $(call once,PKG_CFLAGS,pkg-config --cflags $(PKGS) $(TEST_PKGS) $(H
 PKG_LIBS   = $(call once,PKG_LIBS,pkg-config --libs $(PKGS) $(HAVE))
 TEST_LIBS  = $(call once,TEST_LIBS,pkg-config --libs $(TEST_PKGS))
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS_$(MODE)) $(PKG_CFLAGS) -MMD -MP $(CFLAGS)
-LIBS       = $(PKG_LIBS) -lpthread
+LIBS       = $(PKG_LIBS) -lm -lpthread
 
 DIRS  := core/base core/x86 core cpu-interp/isa cpu-interp/fp cpu-interp devices backends debugger
 # A library that may be missing has one file that uses it and one that stands in and says so.
 without = $(if $(shell pkg-config --exists $1 2>/dev/null && echo yes),backends/$2-none.c,$3)
-SRC   := $(filter-out $(call without,libnbd,nbd,backends/nbd.c backends/nbd-server.c),\
+SRC   := $(filter-out $(call without,libnbd,nbd,backends/nbd.c backends/nbd-server.c) \
+	$(call without,slirp,slirp,backends/slirp.c),\
 	$(foreach d,$(DIRS),$(wildcard $(d)/*.c)))
 OBJ   := $(SRC:%.c=$(B)/%.o)
 LIB   := $(filter-out $(B)/debugger/main.o,$(OBJ))

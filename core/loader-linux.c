@@ -15,8 +15,7 @@
 /* Offsets in the file and, the same, in the zero page: the setup header (boot.rst, "The Real-Mode Kernel Header") */
 enum {
 	SETUP_SECTS = 0x1f1, SYSSIZE = 0x1f4, VID_MODE = 0x1fa, BOOT_FLAG = 0x1fe, JUMP_END = 0x201, MAGIC = 0x202,
-	VERSION = 0x206, TYPE_OF_LOADER = 0x210, LOADFLAGS = 0x211, RAMDISK_IMAGE = 0x218, RAMDISK_SIZE = 0x21c,
-	CMD_LINE_PTR = 0x228, INITRD_ADDR_MAX = 0x22c, KERNEL_ALIGNMENT = 0x230, RELOCATABLE = 0x234,
+	VERSION = 0x206, INITRD_ADDR_MAX = 0x22c, KERNEL_ALIGNMENT = 0x230, RELOCATABLE = 0x234,
 	XLOADFLAGS = 0x236, CMDLINE_SIZE = 0x238, PAYLOAD_OFFSET = 0x248, PAYLOAD_LENGTH = 0x24c,
 	PREF_ADDRESS = 0x258, INIT_SIZE = 0x260, HEADER = 0x1f1, HEADER_MAX = 0x290,
 };
@@ -62,7 +61,7 @@ static int check_header(const struct image *img, struct err *err)
 	if (version < OLDEST)
 		return err_set(err, ENOTSUP, "%.200s: boot protocol %" PRIu64 ".%02" PRIu64
 			       "; expected 2.10 or later (Linux 2.6.31)", img->path, version >> 8, version & 0xff);
-	if (!(header(img, LOADFLAGS, 1) & LOADED_HIGH))
+	if (!(header(img, LINUX_LOADFLAGS, 1) & LOADED_HIGH))
 		return err_set(err, ENOTSUP, "%.200s: a zImage, made to be loaded low; expected a bzImage", img->path);
 	return 0;
 }
@@ -105,6 +104,30 @@ static int parse(const struct image *img, struct kernel *k, struct err *err)
 		return err_set(err, EINVAL, "%.200s: corrupt: no compressed kernel where its header says (offset 0x%" PRIx64
 			       ", %" PRIu64 " bytes)", img->path, k->at + payload, length);
 	return 0;
+}
+
+static int check_cmdline(const struct image *img, struct err *err)
+{
+	u64 most = header(img, CMDLINE_SIZE, 4), len = strlen(img->cmdline ? img->cmdline : "");
+
+	if (most >= CMDLINE_ROOM)
+		most = CMDLINE_ROOM - 1;
+	if (len > most)
+		return err_set(err, E2BIG, "%.200s: a command line of %" PRIu64 " bytes; this kernel takes at most %" PRIu64,
+			       img->path, len, most);
+	return 0;
+}
+
+int linux_parse(const struct image *img, u64 *kernel_at, u64 *kernel_len, struct err *err)
+{
+	struct kernel k;
+	int rc = parse(img, &k, err);
+
+	if (!rc)
+		rc = check_cmdline(img, err);
+	*kernel_at = rc ? 0 : k.at;
+	*kernel_len = rc ? 0 : k.size;
+	return rc;
 }
 
 /* ---- places ---- */
@@ -153,18 +176,6 @@ static int place_initrd(const struct vm *vm, struct kernel *k, struct err *err)
 	return 0;
 }
 
-static int check_cmdline(const struct image *img, struct err *err)
-{
-	u64 most = header(img, CMDLINE_SIZE, 4), len = strlen(img->cmdline ? img->cmdline : "");
-
-	if (most >= CMDLINE_ROOM)
-		most = CMDLINE_ROOM - 1;
-	if (len > most)
-		return err_set(err, E2BIG, "%.200s: a command line of %" PRIu64 " bytes; this kernel takes at most %" PRIu64,
-			       img->path, len, most);
-	return 0;
-}
-
 /* ---- the zero page ---- */
 
 static void put(u8 *page, u32 at, int bytes, u64 value)
@@ -202,11 +213,11 @@ static void put_zero_page(struct vm *vm, const struct kernel *k)
 	memcpy(page + HEADER, k->img->data + HEADER, (end < HEADER_MAX ? end : HEADER_MAX) - HEADER);
 	put_screen(page);
 	put_memory_map(vm, page);
-	put(page, TYPE_OF_LOADER, 1, NO_LOADER_ID);
+	put(page, LINUX_TYPE_OF_LOADER, 1, NO_LOADER_ID);
 	put(page, VID_MODE, 2, 0xffff); /* "normal" */
-	put(page, CMD_LINE_PTR, 4, AT_CMDLINE);
-	put(page, RAMDISK_IMAGE, 4, k->initrd);
-	put(page, RAMDISK_SIZE, 4, k->initrd_size);
+	put(page, LINUX_CMD_LINE_PTR, 4, AT_CMDLINE);
+	put(page, LINUX_RAMDISK_IMAGE, 4, k->initrd);
+	put(page, LINUX_RAMDISK_SIZE, 4, k->initrd_size);
 	put(page, ACPI_RSDP_ADDR, 8, k->img->acpi_rsdp);
 	mem_poke(&vm->mem, AT_ZERO_PAGE, page, sizeof(page));
 }

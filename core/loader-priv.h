@@ -44,6 +44,13 @@ int elf_parse(const struct image *img, struct program *p, struct err *err);
 /* The 32-bit entry that the notes in [at, at + size) of the file name, or 0. */
 u64 pvh_entry(const struct image *img, u64 at, u64 size);
 int load_pvh(struct vm *vm, const struct image *img, const struct program *p, struct err *err);
+/* Fields of the setup header that more than one of the Linux loaders fills in (boot.rst). */
+enum {
+	LINUX_TYPE_OF_LOADER = 0x210, LINUX_LOADFLAGS = 0x211, LINUX_RAMDISK_IMAGE = 0x218, LINUX_RAMDISK_SIZE = 0x21c,
+	LINUX_HEAP_END_PTR = 0x224, LINUX_CMD_LINE_PTR = 0x228,
+};
+/* Check the file and the length of its command line: where in it the kernel proper lies. */
+int linux_parse(const struct image *img, u64 *kernel_at, u64 *kernel_len, struct err *err);
 int program_check(const struct vm *vm, const struct image *img, const struct program *p,
 		  const struct area *areas, int nareas, struct err *err);
 void program_write(struct vm *vm, const struct image *img, const struct program *p);

@@ -53,6 +53,16 @@ static void pass_turn(struct vm *vm)
 	vm->turn_used = 0;
 }
 
+/* Does anybody else want to execute?  Only then does a turn end, and are its instructions counted. */
+static bool is_contended(const struct vm *vm)
+{
+	u32 active = 0;
+
+	for (u32 i = 0; i < vm->ncpus; i++)
+		active += vm->vcpu[i].activity == ACT_ACTIVE;
+	return active > 1;
+}
+
 /* The active vCPU whose turn it is, or NULL when all of them wait. */
 static struct vcpu *pick(struct vm *vm)
 {
@@ -239,7 +249,7 @@ static u64 limit_of(const struct run *r, const struct vcpu *v)
 
 	if (due < limit)
 		limit = due;
-	if (vm->ncpus > 1 && VM_QUANTUM - vm->turn_used < limit)
+	if (is_contended(vm) && VM_QUANTUM - vm->turn_used < limit)
 		limit = VM_QUANTUM - vm->turn_used;
 	if (vm->outside.poll && clock_insns_until(&vm->clock, vm->next_poll) < limit)
 		limit = clock_insns_until(&vm->clock, vm->next_poll);
@@ -255,6 +265,7 @@ static int execute(struct run *r, struct vcpu *v, struct err *err)
 {
 	struct vm *vm = r->vm;
 	const struct run_limit limit = { .insns = limit_of(r, v) };
+	bool contended = is_contended(vm);
 	u64 before = v->clock_icount;
 	int rc;
 
@@ -264,7 +275,7 @@ static int execute(struct run *r, struct vcpu *v, struct err *err)
 		return err_set(err, -rc, "engine %s: cannot run vCPU %u: %s", vm->engine->name, v->index,
 			       strerror(-rc));
 	vcpu_retire(v, v->exit.icount);
-	if (vm->ncpus > 1)
+	if (contended)
 		vm->turn_used += v->clock_icount - before;
 	if (v->clock_icount != before)
 		r->idle = 0;
@@ -289,7 +300,7 @@ static int settle_all(struct vm *vm, struct err *err)
 
 		if (rc < 0)
 			return rc;
-		if (vm->ncpus > 1 && i == vm->turn)
+		if (i == vm->turn && is_contended(vm))
 			vm->turn_used += vm->vcpu[i].clock_icount - before;
 		moved |= rc;
 	}

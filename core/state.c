@@ -50,6 +50,26 @@ enum state_group x86_state_group(u32 field_index)
 	return 0;
 }
 
+/* A group is a run of fields, so it is copied as one piece of memory. */
+void x86_state_copy(struct x86_state *to, const struct x86_state *from, u32 groups)
+{
+	static const struct {
+		enum state_group group;
+		size_t at, end;
+	} parts[] = {
+		{ ST_GPR, offsetof(struct x86_state, gpr), offsetof(struct x86_state, seg_base) },
+		{ ST_SEG, offsetof(struct x86_state, seg_base), offsetof(struct x86_state, cr0) },
+		{ ST_CTRL, offsetof(struct x86_state, cr0), offsetof(struct x86_state, star) },
+		{ ST_MSR, offsetof(struct x86_state, star), offsetof(struct x86_state, fpr) },
+		{ ST_FPU, offsetof(struct x86_state, fpr), offsetof(struct x86_state, icount) },
+		{ ST_PENDING, offsetof(struct x86_state, icount), sizeof(struct x86_state) },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (groups & parts[i].group)
+			memcpy((u8 *)to + parts[i].at, (const u8 *)from + parts[i].at, parts[i].end - parts[i].at);
+}
+
 static int find_name(const char *const *names, int n, const char *name)
 {
 	for (int i = 0; i < n; i++)

@@ -84,6 +84,8 @@ STATE(x86_state, 1, X86_STATE);
 void x86_state_reset(struct x86_state *s, u32 cpu_signature);
 /* The group a field belongs to, by its index in the layout. */
 enum state_group x86_state_group(u32 field_index);
+/* Copy these groups (enum state_group); the rest of *to stays. */
+void x86_state_copy(struct x86_state *to, const struct x86_state *from, u32 groups);
 /* "rax", "eax", "al"? no: full registers by their 64-bit names, plus rip, rflags, cr0.., es..: NULL if unknown. */
 bool x86_state_get_by_name(const struct x86_state *s, const char *name, u64 *value);
 extern const char *const x86_gpr_names[X86_GPRS]; /* "rax"... */

@@ -117,12 +117,7 @@ static void state_after_init(struct x86_state *s, const struct x86_state *fresh)
 {
 	const u64 xcr0 = s->xcr0[0], cache = s->cr0[0] & (CR0_CD | CR0_NW), icount = s->icount[0];
 
-	for (u32 i = 0; i < x86_state_layout.nfields; i++) {
-		const struct field *f = &x86_state_layout.fields[i];
-
-		if (x86_state_group(i) & (ST_GPR | ST_SEG | ST_CTRL | ST_PENDING))
-			memcpy((u8 *)s + f->offset, (const u8 *)fresh + f->offset, (size_t)f->width * f->count);
-	}
+	x86_state_copy(s, fresh, ST_GPR | ST_SEG | ST_CTRL | ST_PENDING);
 	s->xcr0[0] = xcr0;
 	s->cr0[0] = (fresh->cr0[0] & ~(u64)(CR0_CD | CR0_NW)) | cache;
 	s->icount[0] = icount;

@@ -20,7 +20,7 @@ enum { VM_VCPUS = 8, VM_DEVICES = 48, VM_FIRST_USES = 32 };
 #define VM_QUANTUM 10000u         /* instructions of one turn, when several vCPUs share the thread */
 
 /* Where something from outside came from: the source of an input event. */
-enum input_source { INPUT_RANDOM, INPUT_SERIAL, INPUT_KEY, INPUT_TIME };
+enum input_source { INPUT_RANDOM, INPUT_SERIAL, INPUT_KEY, INPUT_TIME, INPUT_NET };
 
 enum stop_why {
 	STOP_NONE,

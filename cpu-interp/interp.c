@@ -270,11 +270,7 @@ static int interp_get(struct vcpu *v, struct x86_state *state, u32 groups)
 {
 	struct cpu *c = cpu_of(v);
 	cpu_sync(c);
-	for (u32 i = 0; i < x86_state_layout.nfields; i++) {
-		const struct field *f = &x86_state_layout.fields[i];
-		if (groups & x86_state_group(i))
-			memcpy((u8 *)state + f->offset, (u8 *)&c->s + f->offset, (size_t)f->width * f->count);
-	}
+	x86_state_copy(state, &c->s, groups);
 	return 0;
 }
 
@@ -302,11 +298,7 @@ static int interp_set(struct vcpu *v, const struct x86_state *state, u32 groups,
 	struct cpu *c = cpu_of(v);
 	cpu_sync(c);
 	struct x86_state next = c->s;
-	for (u32 i = 0; i < x86_state_layout.nfields; i++) {
-		const struct field *f = &x86_state_layout.fields[i];
-		if (groups & x86_state_group(i))
-			memcpy((u8 *)&next + f->offset, (const u8 *)state + f->offset, (size_t)f->width * f->count);
-	}
+	x86_state_copy(&next, state, groups);
 	int rc = check_state(&next, err);
 	if (rc)
 		return rc;

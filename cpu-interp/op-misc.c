@@ -154,10 +154,31 @@ SIMPLE(std)
 /* There is no cache to flush, but the address is checked as a load of one byte would be (SDM 2A CLFLUSH). */
 SIMPLE(clflush) { return mmu_check_load(c, o->seg, ea(c, o), 1); }
 
-SIMPLE(pause)
+static COLD bool ask_pause(struct cpu *c, const struct insn *o)
 {
-	if (!c->vm->controls.pause_exiting)
-		return true;
 	struct vm_exit question = { .reason = EXIT_PAUSE, .insn_len = o->len };
 	return cpu_ask(c, &question) != NULL;
+}
+
+/* Spinning processors make millions of these exits, so the instruction is retired first, like HLT; unless a trap or
+ * RF has to be looked after when it ends. */
+static COLD bool leave_pause(struct cpu *c, const struct insn *o)
+{
+	c->cur = o;
+	if (c->exact || (*c->s.rflags & FLAG_RF))
+		return ask_pause(c, o);
+	c->exit = exit_question(c, o, EXIT_PAUSE);
+	cpu_finish(c, o, cpu_next_ip(c, o));
+	c->cur = NULL;
+	c->why = WHY_EXIT;
+	return false;
+}
+
+PLAIN(pause)
+{
+	if (!c->vm->controls.pause_exiting)
+		NEXT;
+	if (leave_pause(c, o))
+		NEXT;
+	LEAVE;
 }

@@ -2,6 +2,7 @@
  * op-sse-arith.c - SSE arithmetic: add to maximum, square root, horizontal and alternating sums, rounding, dot products.
  * Rule: as op-sse.h says: all lanes first, then the flags, then the result.
  */
+#include "cpu-interp/fp/host.h"
 #include "cpu-interp/op-sse.h"
 
 bool sse_unmasked(struct cpu *c, const struct fp_env *e)
@@ -11,37 +12,84 @@ bool sse_unmasked(struct cpu *c, const struct fp_env *e)
 
 /* ---- two operands, lane by lane; scalar forms leave the other lanes of the destination ---- */
 
-static inline bool binary(struct cpu *c, const struct insn *o, enum fp_format f, int lanes, fp_binary fn)
+/* One lane: by the host's processor if its answer is certain to be the same. */
+static inline u64 arithmetic(struct fp_env *e, bool host, enum host_operation op, fp_binary fn, enum fp_format f, u64 a,
+			     u64 b)
+{
+	if (LIKELY(host && host_normal_or_zero(f, a) && host_normal_or_zero(f, b))) {
+		u64 r = host_compute(op, f, a, b);
+		if (LIKELY(host_result_is_safe(f, r)))
+			return r;
+	}
+	return fn(e, f, a, b);
+}
+
+static inline bool binary(struct cpu *c, const struct insn *o, enum fp_format f, int lanes, enum host_operation op,
+			  fp_binary fn)
 {
 	struct fp_env e = fp_env_sse(*c->s.mxcsr);
+	bool host = host_may_round(*c->s.mxcsr);
 	union vec *a = xmm(c, o->d), b, r = *a;
 	if (!sse_operand(c, o, f, lanes, &b))
 		return false;
 	for (int i = 0; i < lanes; i++)
-		lane_set(&r, f, i, fn(&e, f, lane_get(a, f, i), lane_get(&b, f, i)));
+		lane_set(&r, f, i, arithmetic(&e, host, op, fn, f, lane_get(a, f, i), lane_get(&b, f, i)));
 	if (!sse_finish(c, &e))
 		return false;
 	*a = r;
 	return true;
 }
 
-FLOATS(add, binary, fp_add)
-FLOATS(sub, binary, fp_sub)
-FLOATS(mul, binary, fp_mul)
-FLOATS(div, binary, fp_div)
-FLOATS(min, binary, fp_min)
-FLOATS(max, binary, fp_max)
+FLOATS(add, binary, HOST_ADD, fp_add)
+FLOATS(sub, binary, HOST_SUB, fp_sub)
+FLOATS(mul, binary, HOST_MUL, fp_mul)
+FLOATS(div, binary, HOST_DIV, fp_div)
+
+/* The first operand if it is less (greater) than the second, which is taken otherwise. */
+static inline u64 choose(struct fp_env *e, fp_binary fn, enum fp_order first, enum fp_format f, u64 a, u64 b)
+{
+	if (LIKELY(host_normal_or_zero(f, a) && host_normal_or_zero(f, b)))
+		return host_compare(f, a, b) == first ? a : b;
+	return fn(e, f, a, b);
+}
+
+static inline bool select(struct cpu *c, const struct insn *o, enum fp_format f, int lanes, fp_binary fn,
+			  enum fp_order first)
+{
+	struct fp_env e = fp_env_sse(*c->s.mxcsr);
+	union vec *a = xmm(c, o->d), b, r = *a;
+	if (!sse_operand(c, o, f, lanes, &b))
+		return false;
+	for (int i = 0; i < lanes; i++)
+		lane_set(&r, f, i, choose(&e, fn, first, f, lane_get(a, f, i), lane_get(&b, f, i)));
+	if (!sse_finish(c, &e))
+		return false;
+	*a = r;
+	return true;
+}
+
+FLOATS(min, select, fp_min, FP_LESS)
+FLOATS(max, select, fp_max, FP_GREATER)
 
 /* ---- one operand ---- */
+
+static inline u64 root(struct fp_env *e, bool host, enum fp_format f, u64 a)
+{
+	bool positive = !(a >> (f == FP_DOUBLE ? 63 : 31));
+	if (LIKELY(host && positive && host_normal_or_zero(f, a)))
+		return host_sqrt(f, a); /* never out of range */
+	return fp_sqrt(e, f, a);
+}
 
 static inline bool square_root(struct cpu *c, const struct insn *o, enum fp_format f, int lanes)
 {
 	struct fp_env e = fp_env_sse(*c->s.mxcsr);
+	bool host = host_may_round(*c->s.mxcsr);
 	union vec v, r = *xmm(c, o->d);
 	if (!sse_operand(c, o, f, lanes, &v))
 		return false;
 	for (int i = 0; i < lanes; i++)
-		lane_set(&r, f, i, fp_sqrt(&e, f, lane_get(&v, f, i)));
+		lane_set(&r, f, i, root(&e, host, f, lane_get(&v, f, i)));
 	if (!sse_finish(c, &e))
 		return false;
 	*xmm(c, o->d) = r;

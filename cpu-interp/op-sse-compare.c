@@ -3,10 +3,18 @@
  * Rule: predicates and flags both follow from the four orders of fp_compare; which NaNs are invalid depends on the
  * predicate alone.
  */
+#include "cpu-interp/fp/host.h"
 #include "cpu-interp/op-sse.h"
 
 /* Bits of the immediate: 1:0 choose equal, less, less or equal, unordered; bit 2 negates (SDM 2A table 3-1). */
 static const u8 predicates[4] = { 1 << FP_EQUAL, 1 << FP_LESS, 1 << FP_LESS | 1 << FP_EQUAL, 1 << FP_UNORDERED };
+
+static inline enum fp_order order_of(struct fp_env *e, enum fp_format f, u64 a, u64 b, bool quiet)
+{
+	if (LIKELY(host_normal_or_zero(f, a) && host_normal_or_zero(f, b)))
+		return host_compare(f, a, b);
+	return fp_compare(e, f, a, b, quiet);
+}
 
 static inline bool compare(struct cpu *c, const struct insn *o, enum fp_format f, int lanes)
 {
@@ -17,7 +25,7 @@ static inline bool compare(struct cpu *c, const struct insn *o, enum fp_format f
 	if (!sse_operand(c, o, f, lanes, &b))
 		return false;
 	for (int i = 0; i < lanes; i++) {
-		enum fp_order order = fp_compare(&e, f, lane_get(a, f, i), lane_get(&b, f, i), quiet);
+		enum fp_order order = order_of(&e, f, lane_get(a, f, i), lane_get(&b, f, i), quiet);
 		lane_set(&r, f, i, holds >> order & 1 ? UINT64_MAX : 0);
 	}
 	if (!sse_finish(c, &e))
@@ -40,7 +48,7 @@ static inline bool compare_flags(struct cpu *c, const struct insn *o, enum fp_fo
 	union vec b;
 	if (!sse_operand(c, o, f, 1, &b))
 		return false;
-	enum fp_order order = fp_compare(&e, f, lane_get(xmm(c, o->d), f, 0), lane_get(&b, f, 0), quiet);
+	enum fp_order order = order_of(&e, f, lane_get(xmm(c, o->d), f, 0), lane_get(&b, f, 0), quiet);
 	if (!sse_finish(c, &e))
 		return false;
 	flags_change(c, FLAGS_ARITH, flags[order]);

@@ -3,6 +3,7 @@
  * Rule: a conversion is "from" lanes, "to" lanes and how many; what becomes of the rest of the destination is all that
  * distinguishes the kinds below.
  */
+#include "cpu-interp/fp/host.h"
 #include "cpu-interp/op-sse.h"
 
 /* Truncating conversions ("cvtt") are those rounded towards zero whatever MXCSR says. */
@@ -16,19 +17,45 @@ static inline struct fp_env conversion_env(const struct cpu *c, enum how how)
 	return e;
 }
 
-static inline u64 convert_lane(struct fp_env *e, int to, int from, u64 v)
+/* ---- one number, by the host where that is certain to be right (fp/host.h) ---- */
+
+static inline u64 from_int(struct fp_env *e, bool host, enum fp_format to, i64 v)
 {
-	if (from == LANE_INT)
-		return fp_from_int(e, (enum fp_format)to, (i32)v);
-	if (to == LANE_INT)
-		return (u32)fp_to_int(e, (enum fp_format)from, v, 32);
-	return fp_convert(e, (enum fp_format)to, (enum fp_format)from, v);
+	bool exact = to == FP_DOUBLE && v == (i32)v;
+	return exact || host ? host_from_int(to, v) : fp_from_int(e, to, v);
 }
 
-static inline void convert_lanes(struct fp_env *e, int to, int from, int lanes, const union vec *v, union vec *r)
+static inline i64 to_int(struct fp_env *e, bool host, enum fp_format from, u64 v, int bits)
 {
+	if (host && e->rounding == ROUND_CHOP && host_normal_or_zero(from, v) && host_fits(from, v, bits))
+		return host_cut_off(from, v);
+	return fp_to_int(e, from, v, bits);
+}
+
+static inline u64 to_float(struct fp_env *e, bool host, enum fp_format to, enum fp_format from, u64 v)
+{
+	if (to == FP_DOUBLE && host_normal_or_zero(from, v))
+		return host_widen(v);
+	if (to == FP_SINGLE && host && host_normal_or_zero(from, v) && host_result_is_safe(to, host_narrow(v)))
+		return host_narrow(v);
+	return fp_convert(e, to, from, v);
+}
+
+static inline u64 convert_lane(struct fp_env *e, bool host, int to, int from, u64 v)
+{
+	if (from == LANE_INT)
+		return from_int(e, host, (enum fp_format)to, (i32)v);
+	if (to == LANE_INT)
+		return (u32)to_int(e, host, (enum fp_format)from, v, 32);
+	return to_float(e, host, (enum fp_format)to, (enum fp_format)from, v);
+}
+
+static inline void convert_lanes(struct cpu *c, struct fp_env *e, int to, int from, int lanes, const union vec *v,
+				 union vec *r)
+{
+	bool host = host_may_round(*c->s.mxcsr);
 	for (int i = 0; i < lanes; i++)
-		lane_set(r, to, i, convert_lane(e, to, from, lane_get(v, from, i)));
+		lane_set(r, to, i, convert_lane(e, host, to, from, lane_get(v, from, i)));
 }
 
 /* ---- XMM to XMM: packed, the rest of the destination becomes 0; scalar, it stays ---- */
@@ -39,7 +66,7 @@ static inline bool packed(struct cpu *c, const struct insn *o, int to, int from,
 	union vec v, r = { .q = { 0, 0 } };
 	if (!sse_operand(c, o, from, lanes, &v))
 		return false;
-	convert_lanes(&e, to, from, lanes, &v, &r);
+	convert_lanes(c, &e, to, from, lanes, &v, &r);
 	if (!sse_finish(c, &e))
 		return false;
 	*xmm(c, o->d) = r;
@@ -61,7 +88,7 @@ static inline bool scalar(struct cpu *c, const struct insn *o, enum fp_format to
 	union vec v, r = *xmm(c, o->d);
 	if (!sse_operand(c, o, from, 1, &v))
 		return false;
-	convert_lanes(&e, to, from, 1, &v, &r);
+	convert_lanes(c, &e, to, from, 1, &v, &r);
 	if (!sse_finish(c, &e))
 		return false;
 	*xmm(c, o->d) = r;
@@ -79,7 +106,7 @@ static inline bool from_general(struct cpu *c, const struct insn *o, enum fp_for
 	u64 v;
 	if (!sse_check(c) || !rm_load(c, o, o->s, o->ssize, &v))
 		return false;
-	u64 r = fp_from_int(&e, to, (i64)sign_extend(v, o->ssize));
+	u64 r = from_int(&e, host_may_round(*c->s.mxcsr), to, (i64)sign_extend(v, o->ssize));
 	if (!sse_finish(c, &e))
 		return false;
 	lane_set(xmm(c, o->d), to, 0, r);
@@ -95,7 +122,7 @@ static inline bool to_general(struct cpu *c, const struct insn *o, enum fp_forma
 	union vec v;
 	if (!sse_operand(c, o, from, 1, &v))
 		return false;
-	i64 r = fp_to_int(&e, from, lane_get(&v, from, 0), 8 * o->size);
+	i64 r = to_int(&e, host_may_round(*c->s.mxcsr), from, lane_get(&v, from, 0), 8 * o->size);
 	if (!sse_finish(c, &e))
 		return false;
 	reg_set(c, o->d, o->size, (u64)r);
@@ -120,7 +147,7 @@ static inline bool from_mmx(struct cpu *c, const struct insn *o, enum fp_format 
 		return false;
 	if (enters)
 		mmx_enter(c);
-	convert_lanes(&e, to, LANE_INT, 2, &v, &r);
+	convert_lanes(c, &e, to, LANE_INT, 2, &v, &r);
 	if (!sse_finish(c, &e))
 		return false;
 	*xmm(c, o->d) = r;
@@ -137,7 +164,7 @@ static inline bool to_mmx(struct cpu *c, const struct insn *o, enum fp_format fr
 	if (!sse_mmx_check(c) || !sse_operand(c, o, from, 2, &v))
 		return false;
 	mmx_enter(c);
-	convert_lanes(&e, LANE_INT, from, 2, &v, &r);
+	convert_lanes(c, &e, LANE_INT, from, 2, &v, &r);
 	if (!sse_finish(c, &e))
 		return false;
 	mmx_set(c, o->d, r.q[0]);

@@ -134,6 +134,7 @@ static bool remainder_of(struct cpu *c, const struct insn *o, bool nearest)
 	if (!fpu_begin(c))
 		return false;
 	fpu_record(c, o);
+	fpu_set_cc(c, FSW_C2, 0);
 	if (fpu_empty(c, 0) || fpu_empty(c, 1)) {
 		if (fpu_stack_fault(c, false))
 			fpu_set_num(c, 0, &num_indefinite);
@@ -145,6 +146,8 @@ static bool remainder_of(struct cpu *c, const struct insn *o, bool nearest)
 	if (!fpu_settle(c, &e))
 		return true;
 	fpu_set_num(c, 0, &r);
+	if (num_is_nan(&r))
+		return true;
 	fpu_set_cc(c, FSW_C0 | FSW_C1 | FSW_C2 | FSW_C3,
 		   (q & 4 ? FSW_C0 : 0) | (q & 2 ? FSW_C3 : 0) | (q & 1 ? FSW_C1 : 0) | (partial ? FSW_C2 : 0));
 	return true;
@@ -204,24 +207,23 @@ static const u16 to_flags[] = { [FP_GREATER] = 0, [FP_LESS] = FLAG_CF, [FP_EQUAL
 
 enum { QUIET = 1, EFLAGS = 2, POP = 4, POP_BOTH = 8 };
 
-/* ST0 with b: what the comparison says, if it may say anything. */
+/* ST0 with b.  The codes are set even by an invalid comparison that is not masked; EFLAGS and the stack stay then. */
 static bool compare(struct cpu *c, const struct num *b, bool empty, int how)
 {
 	struct fp_env e = fpu_env(c);
 	enum fp_order order = FP_UNORDERED;
+	bool valid;
 	if (empty || fpu_empty(c, 0)) {
-		if (!fpu_stack_fault(c, false))
-			return false;
+		valid = fpu_stack_fault(c, false);
 	} else {
 		order = num_compare(&e, fpu_num(c, 0), *b, how & QUIET);
-		if (!fpu_settle(c, &e))
-			return false;
+		valid = fpu_settle(c, &e);
 	}
-	if (how & EFLAGS)
-		flags_change(c, FLAGS_ARITH, to_flags[order]);
-	else
+	if (!(how & EFLAGS))
 		fpu_set_cc(c, FSW_C0 | FSW_C2 | FSW_C3, to_cc[order]);
-	return true;
+	else if (valid)
+		flags_change(c, FLAGS_ARITH, to_flags[order]);
+	return valid;
 }
 
 static bool compare_with(struct cpu *c, const struct insn *o, const struct num *b, bool empty, int how)

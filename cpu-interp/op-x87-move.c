@@ -35,7 +35,8 @@ static bool load_converting(struct cpu *c, const struct insn *o)
 		return true;
 	struct fp_env e = fpu_env_precise(c);
 	x = num_convert(&e, x);
-	if (fpu_settle(c, &e))
+	fpu_settle(c, &e);
+	if (!(fp_unmasked(&e) & FP_IE)) /* a denormal is pushed even if that exception is not masked */
 		fpu_push(c, &x);
 	return true;
 }
@@ -51,13 +52,9 @@ SIMPLE(fld)
 		return false;
 	fpu_record(c, o);
 	bool empty = !o->mem && fpu_empty(c, o->d);
-	if (!have_room(c))
-		return true;
-	if (empty && !fpu_stack_fault(c, false))
-		return true;
-	if (empty)
+	if (empty && fpu_stack_fault(c, false))
 		fpu_push(c, &num_indefinite);
-	else
+	if (!empty && have_room(c))
 		push_copy(c, o->mem ? v : fpu_get(c, o->d));
 	return true;
 }
@@ -126,9 +123,10 @@ static bool store_real(struct cpu *c, const struct insn *o, bool pop)
 	enum fp_format f = o->size == 4 ? FP_SINGLE : FP_DOUBLE;
 	bool empty = fpu_empty(c, 0);
 	struct fp_env e = fpu_env_precise(c);
-	struct num x = num_indefinite;
-	if (!empty)
-		x = num_round(&e, f, num_convert(&e, fpu_num(c, 0)));
+	struct num x = empty ? num_indefinite : fpu_num(c, 0), nan;
+	if (num_operand(&e, &x, &nan))
+		x = nan;
+	x = num_round(&e, f, x); /* that ST0 is denormal is no exception here */
 	u8 hold = empty ? FP_IE & ~e.masks : fp_unmasked(&e) & (FP_PRE | FP_OE | FP_UE);
 	if (hold ? !mmu_check_store(c, o->seg, ea(c, o), o->size) :
 		   !mmu_store(c, o->seg, ea(c, o), o->size, num_pack(f, &x)))
@@ -185,6 +183,19 @@ static bool store(struct cpu *c, const struct insn *o, bool pop)
 
 SIMPLE(fst) { return store(c, o, false); }
 SIMPLE(fstp) { return store(c, o, true); }
+
+/* The alias that does not mind an empty ST0. */
+SIMPLE(fstp1)
+{
+	if (!fpu_begin(c))
+		return false;
+	if (!fpu_empty(c, 0))
+		return store_register(c, o, true);
+	fpu_record(c, o);
+	fpu_set_cc(c, FSW_C1, 0);
+	fpu_pop(c);
+	return true;
+}
 
 /* An empty register converts to the integer indefinite, as any NaN does. */
 static bool store_int(struct cpu *c, const struct insn *o, bool chop, bool pop)
@@ -299,6 +310,7 @@ SIMPLE(ffree)
 	if (!fpu_begin(c))
 		return false;
 	fpu_record(c, o);
+	fpu_set_cc(c, FSW_C1, 0);
 	fpu_free(c, o->d);
 	return true;
 }
@@ -308,6 +320,7 @@ SIMPLE(ffreep)
 	if (!fpu_begin(c))
 		return false;
 	fpu_record(c, o);
+	fpu_set_cc(c, FSW_C1, 0);
 	fpu_free(c, o->d);
 	fpu_pop(c);
 	return true;

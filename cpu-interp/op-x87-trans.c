@@ -72,12 +72,9 @@ static bool compute(struct fp_env *e, enum trig what, struct num x, struct num *
 	}
 	if (!num_sincos(e, x, &sine, &cosine))
 		return false;
-	if (what != COSINE)
-		*r = rounded(e, sine);
-	if (what == COSINE)
-		*r = rounded(e, cosine);
 	if (what == BOTH)
 		*pushed = rounded(e, cosine);
+	*r = rounded(e, what == COSINE ? cosine : sine);
 	return true;
 }
 

@@ -36,6 +36,7 @@ struct run {
 	const struct engine *engine;
 	struct console console;
 	struct outside outside;
+	struct network network;
 	struct display display;
 	struct exit_printer exits;
 	struct trace_printer trace;
@@ -54,7 +55,7 @@ static enum verdict on_log(void *arg, const struct event *ev)
 	struct run *r = arg;
 	char line[600];
 
-	if (ev->log.level > LOG_WARN)
+	if (ev->log.level > (r->opt.quiet ? LOG_ERROR : LOG_WARN))
 		return EV_GO;
 	snprintf(line, sizeof(line), "%s: %s", ev->log.who ? ev->log.who : "machine", ev->log.text ? ev->log.text : "");
 	if (r->display.on) {
@@ -81,7 +82,7 @@ static int watch(struct run *r, struct err *err)
 		rc = trace_printer_start(&r->trace, vm, o->trace, &r->stepper, stdout);
 	if (!rc && o->exits)
 		rc = exit_printer_start(&r->exits, vm, stdout, r->stepping);
-	if (!rc && !o->quiet)
+	if (!rc)
 		rc = vm_subscribe(vm, EV_BIT(log), on_log, r);
 	if (o->stats)
 		stats_start(&r->stats, r->machine.icount_start);
@@ -239,7 +240,9 @@ static int attach(struct run *r, struct err *err)
 	int rc;
 
 	outside_open(&r->outside, r->machine.vm);
-	rc = console_attach(&r->console, &r->outside, r->machine.vm, r->machine.pc, err);
+	rc = network_open(&r->network, &r->opt.net, &r->outside, r->machine.pc, r->opt.rtc, err);
+	if (!rc)
+		rc = console_attach(&r->console, &r->outside, r->machine.vm, r->machine.pc, err);
 	if (!rc && !strcmp(r->opt.display, "terminal"))
 		rc = display_open(&r->display, &r->outside, r->machine.vm, r->machine.pc, err);
 	if (!rc && r->opt.screendump)
@@ -289,6 +292,7 @@ static void clean_up(struct run *r)
 		complain("%s", err.text);
 		r->status = STATUS_USAGE;
 	}
+	network_close(&r->network);
 	outside_close(&r->outside);
 	if (r->machine.vm)
 		machine_destroy(&r->machine);

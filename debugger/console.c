@@ -64,7 +64,8 @@ static void end_line(struct console *c, struct channel *ch)
 static void put(void *arg, const char *who, u8 byte)
 {
 	struct console *c = arg;
-	struct channel *ch = strncmp(who, "uart", 4) ? &c->debugcon : &c->serial;
+	/* A console that nobody looks at (COM1 beside a virtio console) is not mixed into the other's lines. */
+	struct channel *ch = !strcmp(who, "debugcon") ? &c->debugcon : !strcmp(who, c->serial.label) ? &c->serial : &c->other;
 
 	if (ch->to && !ch->gather) {
 		if (ch->screen)
@@ -100,7 +101,8 @@ int console_open(struct console *c, const struct machine_options *o, FILE *json,
 	memset(c, 0, sizeof(*c));
 	serial_init(&c->line);
 	c->json = json;
-	c->serial.label = "uart";
+	c->serial.label = o->virtio_console ? "virtio-console" : "uart";
+	c->other.label = o->virtio_console ? "uart" : "virtio-console";
 	c->debugcon.label = "debugcon";
 	if (!strcmp(o->serial, "stdio"))
 		c->serial.to = stdout;
@@ -114,6 +116,7 @@ int console_open(struct console *c, const struct machine_options *o, FILE *json,
 		rc = open_file(&c->debugcon, "--debugcon", file_place(o->debugcon), err);
 	if (!rc)
 		rc = serial_open(&c->line, o->serial, err);
+	c->line.virtio = o->virtio_console;
 	if (rc) {
 		console_close(c, NULL);
 		return rc;
@@ -155,6 +158,8 @@ static int close_channel(struct console *c, struct channel *ch, struct err *err)
 int console_close(struct console *c, struct err *err)
 {
 	int a = close_channel(c, &c->serial, err), b = close_channel(c, &c->debugcon, err);
+
+	end_line(c, &c->other);
 
 	serial_close(&c->line);
 	memset(c, 0, sizeof(*c));

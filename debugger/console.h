@@ -24,7 +24,7 @@ struct channel {
 };
 
 struct console {
-	struct channel serial, debugcon;
+	struct channel serial, debugcon, other; /* serial is the guest's console: COM1 or virtio */
 	struct serial line; /* COM1's input, and its output if that is no file or terminal */
 	FILE *json;   /* also gets each line as an object; NULL = not wanted */
 	struct vm *vm; /* stopped when standard output fails */

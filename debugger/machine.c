@@ -83,12 +83,36 @@ static int check_kind(enum image_kind kind, const struct machine_options *o, str
 	if (o->kernel && !kernel)
 		return err_set(err, EINVAL, "kernel %.160s: is a %s; expected a Linux, ELF or multiboot kernel", path,
 			       image_kind_name(kind));
-	if (o->bios && kind != IMAGE_SNAPSHOT)
+	if (o->kernel && o->bios && kind != IMAGE_BZIMAGE)
+		return err_set(err, EINVAL, "kernel %.160s: is a %s; with --bios expected a Linux kernel (bzImage)", path,
+			       image_kind_name(kind));
+	if (o->bios && !o->kernel && kind != IMAGE_SNAPSHOT)
 		return err_set(err, EINVAL, "image %.160s with --bios; give it as --disk to let the BIOS boot it", path);
 	if ((o->nmodules || o->append) && !takes_text)
 		return err_set(err, EINVAL, "image %.160s: is a %s; --initrd, --module and --append are for Linux, "
 			       "PVH and multiboot kernels", path, image_kind_name(kind));
 	return 0;
+}
+
+/* A kernel that the BIOS starts. */
+static int hand_to_bios(struct machine *m, const struct image *img, struct err *err)
+{
+	static const char order[] = "/rom@" LINUX_ROM_FILE "\n";
+	struct linux_items items;
+	int rc = linux_items(m->vm, img, &items, err);
+
+	if (!rc) {
+		pc_firmware_file(m->pc, LINUX_ROM_FILE, items.rom, sizeof(items.rom));
+		pc_firmware_file(m->pc, "bootorder", order, sizeof(order));
+		pc_firmware_item(m->pc, FWCFG_KEY_SETUP, items.setup.data, items.setup.len);
+		pc_firmware_item(m->pc, FWCFG_KEY_KERNEL, items.kernel, items.kernel_len);
+		pc_firmware_item(m->pc, FWCFG_KEY_INITRD, items.initrd.data, items.initrd.len);
+		rc = pc_firmware_item(m->pc, FWCFG_KEY_CMDLINE, items.cmdline.data, items.cmdline.len);
+		if (rc)
+			err_set(err, ENOMEM, "kernel %.160s: no memory to hand it to the BIOS", img->path);
+	}
+	linux_items_free(&items);
+	return rc;
 }
 
 static int load(struct machine *m, const struct machine_options *o, const struct machine_files *f,
@@ -114,6 +138,8 @@ static int load(struct machine *m, const struct machine_options *o, const struct
 		rc = snapshot_load(m->vm, img.data, img.len, &why);
 		return rc ? err_set(err, -rc, "image %.100s: %s", img.path, why.text) : 0;
 	}
+	if (o->bios)
+		return hand_to_bios(m, &img, err);
 	return load_image(m->vm, &img, err);
 }
 
@@ -134,6 +160,9 @@ int machine_build(struct machine *m, const struct machine_options *o, const stru
 
 	memset(m, 0, sizeof(*m));
 	disk_images_config(&f->disks, &o->disks, &pc);
+	pc.virtio = o->virtio;
+	pc.virtio.net = net_options_wanted(&o->net);
+	memcpy(pc.virtio.mac, o->net.mac, sizeof(pc.virtio.mac));
 	vm.hidden_size = pc_hidden_size(&pc);
 	m->vm = vm_create(&vm, err);
 	if (!m->vm)

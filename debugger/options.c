@@ -106,14 +106,15 @@ static int take_serial(void *slot, const char *value, struct err *err)
 
 static int take_entry(void *slot, const char *value, struct err *err)
 {
-	static const char *const names[] = { [LINUX_AUTO] = "auto", [LINUX_32] = "32", [LINUX_64] = "64" };
+	static const char *const names[] = { [LINUX_AUTO] = "auto", [LINUX_16] = "16", [LINUX_32] = "32",
+					     [LINUX_64] = "64" };
 
 	for (int i = 0; i < (int)ARRAY_LEN(names); i++)
 		if (!strcmp(value, names[i])) {
 			*(enum linux_entry *)slot = (enum linux_entry)i;
 			return 0;
 		}
-	return err_set(err, EINVAL, "'%.40s' is no entry of a Linux kernel; expected auto, 32 or 64", value);
+	return err_set(err, EINVAL, "'%.40s' is no entry of a Linux kernel; expected auto, 16, 32 or 64", value);
 }
 
 static int take_debugcon(void *slot, const char *value, struct err *err)
@@ -130,6 +131,38 @@ static int take_display(void *slot, const char *value, struct err *err)
 	if (strcmp(value, "none") && strcmp(value, "terminal"))
 		return err_set(err, EINVAL, "'%.60s' is no display; expected terminal or none", value);
 	*(const char **)slot = value;
+	return 0;
+}
+
+static int take_virtio(void *slot, const char *value, struct err *err)
+{
+	struct pc_virtio *v = slot;
+	const struct {
+		const char *name;
+		bool *on;
+	} names[] = { { "rng", &v->rng }, { "console", &v->console }, { "balloon", &v->balloon }, { "mmio", &v->mmio } };
+
+	for (const char *at = value; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+		size_t len = strcspn(at, ","), i = 0;
+
+		while (i < ARRAY_LEN(names) && (strlen(names[i].name) != len || strncmp(names[i].name, at, len)))
+			i++;
+		if (i == ARRAY_LEN(names))
+			return err_set(err, EINVAL, "'%.*s' is unknown; expected some of rng, console, balloon, mmio, with commas",
+				       len < 40 ? (int)len : 40, at);
+		*names[i].on = true;
+	}
+	return 0;
+}
+
+static int take_console(void *slot, const char *value, struct err *err)
+{
+	struct machine_options *o = slot;
+
+	if (strcmp(value, "uart") && strcmp(value, "virtio"))
+		return err_set(err, EINVAL, "'%.40s' is no console; expected uart or virtio", value);
+	o->virtio_console = !strcmp(value, "virtio");
+	o->virtio.console |= o->virtio_console;
 	return 0;
 }
 
@@ -234,11 +267,14 @@ const struct option machine_option_table[] = {
 	ROW("kernel",     "FILE",   take_text,    kernel,     "Linux (bzImage), ELF or multiboot kernel to start"),
 	WHOLE("initrd",   "FILE",   take_module,              "initial RAM disk, multiboot module; may be repeated"),
 	WHOLE("module",   "FILE",   take_module,              "the same as --initrd"),
-	ROW("kernel-entry", "MODE", take_entry,  entry,      "enter a Linux kernel in 32- or 64-bit mode (default auto)"),
+	ROW("kernel-entry", "MODE", take_entry,  entry,      "enter a Linux kernel in mode 16 (with --bios), 32, 64 or auto"),
 	ROW("append",     "TEXT",   take_text,    append,     "command line for the kernel"),
 	ROW("bios",       "FILE",   take_text,    bios,       "firmware, as /usr/share/seabios/bios.bin"),
 	ROW("disk",       "FILE",   take_disk,    disks,      "disk image and its parts, see above; may be repeated"),
 	ROW("cdrom",      "FILE",   take_text,    disks.cdrom, "image of a CD"),
+	ROW("net",        "KIND",   take_net,     net,        "network: none (default), or user and its parts, see above"),
+	ROW("virtio",     "NAMES",  take_virtio,  virtio,     "also these: rng, console, balloon; mmio = not on PCI"),
+	WHOLE("console",  "AT",     take_console,             "the guest's console is at: uart (COM1, default) or virtio"),
 	ROW("serial",     "TO",     take_serial,  serial,     "COM1 is at: stdio (default), pty, none, file:FILE, unix:SOCKET"),
 	ROW("debugcon",   "TO",     take_debugcon, debugcon,  "402h, E9h go to: stderr (default), stdout, none, file:FILE"),
 	ROW("display",    "TO",     take_display, display,    "the VGA screen and the keyboard are at: none (default), terminal"),
@@ -299,12 +335,14 @@ int machine_options_check(struct machine_options *o, const struct args_rest *res
 	o->image = rest->n ? rest->item[0] : NULL;
 	if (o->image && o->kernel)
 		return err_set(err, EINVAL, "an image '%.80s' and --kernel; expected one of them", o->image);
-	if (o->kernel && o->bios)
-		return err_set(err, EINVAL, "--kernel and --bios both say what to start; expected one of them");
+	if (o->kernel && o->bios && o->entry != LINUX_AUTO && o->entry != LINUX_16)
+		return err_set(err, EINVAL, "--kernel-entry: with --bios a kernel is entered in 16-bit mode only");
+	if (o->kernel && !o->bios && o->entry == LINUX_16)
+		return err_set(err, EINVAL, "--kernel-entry 16: the kernel's real-mode part calls the BIOS; expected --bios too");
 	if (!o->image && !o->kernel && !o->bios)
 		return err_set(err, EINVAL, "nothing to run; expected an image, --kernel FILE or --bios FILE%s",
 			       o->disks.n || o->disks.cdrom ? " (a disk boots with --bios)" : "");
-	if (o->append && o->bios && !o->image)
+	if (o->append && o->bios && !o->image && !o->kernel)
 		return err_set(err, EINVAL, "--append is for kernels; a BIOS takes no command line");
 	if (json_stdout && o->exits)
 		return err_set(err, EINVAL, "--exits and --json - both want standard output; give --json a file");

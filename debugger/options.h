@@ -9,6 +9,7 @@
 #include "core/x86/cpuid.h"
 #include "debugger/args.h"
 #include "debugger/disk-options.h"
+#include "debugger/net-options.h"
 
 struct machine_options {
 	const char *image;     /* the word that is no option; NULL = none */
@@ -18,6 +19,9 @@ struct machine_options {
 	const struct cpu_model *cpu;
 	const char *kernel, *append, *bios;
 	struct disk_options disks;
+	struct net_options net;
+	struct pc_virtio virtio; /* but its network card, which is net's */
+	bool virtio_console;     /* the console is there instead of COM1 */
 	const char *module[IMAGE_MODULES];
 	int nmodules;
 	enum linux_entry entry; /* of a bzImage */

@@ -12,7 +12,7 @@
 struct named {
 	const char *option, *path;
 };
-enum { RESULTS = 5, INPUTS = 5 + 2 * PC_DISKS + IMAGE_MODULES };
+enum { RESULTS = 6, INPUTS = 5 + 2 * PC_DISKS + IMAGE_MODULES };
 
 static void add(struct named *list, int *n, const char *option, const char *path)
 {
@@ -31,6 +31,7 @@ static int list_results(const struct machine_options *o, struct named list[RESUL
 	add(list, &n, "--serial", file_place(o->serial));
 	add(list, &n, "--debugcon", file_place(o->debugcon));
 	add(list, &n, "--screendump", o->screendump);
+	add(list, &n, "pcap=", o->net.pcap);
 	return n;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * serial.c - input for COM1, and the pseudo-terminal and socket that it may be connected to.
- * Rule: a byte enters the machine only through vm_input and pc_serial_receive, one after the other.
+ * Rule: a byte enters the machine only through give(), which says so as an event.
  */
 #include "debugger/serial.h"
 
@@ -88,6 +88,8 @@ void serial_close(struct serial *s)
 {
 	if (s->terminal)
 		terminal_restore();
+	if (s->pc)
+		pc_serial_taken(s->pc, NULL, NULL);
 	if (s->in > 0)
 		close(s->in);
 	if (s->slave >= 0)
@@ -111,15 +113,27 @@ void serial_send(struct serial *s, u8 byte)
 	}
 }
 
+/* The virtio console has room when its driver has given it some, so it has room for who listens. */
 static bool can_take(const struct serial *s)
 {
+	if (s->virtio)
+		return pc_console_room(s->pc) > 0;
 	return pc_serial_listens(s->pc) && pc_serial_room(s->pc) > 0;
+}
+
+static void give(struct serial *s, u8 byte)
+{
+	vm_input(s->vm, INPUT_SERIAL, byte);
+	if (s->virtio)
+		pc_console_receive(s->pc, byte);
+	else
+		pc_serial_receive(s->pc, byte);
 }
 
 static bool prepare(void *arg, struct outside *o)
 {
 	struct serial *s = arg;
-	bool listens = pc_serial_listens(s->pc);
+	bool listens = s->virtio ? pc_console_room(s->pc) > 0 : pc_serial_listens(s->pc);
 
 	s->watch = s->knock = -1;
 	if (o->resting)
@@ -132,6 +146,29 @@ static bool prepare(void *arg, struct outside *o)
 	if (s->in >= 0 && s->n < SERIAL_BUFFER && (s->terminal ? terminal_is_raw() : listens))
 		s->watch = outside_watch(o, s->in, POLLIN);
 	return listens;
+}
+
+static void give_first(struct serial *s, u32 n)
+{
+	for (u32 i = 0; i < n; i++, s->taken++)
+		give(s, s->buffer[i]);
+	s->n -= n;
+	memmove(s->buffer, s->buffer + n, s->n);
+}
+
+static void give_some(struct serial *s)
+{
+	while (s->n && can_take(s))
+		give_first(s, 1);
+}
+
+/* The guest has just taken a byte, so it listens, and need not wait for the next round. */
+static void on_taken(void *arg)
+{
+	struct serial *s = arg;
+	int room = pc_serial_room(s->pc);
+
+	give_first(s, s->n < (u32)room ? s->n : (u32)room);
 }
 
 static void hang_up(struct serial *s)
@@ -177,18 +214,12 @@ static void answer(struct serial *s)
 static void deliver(void *arg, struct outside *o)
 {
 	struct serial *s = arg;
-	u32 done = 0;
 
 	if (outside_ready(o, s->knock))
 		answer(s);
 	if (outside_ready(o, s->watch))
 		take(s);
-	for (; done < s->n && can_take(s); done++, s->taken++) {
-		vm_input(s->vm, INPUT_SERIAL, s->buffer[done]);
-		pc_serial_receive(s->pc, s->buffer[done]);
-	}
-	s->n -= done;
-	memmove(s->buffer, s->buffer + done, s->n);
+	give_some(s);
 	if (s->in < 0 && s->listener < 0 && !s->n)
 		outside_remove(o, s); /* the end of a file or pipe: nothing more will come */
 }
@@ -197,6 +228,8 @@ int serial_attach(struct serial *s, struct outside *outside, struct vm *vm, stru
 {
 	s->vm = vm;
 	s->pc = pc;
+	if (!s->virtio)
+		pc_serial_taken(pc, on_taken, s);
 	if (s->in < 0 && s->listener < 0)
 		return 0;
 	s->terminal = s->in == 0 && terminal_raw();

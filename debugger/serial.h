@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * serial.h - the other end of COM1: the terminal, a pipe, a pseudo-terminal or a socket.
+ * serial.h - the other end of the guest's console (COM1 or virtio): the terminal, a pipe, a pseudo-terminal or a socket.
  * Rule: bytes wait here until the guest listens and has room, so that none is lost and none comes too early.
  */
 #ifndef VITRINE_DEBUGGER_SERIAL_H
@@ -13,6 +13,7 @@ enum { SERIAL_BUFFER = 256 };
 struct serial {
 	struct pc *pc;
 	struct vm *vm;
+	bool virtio;       /* connected to the virtio console instead of COM1 */
 	int in, out;       /* descriptors, -1 = none; out is only ours with a pseudo-terminal or socket */
 	int listener;      /* a socket that waits for somebody to connect, or -1 */
 	int slave;         /* kept open, so that a pseudo-terminal nobody uses is no end of file */

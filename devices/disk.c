@@ -105,7 +105,7 @@ static u64 page_offset(const struct disk *d, u32 n)
 static void say(const struct disk *d, bool *said, const char *what, const char *why)
 {
 	if (!*said)
-		log_put(d->log, LOG_WARN, d->image->name, "%s: %s; the guest sees an I/O error (said once)", what, why);
+		log_put(d->log, LOG_ERROR, d->image->name, "%s: %s; the guest sees an I/O error (said once)", what, why);
 	*said = true;
 }
 

@@ -9,10 +9,11 @@
 bool ide_is_ext(u8 command)
 {
 	return command == CMD_READ_EXT || command == CMD_WRITE_EXT || command == CMD_READ_MULTIPLE_EXT ||
-	       command == CMD_WRITE_MULTIPLE_EXT || command == CMD_VERIFY_EXT;
+	       command == CMD_WRITE_MULTIPLE_EXT || command == CMD_VERIFY_EXT || command == CMD_READ_DMA_EXT ||
+	       command == CMD_WRITE_DMA_EXT;
 }
 
-u64 ide_lba(const struct ide_state *s, bool ext)
+u64 ide_lba(const struct ide_drive_state *s, bool ext)
 {
 	u64 low = (u64)s->lba_low[0] | (u64)s->lba_mid[0] << 8 | (u64)s->lba_high[0] << 16;
 	u64 cylinder = s->lba_mid[0] | (u64)s->lba_high[0] << 8;
@@ -27,7 +28,7 @@ u64 ide_lba(const struct ide_state *s, bool ext)
 	return (cylinder * s->heads[0] + head) * s->track[0] + s->lba_low[0] - 1;
 }
 
-void ide_put_lba(struct ide_state *s, u64 lba, bool ext)
+void ide_put_lba(struct ide_drive_state *s, u64 lba, bool ext)
 {
 	if (!ext && !(s->device[0] & IDE_DEV_LBA)) {
 		u64 cylinder = lba / s->track[0] / s->heads[0];
@@ -50,7 +51,7 @@ void ide_put_lba(struct ide_state *s, u64 lba, bool ext)
 	s->lba_high[1] = (u8)(lba >> 40);
 }
 
-u32 ide_count(const struct ide_state *s, bool ext)
+u32 ide_count(const struct ide_drive_state *s, bool ext)
 {
 	u32 n = ext ? s->count[0] | (u32)s->count[1] << 8 : s->count[0];
 

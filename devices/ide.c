@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * ide.c - the primary IDE channel (ATA-6) with one disk, programmed I/O only.
- * Ports: 1F0h-1F7h (command block), 3F6h (control block).  Device 1 is absent.
- * Rule: a command is done at once, up to its first sector; BSY is only ever seen while software reset is
- * held.
- * NOT MODELLED: DMA, packet commands, power states (accepted, without effect), security, SMART.
- * A write that the host refuses (see disk.h) fails with DF, as a broken disk would.
- * Source: ATA/ATAPI-6 (T13/1410D).
+ * ide.c - an IDE channel: the ports, and which of two drives they reach.
+ * Ports: 1F0h-1F7h and 3F6h of the first channel, 170h-177h and 376h of the second.
+ * Rule: a command is done at once, up to its first data; BSY is only ever seen while software reset is held.
+ * Elsewhere: what disks do in ide-disk.c, CD drives in ide-cd.c, DMA in bmide.c.
+ * Source: ATA/ATAPI-6 (T13/1410D), 7 (registers), 9.2 (software reset).
  */
 #include "devices/ide-priv.h"
 
 enum { DATA, ERROR_FEATURES, COUNT, LBA_LOW, LBA_MID, LBA_HIGH, DEVICE, STATUS_COMMAND };
-enum { ST_ERR = 1, ST_DRQ = 8, ST_DSC = 0x10, ST_DF = 0x20, ST_DRDY = 0x40, ST_BSY = 0x80 };
-enum { ER_ABRT = 4, ER_IDNF = 0x10, ER_UNC = 0x40, ER_PASSED = 1 };
-enum { DEV_1 = 0x10, CTL_NIEN = 2, CTL_SRST = 4, CTL_HOB = 0x80 };
+enum { CTL_NIEN = 2, CTL_SRST = 4, CTL_HOB = 0x80 };
 enum { CLAIM_COMMAND, CLAIM_CONTROL };
 
 static struct ide *of(struct device *d)
@@ -20,318 +16,157 @@ static struct ide *of(struct device *d)
 	return (struct ide *)d;
 }
 
+static struct ide_drive *selected(struct ide *i)
+{
+	return &i->drive[i->s.selected[0] % IDE_DRIVES];
+}
+
+/* Only the selected drive drives the interrupt line (7.4.3). */
 static void update(struct ide *i)
 {
-	irq_set(&i->irq, i->s.irq[0] && !(i->s.control[0] & CTL_NIEN));
+	irq_set(&i->irq, selected(i)->s.irq[0] && !(i->s.control[0] & CTL_NIEN));
 }
 
-/* The command is over; ask for attention. */
-static void finish(struct ide *i, u8 error)
+/* ---- for the drives ---- */
+
+void ide_finish(struct ide_drive *d, u8 error)
 {
-	i->s.status[0] = ST_DRDY | ST_DSC | (error ? ST_ERR : 0);
-	i->s.error[0] = error;
-	i->s.command[0] = 0;
-	i->s.irq[0] = 1;
+	d->s.status[0] = ST_DRDY | ST_DSC | (error ? ST_ERR : 0);
+	d->s.error[0] = error;
+	d->s.command[0] = 0;
+	d->s.phase[0] = PHASE_NONE;
+	d->s.irq[0] = 1;
 }
 
-static void set_signature(struct ide_state *s)
+/* 9.12: by these values one knows a disk from a CD drive. */
+void ide_set_signature(struct ide_drive *d)
 {
+	struct ide_drive_state *s = &d->s;
+
 	s->count[0] = s->lba_low[0] = 1;
-	s->lba_mid[0] = s->lba_high[0] = 0;
-	s->device[0] &= DEV_1;
+	s->lba_mid[0] = d->cd ? 0x14 : 0;
+	s->lba_high[0] = d->cd ? 0xeb : 0;
+	s->device[0] &= IDE_DEV_1;
 	s->error[0] = ER_PASSED;
+	s->phase[0] = PHASE_NONE;
+	s->command[0] = 0;
 }
 
-/* ---- sectors ---- */
-
-static bool is_multiple(u8 command)
+static bool is_mode(u8 mode)
 {
-	return command == CMD_READ_MULTIPLE || command == CMD_WRITE_MULTIPLE ||
-	       command == CMD_READ_MULTIPLE_EXT || command == CMD_WRITE_MULTIPLE_EXT;
+	/* PIO default, PIO 0 to 4, multiword DMA 0 to 2, ultra DMA 0 to 5 (8.46, table 44) */
+	return mode <= 1 || (mode >= 8 && mode <= 0xc) || (mode >= 0x20 && mode <= 0x22) ||
+	       (mode >= 0x40 && mode <= 0x45);
 }
 
-static void new_block(struct ide_state *s)
+void ide_set_features(struct ide_drive *d)
 {
-	u32 n = is_multiple(s->command[0]) ? s->multiple[0] : 1;
+	u8 f = d->s.features[0], mode = d->s.count[0];
+	/* write cache on/off, read look-ahead on/off, keep settings or not */
+	bool known = f == 0x02 || f == 0x82 || f == 0x55 || f == 0xaa || f == 0x66 || f == 0xcc;
 
-	s->block_left[0] = n < s->left[0] ? n : s->left[0];
-}
-
-/* One sector less in this block; true if that was its last, and a new one begins. */
-static bool next_block(struct ide_state *s)
-{
-	if (s->block_left[0] > 1) {
-		s->block_left[0]--;
-		return false;
+	if (f == 0x03 && is_mode(mode)) {
+		if (mode >= 0x20)
+			d->s.dma_mode[0] = mode;
+		known = true;
 	}
-	new_block(s);
-	return true;
+	ide_finish(d, known ? 0 : ER_ABRT);
 }
 
-static void fail_at(struct ide *i, u8 error, u8 status)
+/* ---- DMA ---- */
+
+static bool wants_dma(const struct ide_drive *d)
 {
-	ide_put_lba(&i->s, i->s.lba[0], ide_is_ext(i->s.command[0]));
-	finish(i, error);
-	i->s.status[0] |= status;
+	return d->disk && (d->s.phase[0] == PHASE_READ_DMA || d->s.phase[0] == PHASE_WRITE_DMA);
 }
 
-/* The guest may read or write the buffer. */
-static void offer_buffer(struct ide_state *s)
+bool ide_dma_move(struct ide_drive *d, u8 *data, u32 len, bool to_memory)
 {
-	s->pos[0] = 0;
-	s->status[0] = ST_DRDY | ST_DSC | ST_DRQ;
+	const struct ide_dma *m = &d->channel->dma;
+
+	return m->move && m->move(m->arg, d->channel->number, data, len, to_memory) == len;
 }
 
-static void load_sector(struct ide *i)
+void ide_dma_run(struct ide *i)
 {
-	struct ide_state *s = &i->s;
+	struct ide_drive *d = selected(i);
 
-	if (s->lba[0] >= i->disk->sectors) {
-		fail_at(i, ER_IDNF, 0);
+	if (!wants_dma(d))
 		return;
-	}
-	if (!disk_read(i->disk, s->lba[0], 1, s->buffer)) {
-		fail_at(i, ER_UNC, 0);
-		return;
-	}
-	offer_buffer(s);
+	if (d->cd)
+		ide_cd_dma(d);
+	else
+		ide_disk_dma(d);
+	update(i);
 }
 
-static void start_transfer(struct ide *i, u8 command)
+/* A command may have made a transfer ready. */
+static void offer_dma(struct ide *i)
 {
-	struct ide_state *s = &i->s;
-
-	if (is_multiple(command) && !s->multiple[0]) {
-		finish(i, ER_ABRT);
-		return;
-	}
-	s->command[0] = command;
-	s->lba[0] = ide_lba(s, ide_is_ext(command));
-	s->left[0] = ide_count(s, ide_is_ext(command));
-	new_block(s);
+	if (wants_dma(selected(i)) && i->dma.ready)
+		i->dma.ready(i->dma.arg, i->number);
 }
 
-static void start_read(struct ide *i, u8 command)
+/* ---- the data register ---- */
+
+static void end_of_buffer(struct ide_drive *d)
 {
-	start_transfer(i, command);
-	if (!i->s.command[0])
-		return;
-	load_sector(i);
-	i->s.irq[0] = 1;
+	if (d->cd)
+		ide_cd_block(d);
+	else
+		ide_disk_block(d);
 }
 
-static void start_write(struct ide *i, u8 command)
+static u64 read_data(struct ide_drive *d, int size)
 {
-	start_transfer(i, command);
-	if (i->s.command[0])
-		offer_buffer(&i->s); /* without an interrupt: the guest waits for DRQ */
-}
-
-static void verify(struct ide *i, u8 command)
-{
-	struct ide_state *s = &i->s;
-	u64 lba = ide_lba(s, ide_is_ext(command)), n = ide_count(s, ide_is_ext(command));
-
-	s->command[0] = command;
-	if (lba < i->disk->sectors && n <= i->disk->sectors - lba) {
-		finish(i, 0);
-		return;
-	}
-	s->lba[0] = lba < i->disk->sectors ? i->disk->sectors : lba;
-	fail_at(i, ER_IDNF, 0);
-}
-
-/* The guest has read all of the buffer. */
-static void sector_read(struct ide *i)
-{
-	struct ide_state *s = &i->s;
-
-	if (s->command[0] == CMD_IDENTIFY || s->left[0] <= 1) {
-		s->status[0] = ST_DRDY | ST_DSC;
-		s->command[0] = 0;
-		return;
-	}
-	s->left[0]--;
-	s->lba[0]++;
-	load_sector(i);
-	if (s->command[0] && next_block(s))
-		s->irq[0] = 1;
-}
-
-/* The guest has filled the buffer. */
-static void sector_written(struct ide *i)
-{
-	struct ide_state *s = &i->s;
-
-	if (s->lba[0] >= i->disk->sectors) {
-		fail_at(i, ER_IDNF, 0);
-		return;
-	}
-	if (!disk_write(i->disk, s->lba[0], 1, s->buffer)) {
-		fail_at(i, ER_ABRT, ST_DF);
-		return;
-	}
-	if (s->left[0] <= 1) {
-		finish(i, 0);
-		return;
-	}
-	s->left[0]--;
-	s->lba[0]++;
-	offer_buffer(s);
-	if (next_block(s))
-		s->irq[0] = 1;
-}
-
-static bool is_writing(u8 command)
-{
-	return command == CMD_WRITE || command == CMD_WRITE + 1 || command == CMD_WRITE_EXT ||
-	       command == CMD_WRITE_MULTIPLE || command == CMD_WRITE_MULTIPLE_EXT;
-}
-
-static u64 read_data(struct ide *i, int size)
-{
-	struct ide_state *s = &i->s;
+	struct ide_drive_state *s = &d->s;
 	u64 value = 0;
 
-	if (!(s->status[0] & ST_DRQ) || is_writing(s->command[0]))
+	if (s->phase[0] != PHASE_READ)
 		return UINT64_MAX;
 	for (int n = 0; n < size; n++)
-		value |= (u64)s->buffer[s->pos[0]++ % DISK_SECTOR] << 8 * n;
-	if (s->pos[0] >= DISK_SECTOR)
-		sector_read(i);
+		value |= (u64)s->buffer[s->pos[0]++ % IDE_BUFFER] << 8 * n;
+	if (s->pos[0] >= s->end[0])
+		end_of_buffer(d);
 	return value;
 }
 
-static void write_data(struct ide *i, int size, u64 value)
+static void write_data(struct ide_drive *d, int size, u64 value)
 {
-	struct ide_state *s = &i->s;
+	struct ide_drive_state *s = &d->s;
 
-	if (!(s->status[0] & ST_DRQ) || !is_writing(s->command[0]))
+	if (s->phase[0] != PHASE_WRITE && s->phase[0] != PHASE_PACKET)
 		return;
 	for (int n = 0; n < size; n++)
-		s->buffer[s->pos[0]++ % DISK_SECTOR] = (u8)(value >> 8 * n);
-	if (s->pos[0] >= DISK_SECTOR)
-		sector_written(i);
+		s->buffer[s->pos[0]++ % IDE_BUFFER] = (u8)(value >> 8 * n);
+	if (s->pos[0] >= s->end[0])
+		end_of_buffer(d);
 }
 
-/* ---- commands ---- */
+/* ---- the other registers ---- */
 
-static void identify(struct ide *i)
-{
-	ide_identify(&i->s, i->disk->sectors);
-	i->s.command[0] = CMD_IDENTIFY;
-	offer_buffer(&i->s);
-	i->s.irq[0] = 1;
-}
-
-static void init_parameters(struct ide *i)
-{
-	struct ide_state *s = &i->s;
-
-	if (!s->count[0]) {
-		finish(i, ER_ABRT);
-		return;
-	}
-	s->track[0] = s->count[0];
-	s->heads[0] = (s->device[0] & 15) + 1;
-	finish(i, 0);
-}
-
-static void set_multiple(struct ide *i)
-{
-	u8 n = i->s.count[0];
-
-	if (n > IDE_MULTIPLE_MAX || n & (n - 1)) {
-		finish(i, ER_ABRT);
-		return;
-	}
-	i->s.multiple[0] = n;
-	finish(i, 0);
-}
-
-static void native_max(struct ide *i, bool ext)
-{
-	u64 last = i->disk->sectors - 1;
-
-	i->s.device[0] |= IDE_DEV_LBA;
-	ide_put_lba(&i->s, !ext && last > 0x0fffffff ? 0x0fffffff : last, ext);
-	finish(i, 0);
-}
-
-static void set_features(struct ide *i)
-{
-	u8 f = i->s.features[0];
-	bool pio = f != 0x03 || i->s.count[0] < 0x10; /* transfer modes: PIO ones only */
-	/* write cache on/off, read look-ahead on/off, keep settings or not */
-	bool known = f == 0x02 || f == 0x82 || f == 0x55 || f == 0xaa || f == 0x66 || f == 0xcc || f == 0x03;
-
-	finish(i, known && pio ? 0 : ER_ABRT);
-}
-
-/* clang-format off */
-static void start_command(struct ide *i, u8 command)
-{
-	struct ide_state *s = &i->s;
-	u8 c = command;
-
-	if ((c & 0xf0) == CMD_RECALIBRATE || (c & 0xf0) == CMD_SEEK) /* once the low bits chose a step rate */
-		c &= 0xf0;
-	s->command[0] = s->error[0] = 0;
-	switch (c) {
-	case CMD_READ: case CMD_READ + 1: case CMD_READ_EXT: case CMD_READ_MULTIPLE:
-	case CMD_READ_MULTIPLE_EXT:
-		start_read(i, c);
-		break;
-	case CMD_WRITE: case CMD_WRITE + 1: case CMD_WRITE_EXT: case CMD_WRITE_MULTIPLE:
-	case CMD_WRITE_MULTIPLE_EXT:
-		start_write(i, c);
-		break;
-	case CMD_VERIFY: case CMD_VERIFY + 1: case CMD_VERIFY_EXT: verify(i, c); break;
-	case CMD_IDENTIFY: identify(i); break;
-	case CMD_INIT_PARAMETERS: init_parameters(i); break;
-	case CMD_SET_MULTIPLE: set_multiple(i); break;
-	case CMD_SET_FEATURES: set_features(i); break;
-	case CMD_NATIVE_MAX: case CMD_NATIVE_MAX_EXT: native_max(i, c == CMD_NATIVE_MAX_EXT); break;
-	case CMD_DIAGNOSTIC:
-		set_signature(s);
-		finish(i, 0);
-		s->error[0] = ER_PASSED;
-		break;
-	case CMD_CHECK_POWER:
-		s->count[0] = 0xff; /* active */
-		finish(i, 0);
-		break;
-	case CMD_RECALIBRATE: case CMD_SEEK: case CMD_STANDBY_NOW: case CMD_IDLE_NOW: case CMD_STANDBY:
-	case CMD_IDLE: case CMD_SLEEP:
-		finish(i, 0);
-		break;
-	case CMD_FLUSH: case CMD_FLUSH_EXT:
-		if (disk_flush(i->disk))
-			finish(i, 0);
-		else
-			fail_at(i, ER_ABRT, ST_DF);
-		break;
-	default: finish(i, ER_ABRT);
-	}
-}
-/* clang-format on */
-
-/* ---- the ports ---- */
-
+/* 9.2: both drives at once. */
 static void write_control(struct ide *i, u8 v)
 {
-	struct ide_state *s = &i->s;
+	for (int n = 0; n < IDE_DRIVES; n++) {
+		struct ide_drive *d = &i->drive[n];
+		struct ide_drive_state *s = &d->s;
 
-	if (v & CTL_SRST) {
-		s->status[0] = ST_BSY;
-		s->command[0] = s->irq[0] = 0;
-	} else if (s->control[0] & CTL_SRST) {
-		set_signature(s);
-		s->device[0] = 0;
-		s->status[0] = ST_DRDY | ST_DSC;
-		s->multiple[0] = 0;
+		if (!d->disk)
+			continue;
+		if (v & CTL_SRST) {
+			s->status[0] = ST_BSY;
+			s->command[0] = s->irq[0] = s->phase[0] = 0;
+		} else if (i->s.control[0] & CTL_SRST) {
+			ide_set_signature(d);
+			s->device[0] = 0;
+			s->status[0] = d->cd ? 0 : ST_DRDY | ST_DSC;
+			s->multiple[0] = 0;
+		}
 	}
-	s->control[0] = v;
+	if (v & CTL_SRST)
+		i->s.selected[0] = 0;
+	i->s.control[0] = v;
 }
 
 static void push(u8 *reg, u8 v)
@@ -340,12 +175,11 @@ static void push(u8 *reg, u8 v)
 	reg[0] = v;
 }
 
-static void write_register(struct ide *i, u64 reg, u8 v)
+static void write_parameter(struct ide_drive *d, u64 reg, u8 v)
 {
-	struct ide_state *s = &i->s;
+	struct ide_drive_state *s = &d->s;
 
-	s->control[0] &= (u8)~CTL_HOB; /* any write to the command block shows the latest values again */
-	if (s->status[0] & (ST_BSY | ST_DRQ) && reg != STATUS_COMMAND && reg != DEVICE)
+	if (!d->disk || (s->status[0] & (ST_BSY | ST_DRQ) && reg != DEVICE))
 		return;
 	switch (reg) {
 	case ERROR_FEATURES: s->features[0] = v; break;
@@ -354,19 +188,60 @@ static void write_register(struct ide *i, u64 reg, u8 v)
 	case LBA_MID: push(s->lba_mid, v); break;
 	case LBA_HIGH: push(s->lba_high, v); break;
 	case DEVICE: s->device[0] = v; break;
-	default:
-		s->irq[0] = 0;
-		update(i); /* the line falls, even if the command raises it again at once */
-		if (!(s->status[0] & ST_BSY) && (!(s->device[0] & DEV_1) || v == CMD_DIAGNOSTIC))
-			start_command(i, v);
 	}
+}
+
+/* A new command also ends one that is in the middle of its data, except in reset. */
+static void command(struct ide_drive *d, u8 v)
+{
+	if (!d->disk || d->s.status[0] & ST_BSY)
+		return;
+	d->s.command[0] = d->s.error[0] = 0;
+	d->s.phase[0] = PHASE_NONE;
+	if (d->cd)
+		ide_cd_command(d, v);
+	else
+		ide_disk_command(d, v);
+}
+
+static void write_command(struct ide *i, u8 v)
+{
+	selected(i)->s.irq[0] = 0;
+	update(i); /* the line falls, even if the command raises it again at once */
+	if (v == CMD_DIAGNOSTIC) /* for both, whichever is selected (8.11) */
+		for (int n = 0; n < IDE_DRIVES; n++)
+			command(&i->drive[n], v);
+	else
+		command(selected(i), v);
+	if (v == CMD_DIAGNOSTIC) {
+		i->s.selected[0] = 0;
+		i->drive[1].s.irq[0] = 0;
+	}
+	offer_dma(i);
+}
+
+static void write_register(struct ide *i, u64 reg, u8 v)
+{
+	i->s.control[0] &= (u8)~CTL_HOB; /* any write to the command block shows the latest values again */
+	if (reg == STATUS_COMMAND) {
+		write_command(i, v);
+		return;
+	}
+	for (int n = 0; n < IDE_DRIVES; n++)
+		write_parameter(&i->drive[n], reg, v);
+	if (reg == DEVICE)
+		i->s.selected[0] = !!(v & IDE_DEV_1);
 }
 
 static u8 read_register(struct ide *i, u64 reg)
 {
-	struct ide_state *s = &i->s;
-	int hob = !!(s->control[0] & CTL_HOB);
+	struct ide_drive *d = selected(i);
+	const struct ide_drive_state *s = &d->s;
+	int hob = !!(i->s.control[0] & CTL_HOB);
 
+	/* A drive that is alone answers for the absent one, with a status of zero (9.16.1). */
+	if (!d->disk)
+		s = &i->drive[!i->s.selected[0]].s;
 	switch (reg) {
 	case ERROR_FEATURES: return s->error[0];
 	case COUNT: return s->count[hob];
@@ -375,21 +250,24 @@ static u8 read_register(struct ide *i, u64 reg)
 	case LBA_HIGH: return s->lba_high[hob];
 	case DEVICE: return s->device[0];
 	}
-	/* Device 0 answers for the absent device 1 with a status of zero. */
-	return s->device[0] & DEV_1 ? 0 : s->status[0];
+	return d->disk ? s->status[0] : 0;
 }
+
+/* ---- the ports ---- */
 
 static void ide_write(struct device *d, const struct claim *claim, u64 offset, int size, u64 value)
 {
 	struct ide *i = of(d);
 
-	if (claim == &d->class->claims[CLAIM_CONTROL])
+	if (claim == &d->class->claims[CLAIM_CONTROL]) {
 		write_control(i, (u8)value);
-	else if (offset == DATA)
-		write_data(i, size, value);
-	else
+	} else if (offset == DATA) {
+		write_data(selected(i), size, value);
+		offer_dma(i); /* a packet may have asked for it */
+	} else {
 		for (int n = 0; n < size; n++)
 			write_register(i, offset + (u64)n, (u8)(value >> 8 * n));
+	}
 	update(i);
 }
 
@@ -401,14 +279,14 @@ static u64 ide_read(struct device *d, const struct claim *claim, u64 offset, int
 	if (claim == &d->class->claims[CLAIM_CONTROL]) /* alternate status: does not end the interrupt */
 		return read_register(i, STATUS_COMMAND);
 	if (offset == DATA) {
-		value = read_data(i, size);
+		value = read_data(selected(i), size);
 		update(i);
 		return value;
 	}
 	for (int n = 0; n < size; n++) {
 		value |= (u64)read_register(i, offset + (u64)n) << 8 * n;
 		if (offset + (u64)n == STATUS_COMMAND)
-			i->s.irq[0] = 0;
+			selected(i)->s.irq[0] = 0;
 	}
 	update(i);
 	return value;
@@ -416,18 +294,19 @@ static u64 ide_read(struct device *d, const struct claim *claim, u64 offset, int
 
 static void ide_reset(struct device *d)
 {
-	set_signature(&of(d)->s);
 	update(of(d));
 }
 
 static void ide_restored(struct device *d)
 {
-	struct ide_state *s = &of(d)->s;
+	of(d)->s.selected[0] %= IDE_DRIVES;
+}
 
-	s->heads[0] = s->heads[0] ? s->heads[0] : IDE_HEADS;
-	s->track[0] = s->track[0] ? s->track[0] : IDE_TRACK;
-	s->pos[0] %= DISK_SECTOR;
-	update(of(d));
+void ide_init(struct ide *i, int number)
+{
+	i->number = number;
+	for (int n = 0; n < IDE_DRIVES; n++)
+		i->drive[n].channel = i;
 }
 
 static const char *const command_regs[] = {
@@ -438,19 +317,67 @@ static const char *const command_written[] = {
 };
 static const char *const control_regs[] = { "alternate status" };
 static const char *const control_written[] = { "control" };
-static const struct claim claims[] = {
+static const struct claim claims0[] = {
 	[CLAIM_COMMAND] = { SPACE_PORT, 0x1f0, 8, command_regs, 8, 4, command_written },
 	[CLAIM_CONTROL] = { SPACE_PORT, 0x3f6, 1, control_regs, 1, 1, control_written },
 };
+static const struct claim claims1[] = {
+	[CLAIM_COMMAND] = { SPACE_PORT, 0x170, 8, command_regs, 8, 4, command_written },
+	[CLAIM_CONTROL] = { SPACE_PORT, 0x376, 1, control_regs, 1, 1, control_written },
+};
 
-const struct device_class ide_class = {
-	.name = "ide",
-	.brief = "primary IDE channel with one disk",
+const struct device_class ide0_class = {
+	.name = "ide0",
+	.brief = "primary IDE channel",
 	.layout = &ide_state_layout,
-	.claims = claims,
-	.nclaims = ARRAY_LEN(claims),
+	.claims = claims0,
+	.nclaims = ARRAY_LEN(claims0),
 	.read = ide_read,
 	.write = ide_write,
 	.reset = ide_reset,
 	.restored = ide_restored,
+};
+
+const struct device_class ide1_class = {
+	.name = "ide1",
+	.brief = "secondary IDE channel",
+	.layout = &ide_state_layout,
+	.claims = claims1,
+	.nclaims = ARRAY_LEN(claims1),
+	.read = ide_read,
+	.write = ide_write,
+	.reset = ide_reset,
+	.restored = ide_restored,
+};
+
+/* ---- the drives as devices: they have state, but no ports of their own ---- */
+
+static void drive_reset(struct device *dev)
+{
+	struct ide_drive *d = (struct ide_drive *)dev;
+
+	ide_set_signature(d);
+	if (d->cd) /* not ready until a packet command: so one tells it from a disk (9.12) */
+		d->s.status[0] = 0;
+}
+
+static void drive_restored(struct device *dev)
+{
+	struct ide_drive_state *s = &((struct ide_drive *)dev)->s;
+
+	s->heads[0] = s->heads[0] ? s->heads[0] : IDE_HEADS;
+	s->track[0] = s->track[0] ? s->track[0] : IDE_TRACK;
+	s->pos[0] %= IDE_BUFFER;
+	if (s->end[0] > IDE_BUFFER)
+		s->end[0] = IDE_BUFFER;
+	if (s->filled[0] > IDE_BUFFER)
+		s->filled[0] = IDE_BUFFER;
+}
+
+const struct device_class ide_drive_class = {
+	.name = "ide-drive",
+	.brief = "IDE disk or CD drive",
+	.layout = &ide_drive_state_layout,
+	.reset = drive_reset,
+	.restored = drive_restored,
 };

@@ -159,7 +159,10 @@ void pc_firmware_release(struct pc_firmware *f)
 /* ---- in place of a BIOS ---- */
 
 enum { PORT_ADDRESS = 0xcf8, PORT_DATA = 0xcfc, PORT_ELCR = 0x4d0 };
-enum { ISA_BRIDGE = 1 << 3, PIRQ_ROUTE = 0x60, CLASS_BRIDGE = 6, FIRST_IO = 0xc000 };
+/* clang-format off */
+enum { ISA_BRIDGE = 1 << 3, PIRQ_ROUTE = 0x60, CLASS_BRIDGE = 6, CLASS_IDE = 0x0101,
+       IDE_DECODE = 0x40, FIRST_IO = 0xc000 };
+/* clang-format on */
 
 /* Where the next BAR goes. */
 struct places {
@@ -204,6 +207,8 @@ static void set_up_function(struct vm *vm, u32 devfn, struct places *next)
 
 	if (config_read(vm, devfn, PCI_REVISION) >> 24 == CLASS_BRIDGE)
 		return;
+	if (config_read(vm, devfn, PCI_REVISION) >> 16 == CLASS_IDE)
+		config_write(vm, devfn, IDE_DECODE, 0x80008000); /* both channels */
 	for (u32 n = 0; n < PCI_BARS; n++)
 		place_bar(vm, devfn, PCI_BAR0 + 4 * n, next);
 	config_write(vm, devfn, PCI_COMMAND, command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY);

@@ -13,10 +13,10 @@
 #include "devices/fwcfg.h"
 #include "devices/hpet.h"
 #include "devices/i440fx.h"
-#include "devices/ide.h"
 #include "devices/kbd.h"
 #include "devices/pc-apic.h"
 #include "devices/pc-firmware.h"
+#include "devices/pc-ide.h"
 #include "devices/pc-priv.h"
 #include "devices/pc-virtio.h"
 #include "devices/pci.h"
@@ -45,7 +45,7 @@ struct pc {
 	struct piix3 piix3;
 	struct acpi_pm acpi_pm;
 	struct hpet hpet;
-	struct ide ide;
+	struct pc_ide ide;
 	struct fwcfg fwcfg;
 	struct pc_firmware firmware;
 	struct debugcon debugcon;
@@ -66,7 +66,7 @@ const struct device_class *const pc_classes[] = {
 	&port92_class, &uart_class,  &pci_class,      &i440fx_class,  &piix3_class,
 	&virtio_blk_class, &virtio_net_class, &virtio_console_class, &virtio_rng_class, &virtio_balloon_class,
 	&virtio_pci_class, &virtio_mmio_class,
-	&ide_class,    &fwcfg_class, &debugcon_class, &testdev_class, &power_class,
+	&bmide_class, &ide0_class, &ide1_class, &ide_drive_class,    &fwcfg_class, &debugcon_class, &testdev_class, &power_class,
 	&vga_class,    &lapic_class, &ioapic_class,   &acpi_pm_class, &hpet_class,
 	&pc_firmware_class,
 };
@@ -109,6 +109,12 @@ void pc_serial_receive(struct pc *pc, u8 byte)
 	uart_receive(&pc->uart.dev, byte);
 }
 
+void pc_serial_taken(struct pc *pc, void (*taken)(void *arg), void *arg)
+{
+	pc->uart.taken = taken;
+	pc->uart.taken_arg = arg;
+}
+
 bool pc_serial_listens(const struct pc *pc)
 {
 	return uart_listens(&pc->uart.dev);
@@ -127,6 +133,18 @@ u64 pc_disk_written(const struct pc *pc, u32 n)
 u64 pc_acpi_rsdp(const struct pc *pc)
 {
 	return pc->firmware.bios ? 0 : PC_ACPI_RSDP;
+}
+
+int pc_firmware_item(struct pc *pc, u16 key, const void *data, size_t len)
+{
+	fwcfg_add(&pc->fwcfg, key, data, len);
+	return pc->fwcfg.bytes.failed ? -ENOMEM : 0;
+}
+
+int pc_firmware_file(struct pc *pc, const char *name, const void *data, size_t len)
+{
+	fwcfg_add_file(&pc->fwcfg, name, data, len);
+	return pc->fwcfg.bytes.failed ? -ENOMEM : 0;
 }
 
 void pc_power_button(struct pc *pc)
@@ -217,7 +235,6 @@ static void connect_wires(struct pc *pc)
 	connect_hpet(pc);
 	pc->acpi_pm.sci = isa_irq(pc, APIC_GSI_SCI);
 	pc->kbd.irq12 = isa_irq(pc, 12);
-	pc->ide.irq = isa_irq(pc, 14);
 	for (int i = 0; i < PIIX3_IRQS; i++)
 		pc->piix3.irq[i] = isa_irq(pc, i);
 	for (int i = 0; i < PCI_PINS; i++)
@@ -226,7 +243,6 @@ static void connect_wires(struct pc *pc)
 	pc->kbd.a20 = (struct irq_line){ set_a20, pc, 0 };
 	pc->port92.a20 = (struct irq_line){ set_a20, pc, 1 };
 	pc->rtc.nmi_mask = (struct irq_line){ set_nmi_mask, pc, 0 };
-	pc->ide.disk = &pc->disk[0];
 }
 
 static void set_pam(void *arg, int segment, bool read_ram, bool write_ram)
@@ -262,7 +278,7 @@ static int add_virtio(struct pc *pc, const struct pc_config *config, struct err 
 	return pc_virtio_build(&pc->virtio, config, err);
 }
 
-static int add_devices(struct pc *pc, bool has_disk, struct err *err)
+static int add_devices(struct pc *pc, struct err *err)
 {
 	/* In the order of reset: interrupt controllers before those who pull at them. */
 	const struct {
@@ -287,11 +303,9 @@ static int add_devices(struct pc *pc, bool has_disk, struct err *err)
 		{ &pc->testdev.dev, &testdev_class, &pc->testdev.s },
 		{ &pc->power.dev, &power_class, &pc->power.s },
 		{ &pc->vga.dev, &vga_class, &pc->vga.s },
-		{ &pc->ide.dev, &ide_class, &pc->ide.s }, /* last: only with a disk */
 	};
-	size_t n = has_disk ? ARRAY_LEN(row) : ARRAY_LEN(row) - 1;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(row); i++) {
 		int rc = device_init(row[i].dev, row[i].class, NULL, row[i].state, &pc->vm->world, err);
 
 		if (!rc)
@@ -302,20 +316,26 @@ static int add_devices(struct pc *pc, bool has_disk, struct err *err)
 	return 0;
 }
 
-static int add_pci_functions(struct pc *pc, bool has_disk, struct err *err)
+static int add_pci_functions(struct pc *pc, struct err *err)
 {
 	struct pci_function *const functions[] = {
 		&pc->i440fx.pci,
 		&pc->piix3.isa,
 		&pc->acpi_pm.pci,
-		has_disk ? &pc->piix3.ide : NULL,
 		&pc->vga.pci,
 	};
 	int rc = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(functions) && !rc; i++)
-		rc = functions[i] ? pci_add(&pc->pci, functions[i], err) : 0;
+		rc = pci_add(&pc->pci, functions[i], err);
 	return rc;
+}
+
+static int add_ide(struct pc *pc, const struct pc_config *config, struct err *err)
+{
+	const struct irq_line irq[] = { isa_irq(pc, 14), isa_irq(pc, 15) };
+
+	return pc_ide_build(&pc->ide, pc->vm, &pc->pci, config, pc->disk, &pc->cdrom, irq, err);
 }
 
 /* Last: it finds all others there, and sets them up after their reset. */
@@ -328,7 +348,7 @@ static int add_firmware(struct pc *pc, const struct pc_config *config, struct er
 	f->memory = &pc->memory;
 	f->rtc = &pc->rtc;
 	f->fwcfg = &pc->fwcfg;
-	f->disk = config->ndisks ? &pc->disk[0] : NULL;
+	f->disk = pc->ide.first;
 	f->bios = config->bios;
 	rc = device_init(&f->dev, &pc_firmware_class, NULL, &f->s, &pc->vm->world, err);
 	if (!rc)
@@ -338,7 +358,6 @@ static int add_firmware(struct pc *pc, const struct pc_config *config, struct er
 
 static int build(struct pc *pc, const struct pc_config *config, struct err *err)
 {
-	bool has_disk = config->ndisks;
 	int rc = pc_memory_build(&pc->memory, &pc->vm->mem, config, err);
 
 	for (u32 i = 0; !rc && i < config->ndisks; i++)
@@ -354,9 +373,11 @@ static int build(struct pc *pc, const struct pc_config *config, struct err *err)
 	if (!rc)
 		rc = pc_apics_add(&pc->apics, pc->vm, err);
 	if (!rc)
-		rc = add_devices(pc, has_disk, err);
+		rc = add_devices(pc, err);
 	if (!rc)
-		rc = add_pci_functions(pc, has_disk, err);
+		rc = add_pci_functions(pc, err);
+	if (!rc)
+		rc = add_ide(pc, config, err);
 	if (!rc)
 		rc = add_virtio(pc, config, err);
 	if (rc)
@@ -394,6 +415,7 @@ void pc_destroy(struct pc *pc)
 		return;
 	for (int i = 0; i < PC_DISKS; i++)
 		disk_close(&pc->disk[i]);
+	disk_close(&pc->cdrom);
 	pc_firmware_release(&pc->firmware);
 	pc_video_release(&pc->vga);
 	pc_memory_release(&pc->memory, &pc->vm->mem);

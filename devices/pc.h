@@ -69,6 +69,7 @@ bool pc_key(struct pc *pc, u16 key, bool down); /* see kbd_key */
 void pc_serial_receive(struct pc *pc, u8 byte); /* see uart_receive */
 int pc_serial_room(const struct pc *pc);        /* bytes COM1 takes now without loss */
 bool pc_serial_listens(const struct pc *pc);    /* see uart_listens */
+void pc_serial_taken(struct pc *pc, void (*taken)(void *arg), void *arg); /* see struct uart; NULL = nobody */
 void pc_console_receive(struct pc *pc, u8 byte); /* a byte for the virtio console, lost if there is no room */
 int pc_console_room(struct pc *pc);              /* bytes it takes now; 0 if there is none */
 bool pc_net_ready(struct pc *pc); /* the card has a place for the next frame */
@@ -88,6 +89,10 @@ const struct vga *pc_vga(const struct pc *pc);
 /* Where the ACPI tables begin (the RSDP's guest-physical address), or 0 if that is up to the BIOS. The tables lie
  * in memory after vm_reset, within E0000h-FFFFFh. */
 u64 pc_acpi_rsdp(const struct pc *pc);
+/* One more item, or file, in the firmware configuration (see fwcfg.h), before the guest's first instruction; the data
+ * is copied.  -ENOMEM if there was no memory for this one or one before. */
+int pc_firmware_item(struct pc *pc, u16 key, const void *data, size_t len);
+int pc_firmware_file(struct pc *pc, const char *name, const void *data, size_t len);
 /* Press the power button: the guest may shut down (ACPI). */
 void pc_power_button(struct pc *pc);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * piix3.c - 82371SB south bridge: the routing of PCI interrupts, and the PCI face of the IDE interface.
- * Place: PCI 00:01.0 (ISA bridge; PIRQ routing at 60h-63h) and 00:01.1 (IDE at its fixed ports, see ide.c).
+ * piix3.c - 82371SB south bridge: the ISA bridge's configuration, and the routing of PCI interrupts.
+ * Place: PCI 00:01.0, PIRQ routing at 60h-63h.
  * Rule: an interrupt is driven only while a PIRQ routed to it is up; lines of ISA devices are left alone.
- * Elsewhere: edge/level control is in pic.c, the reset control register in pci.c, port 61h in pit.c.
- * NOT MODELLED: bus-master IDE (so the programming interface says 00h, not the chip's 80h), the IDE timing
- * and decode enable bits (stored only), USB, distributed DMA, APM.
+ * Elsewhere: edge/level control is in pic.c, the reset control register in pci.c, port 61h in pit.c, the IDE
+ * function in bmide.c.
+ * NOT MODELLED: USB, distributed DMA, APM.
  * Source: Intel 82371SB data sheet (290550), 2.2 and 2.3.
  */
 #include "devices/piix3.h"
@@ -55,7 +55,7 @@ static void config_written(struct device *d, u32 reg, int size)
 	drive(d);
 }
 
-static void init_isa(struct piix3 *p)
+void piix3_init(struct piix3 *p)
 {
 	static const struct pci_identity id = { .vendor = 0x8086, .device = 0x7000, .class = 0x060100 };
 	u8 *c = p->isa.initial, *w = p->isa.writable;
@@ -77,42 +77,20 @@ static void init_isa(struct piix3 *p)
 	pci_put16(w, 0x70, 0xffff);
 }
 
-static void init_ide(struct piix3 *p)
-{
-	static const struct pci_identity id = { .vendor = 0x8086, .device = 0x7010, .class = 0x010100 };
-	u8 *w = p->ide.writable;
-
-	pci_function_init(&p->ide, &p->dev, 1 << 3 | 1, p->s.ide, &id);
-	pci_put16(p->ide.initial, PCI_STATUS, 0x0280);
-	pci_put16(w, PCI_COMMAND, 0x0005);
-	w[PCI_CACHE_LINE] = w[PCI_INTERRUPT_LINE] = 0;
-	w[PCI_LATENCY] = 0xf0;
-	pci_put32(w, 0x40, 0xf3fff3ff); /* timing of both channels */
-	w[0x44] = 0xff;
-}
-
-void piix3_init(struct piix3 *p)
-{
-	init_isa(p);
-	init_ide(p);
-}
-
 static void piix3_reset(struct device *d)
 {
 	pci_function_reset(&of(d)->isa);
-	pci_function_reset(&of(d)->ide);
 	drive(d);
 }
 
 static void piix3_restored(struct device *d)
 {
 	pci_function_restored(&of(d)->isa);
-	pci_function_restored(&of(d)->ide);
 }
 
 const struct device_class piix3_class = {
 	.name = "piix3",
-	.brief = "82371SB south bridge, PCI 00:01.0 and 00:01.1",
+	.brief = "82371SB south bridge, PCI 00:01.0",
 	.layout = &piix3_state_layout,
 	.reset = piix3_reset,
 	.restored = piix3_restored,

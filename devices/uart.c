@@ -273,7 +273,7 @@ static u64 uart_read(struct device *d, const struct claim *claim, u64 offset, in
 {
 	struct uart *u = of(d);
 	struct uart_state *s = &u->s;
-	bool dlab = s->lcr[0] & LCR_DLAB;
+	bool dlab = s->lcr[0] & LCR_DLAB, takes = offset == RBR_THR && !dlab && s->rx_count[0];
 	u8 value = 0;
 
 	switch (offset) {
@@ -286,7 +286,9 @@ static u64 uart_read(struct device *d, const struct claim *claim, u64 offset, in
 	case MSR: value = read_msr(s); break;
 	default: value = s->scratch[0]; break;
 	}
-	update(u);
+	update(u); /* the line falls before a next byte raises it again */
+	if (takes && u->taken)
+		u->taken(u->taken_arg);
 	return value;
 }
 

@@ -33,6 +33,9 @@ struct uart {
 	struct device dev; /* first: a struct device * of this class is a struct uart * */
 	struct uart_state s;
 	struct irq_line irq;
+	/* Called when the guest has taken a byte: who has more may give it at once.  NULL = nobody wants to know. */
+	void (*taken)(void *arg);
+	void *taken_arg;
 };
 
 extern const struct device_class uart_class; /* COM1, 3F8h */

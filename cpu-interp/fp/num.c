@@ -153,21 +153,31 @@ static bool cut(struct fp_env *e, struct num *x, int precision)
  * can make something of it; what is then still out of range is an infinity or zero (SDM 1 8.5.4, 8.5.5). */
 enum { EXPONENT_WRAP = 24576 };
 
-static struct num wrapped(enum fp_format f, struct num x, i32 by)
+static struct num wrapped(struct fp_env *e, enum fp_format f, struct num x, i32 by)
 {
 	if (f != FP_EXTENDED)
 		return x;
 	x.exp += by;
-	if (x.exp > fp_shapes[f].emax)
-		return num_inf(x.sign);
-	return x.exp < fp_shapes[f].emin ? num_zero(x.sign) : x;
+	if (x.exp <= fp_shapes[f].emax && x.exp >= fp_shapes[f].emin)
+		return x;
+	e->flags |= FP_PE;
+	e->up = by < 0;
+	return by < 0 ? num_inf(x.sign) : num_zero(x.sign);
+}
+
+/* Unmasked over- or underflow.  What the x87 would store in memory it does not even round (SDM 1 8.5.4). */
+static void note_unmasked(struct fp_env *e, enum fp_format f, u8 flag, bool inexact)
+{
+	bool stored = e->x87 && f != FP_EXTENDED;
+	e->flags |= flag | (inexact && !stored ? FP_PE : 0);
+	e->up = e->up && !stored;
 }
 
 static struct num overflow(struct fp_env *e, enum fp_format f, struct num x, int precision, bool inexact)
 {
 	if (!(e->masks & FP_OE)) {
-		e->flags |= FP_OE | (inexact ? FP_PE : 0);
-		return wrapped(f, x, -EXPONENT_WRAP);
+		note_unmasked(e, f, FP_OE, inexact);
+		return wrapped(e, f, x, -EXPONENT_WRAP);
 	}
 	e->flags |= FP_OE | FP_PE;
 	e->up = e->rounding == ROUND_NEAREST || e->rounding == (x.sign ? ROUND_DOWN : ROUND_UP);
@@ -185,8 +195,8 @@ static struct num underflow(struct fp_env *e, enum fp_format f, struct num exact
 	i32 emin = fp_shapes[f].emin;
 
 	if (!(e->masks & FP_UE)) { /* even if exact */
-		e->flags |= FP_UE | (inexact ? FP_PE : 0);
-		return wrapped(f, rounded, EXPONENT_WRAP);
+		note_unmasked(e, f, FP_UE, inexact);
+		return wrapped(e, f, rounded, EXPONENT_WRAP);
 	}
 	if (e->ftz) {
 		e->flags |= FP_UE | FP_PE;

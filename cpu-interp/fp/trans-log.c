@@ -7,6 +7,8 @@
 
 static struct num ln_2(void) { return wide(false, -1, 0xb17217f7d1cf79ab, 0xc9e3b39803f2f6af); }
 static struct num log2_e(void) { return wide(false, 0, 0xb8aa3b295c17f0bb, 0xbe87fed0691d3e88); }
+/* Processors raise #P even where the result is exact. */
+static void note_inexact(struct fp_env *e) { e->flags |= fp_unmasked(e) & FP_PRE ? 0 : FP_PE; }
 static struct num one(void) { return wide(false, 0, 1ull << 63, 0); }
 
 /* --- 2^x - 1 ----------------------------------------------------------------------------------------- */
@@ -31,10 +33,11 @@ struct num num_exp2m1(struct fp_env *e, struct num x)
 	if (x.kind == NUM_INF)
 		return x.sign ? wide(true, 0, 1ull << 63, 0) : x;
 	num_note_denormal(e, x.denormal);
-	if (x.kind == NUM_ZERO || x.exp > 0 || (x.exp == 0 && x.sig != NUM_TOP))
+	if (x.kind == NUM_ZERO)
 		return x;
-	if (x.exp == 0) /* of 1 and -1 the result is exact */
-		return x.sign ? wide(true, -1, 1ull << 63, 0) : x;
+	note_inexact(e);
+	if (x.exp >= 0)
+		return x.sign && x.exp == 0 && x.sig == NUM_TOP ? wide(true, -1, 1ull << 63, 0) : x;
 	struct num u = wide_mul(x, ln_2());
 	return wide_inexact(wide_mul_fixed(u, exp_series(fixed_of(&u), x.sign)));
 }
@@ -45,8 +48,8 @@ struct num num_exp2m1(struct fp_env *e, struct num x)
 static u128 artanh_series(u128 z)
 {
 	u128 sum = 0;
-	for (u32 k = 53; k >= 1; k -= 2)
-		sum = FIXED_ONE / k + fixed_mul(z, sum);
+	for (int k = 53; k >= 1; k -= 2)
+		sum = FIXED_ONE / (u32)k + fixed_mul(z, sum);
 	return sum;
 }
 
@@ -69,9 +72,10 @@ static struct num log2_of(struct num x)
 }
 
 /* y * log, where log is a finite number or zero and exact if x was a power of two. */
-static struct num product(struct num y, struct num log, bool exact)
+static struct num product(struct fp_env *e, struct num y, struct num log, bool exact)
 {
 	struct num r = wide_mul(y, log);
+	note_inexact(e);
 	return exact ? r : wide_inexact(r);
 }
 
@@ -106,7 +110,7 @@ struct num num_ylog2(struct fp_env *e, struct num y, struct num x)
 		return num_zero(y.sign);
 	if (y.kind != NUM_FINITE)
 		return y.kind == NUM_ZERO ? num_zero(y.sign != below_one) : num_inf(y.sign != below_one);
-	return product(y, log2_of(x), x.sig == NUM_TOP);
+	return product(e, y, log2_of(x), x.sig == NUM_TOP);
 }
 
 /* log2(1 + x) with s = x / (x + 2), as long as 1 + x is between sqrt(1/2) and sqrt 2 (more than the manual asks for);
@@ -127,12 +131,16 @@ struct num num_ylog2p1(struct fp_env *e, struct num y, struct num x)
 		return r;
 	if (x.kind == NUM_ZERO && y.kind == NUM_INF)
 		return num_invalid(e);
-	if (x.kind == NUM_INF)
-		return x.sign ? num_invalid(e) : times_infinity(e, y, false);
-	if (x.sign && x.kind == NUM_FINITE && x.exp >= 0) /* x <= -1 */
+	if (x.kind == NUM_INF && (x.sign || y.kind == NUM_ZERO))
 		return num_invalid(e);
 	num_note_denormal(e, y.denormal || x.denormal);
+	if (x.kind == NUM_INF)
+		return num_inf(y.sign);
 	if (x.kind == NUM_ZERO || y.kind != NUM_FINITE)
 		return y.kind == NUM_INF ? num_inf(y.sign != x.sign) : num_zero(y.sign != x.sign);
-	return product(y, log2_plus_1(x), false);
+	if (x.sign && x.exp >= 0) { /* x <= -1: the manual promises nothing */
+		note_inexact(e);
+		return x;
+	}
+	return product(e, y, log2_plus_1(x), false);
 }

@@ -154,8 +154,8 @@ static const struct { i32 exp; u64 high, low; } arctan_table[16] = {
 static u128 arctan_series(u128 z)
 {
 	u128 sum = 0;
-	for (u32 k = 27; k >= 1; k -= 2)
-		sum = FIXED_ONE / k - fixed_mul(z, sum);
+	for (int k = 27; k >= 1; k -= 2)
+		sum = FIXED_ONE / (u32)k - fixed_mul(z, sum);
 	return sum < FIXED_ONE ? sum : FIXED_ONE - 1;
 }
 

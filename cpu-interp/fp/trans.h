@@ -18,7 +18,7 @@ bool num_tan(struct fp_env *e, struct num x, struct num *tangent);
 struct num num_atan2(struct fp_env *e, struct num y, struct num x);
 /* 2^x - 1 for -1 <= x <= 1; beyond that the manual promises nothing, and x is returned. */
 struct num num_exp2m1(struct fp_env *e, struct num x);
-/* y log2 x;  y log2(x + 1) */
+/* y log2 x;  y log2(x + 1), for x <= -1 also x */
 struct num num_ylog2(struct fp_env *e, struct num y, struct num x);
 struct num num_ylog2p1(struct fp_env *e, struct num y, struct num x);
 

@@ -32,6 +32,11 @@ boot read.img 'ba f6 01 b0 e0 ee ba f2 01 b0 01 ee 42 ee 42 30 c0 ee 42 ee 42 42
 # Writes QFI\373, the first bytes of a qcow image, all over sector 0; prints K or E; powers off.
 boot disguise.img 'ba f6 01 b0 e0 ee ba f2 01 b0 01 ee 42 30 c0 ee 42 ee 42 ee 42 42 b0 30 ee b2 f0 b9 80 00 b8 51 46 ef b8 49 fb ef
 	e2 f6 b2 f7 ec a8 21 b0 4b 74 02 b0 45 ba f8 03 ee b0 0a ee ba 04 06 b8 00 20 ef f4'
+# Sends back what COM1 receives, up to a q, then powers off: looking at the line status all the time; and by interrupt,
+# halted in between.
+boot poll.img 'ba fd 03 ec a8 01 74 f8 b2 f8 ec ee 3c 71 75 f0 b0 0a ee ba 04 06 b8 00 20 ef f4'
+boot irq.img '31 c0 8e d8 8e d0 bc 00 7c c7 06 30 00 38 7c c7 06 32 00 00 00 b0 11 e6 20 b0 08 e6 21 b0 04 e6 21 b0 01 e6 21
+	b0 ef e6 21 ba f9 03 b0 01 ee b2 fc b0 08 ee fb f4 eb fd ba f8 03 ec ee 3c 71 75 07 ba 04 06 b8 00 20 ef b0 20 e6 20 cf'
 : >empty.img
 echo 'this is no image' >foreign.img
 printf '\177ELF\001\001\001' >truncated.elf

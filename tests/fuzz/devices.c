@@ -10,16 +10,35 @@
 #include <string.h>
 
 #include "core/snapshot.h"
+#include "devices/vga-screen.h"
 #include "tests/board.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 enum { STEP = 8, STEPS_MAX = 2000 };
 enum {
-	PC_FUZZ_BASE = 0xbfff0,
-	PC_FUZZ_SPAN = 0x40020
-}; /* the segments of the host bridge, and a little around */
-enum { WAIT = 12, DUE, KEY, RECEIVE, ACK, RESET, SCRAMBLE, SAVE, MMIO };
+	PC_FUZZ_BASE = 0x9fff0,
+	PC_FUZZ_SPAN = 0x60020
+}; /* video memory, the segments of the host bridge, and a little around */
+enum { WAIT = 12, DUE, KEY, RECEIVE, ACK, RESET, SCRAMBLE, SAVE, MMIO, LOOK };
+
+/* The monitor shows something for all registers and memory, and looking at it changes nothing. */
+static void look(const struct vga *v)
+{
+	static u32 line[VBE_XRES_MAX];
+	struct vga_state before = v->s;
+	struct vga_screen screen;
+
+	vga_screen(v, &screen);
+	if (screen.width > VBE_XRES_MAX || screen.height > VBE_YRES_MAX)
+		abort();
+	if (screen.height) {
+		vga_screen_line(v, &screen, 0, line);
+		vga_screen_line(v, &screen, screen.height - 1, line);
+	}
+	if (memcmp(&before, &v->s, sizeof(before)))
+		abort();
+}
 
 /* A port that somebody answers at, so that random inputs find the devices. */
 static u16 claimed_port(const struct vm *vm, u16 choice)
@@ -90,6 +109,8 @@ static bool step(struct board *b, const u8 *s, bool scrambled)
 		bus_write(&vm->mmio, PC_FUZZ_BASE + value % PC_FUZZ_SPAN, 1 << s[1] % 4,
 			  value * 0x100000001ull, NULL);
 		bus_read(&vm->mmio, PC_FUZZ_BASE + value % PC_FUZZ_SPAN, 1 << s[1] % 4, NULL);
+	} else if (what == LOOK) {
+		look(pc_vga(b->pc));
 	}
 	return scrambled;
 }

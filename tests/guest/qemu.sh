@@ -34,7 +34,8 @@ for source in asm-examples/*.asm tests/guest/*.asm; do
 		>"$work/ours" 2>/dev/null </dev/null
 	status=$?
 	cpus=$(sed -n 's/^; run:.*--cpus \([0-9]*\).*/\1/p' "$source")
-	timeout 20 "$qemu" -accel tcg -cpu max -smp "${cpus:-1}" -m 64M -display none -vga none -net none -no-reboot -serial stdio \
+	vga=$(sed -n 's/^; qemu-vga: //p' "$source")
+	timeout 20 "$qemu" -accel tcg -cpu max -smp "${cpus:-1}" -m 64M -display none -vga "${vga:-none}" -net none -no-reboot -serial stdio \
 		-device isa-debug-exit,iobase=0xf4,iosize=4 -drive format=raw,file="$work/disk" \
 		>"$work/theirs" 2>/dev/null </dev/null
 	their_status=$?

@@ -354,6 +354,11 @@ START_TEST(save_load_forgets_nothing)
 		buf_free(&diff);
 	}
 	ck_assert_uint_eq(vm_state_hash(a.vm), vm_state_hash(b.vm));
+	ck_assert_int_eq(a.vm->port.n, b.vm->port.n); /* base address registers are claimed anew */
+	for (int i = 0; i < a.vm->port.n; i++) {
+		ck_assert_uint_eq(a.vm->port.entry[i].base, b.vm->port.entry[i].base);
+		ck_assert_str_eq(a.vm->port.entry[i].dev->name, b.vm->port.entry[i].dev->name);
+	}
 	for (int i = 0; i < 1500; i++) {
 		u64 same = seed;
 

@@ -2,6 +2,7 @@
  * dev-disk.c - a disk over an image: the overlay in machine memory, writing through, and failures.
  * Rule: a model in plain memory says what the disk must hold; the image must be untouched under an overlay.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "devices/disk.h"

@@ -100,6 +100,25 @@ START_TEST(every_field_has_its_group)
 }
 END_TEST
 
+START_TEST(groups_are_copied_whole)
+{
+	for (u32 group = ST_GPR; group <= ST_ALL; group <<= 1) {
+		struct x86_state from, to;
+
+		memset(&from, 0x55, sizeof(from));
+		memset(&to, 0xaa, sizeof(to));
+		x86_state_copy(&to, &from, group);
+		for (u32 i = 0; i < x86_state_layout.nfields; i++) {
+			const struct field *f = &x86_state_layout.fields[i];
+			const u8 want = x86_state_group(i) & group ? 0x55 : 0xaa;
+
+			for (u32 at = 0; at < f->width * f->count; at++)
+				ck_assert_uint_eq(((u8 *)&to)[f->offset + at], want);
+		}
+	}
+}
+END_TEST
+
 START_TEST(registers_by_name)
 {
 	struct x86_state s = power_up();
@@ -162,7 +181,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		power_up_registers,        power_up_segments, reset_leaves_no_trace_of_before,
-		every_field_has_its_group, registers_by_name, saved_vcpu_survives_every_cut_and_flip
+		every_field_has_its_group, groups_are_copied_whole, registers_by_name, saved_vcpu_survives_every_cut_and_flip
 	};
 
 	return unit_run("state", tests, ARRAY_LEN(tests));
