@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: 0BSD
 ; 05-mmio.asm - watch: a load or store where there is no memory is an "EPT violation" (exit 48): the
-; hypervisor has to find out which device is meant.  Nobody lives in the hole at A0000h of this machine (a
-; video card would), so a read gives all-ones and a write is lost.  The same two instructions on RAM cause
+; hypervisor has to find out which device is meant.  At A0000h the video card answers in graphics modes; in
+; text mode nobody does, so a read gives all-ones and a write is lost.  The same two instructions on RAM cause
 ; no exit at all.
 ; qemu: no, SeaBIOS has put memory into the hole
 %include "vitrine.inc"

@@ -59,7 +59,7 @@ static int check_header(const struct image *img, struct err *err)
 		return err_set(err, EINVAL, "%.200s: no Linux kernel (bzImage): the setup header is missing", img->path);
 	version = header(img, VERSION, 2);
 	if (version < OLDEST)
-		return err_set(err, ENOTSUP, "%.200s: boot protocol %" PRIu64 ".%02" PRIu64
+		return err_set(err, ENOTSUP, "%.200s: a Linux kernel of boot protocol %" PRIu64 ".%02" PRIu64
 			       "; expected 2.10 or later (Linux 2.6.31)", img->path, version >> 8, version & 0xff);
 	if (!(header(img, LINUX_LOADFLAGS, 1) & LOADED_HIGH))
 		return err_set(err, ENOTSUP, "%.200s: a zImage, made to be loaded low; expected a bzImage", img->path);

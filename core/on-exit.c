@@ -254,9 +254,14 @@ static enum answer on_triple_fault(struct vcpu *v, struct vm_exit *e, struct err
 
 static enum answer on_limit(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
-	bool due = clock_next_due(&v->vm->clock) <= v->vm->clock.now;
+	const struct vm *vm = v->vm;
 
-	e->what = due ? "a timer is due" : "the limit is reached";
+	if (clock_next_due(&vm->clock) <= vm->clock.now)
+		e->what = "a timer is due";
+	else if (vm->outside.poll && vm->next_poll <= vm->clock.now)
+		e->what = "a look at the outside";
+	else
+		e->what = "the limit is reached";
 	return RESUME;
 }
 

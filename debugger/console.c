@@ -89,6 +89,7 @@ static int open_file(struct channel *ch, const char *what, const char *path, str
 	ch->to = fopen(path, "we");
 	if (!ch->to)
 		return err_set(err, errno, "%s %.160s: %s", what, path, strerror(errno));
+	setvbuf(ch->to, NULL, _IONBF, 0); /* who follows the file sees a prompt, too */
 	ch->own = true;
 	return 0;
 }

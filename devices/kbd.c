@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * kbd.c - 8042 keyboard controller, with an AT keyboard at its first port and nothing at its second.
+ * kbd.c - 8042 keyboard controller, with an AT keyboard at its first port and room for a mouse at its second.
  * Ports: 60h (data), 64h (status and command).
  * Rule: one byte at a time: fill() moves the next answer or key into the output buffer only when that is
  * empty.
- * NOT MODELLED: a mouse (whatever is sent to it times out), scan code set 3, key repeat, the time bytes
- * take on the wire, the password and the input port's switches.
+ * NOT MODELLED: scan code set 3, key repeat, the time bytes take on the wire, the password and the input port's
+ * switches.
  * Source: IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary Device Controller".
  */
 #include "devices/kbd.h"
@@ -54,7 +54,7 @@ static void update_irqs(struct kbd *k)
 	irq_set(&k->irq12, k->s.full[0] && aux && k->s.mode[0] & MODE_IRQ12);
 }
 
-/* The output buffer takes the next byte: the controller's own answer first, then what the keyboard sends. */
+/* The output buffer takes the next byte: the controller's own answer first, then what keyboard and mouse send. */
 static void fill(struct kbd *k)
 {
 	struct kbd_state *s = &k->s;
@@ -72,6 +72,9 @@ static void fill(struct kbd *k)
 		s->queue_head[0] = (s->queue_head[0] + 1) % KBD_QUEUE;
 		s->queue_count[0]--;
 		s->status[0] &= (u8) ~(STATUS_AUX | STATUS_TIMEOUT);
+	} else if (!(s->mode[0] & MODE_AUX_OFF) && k->aux.take && k->aux.take(k->aux.arg, &s->data[0])) {
+		s->status[0] &= (u8)~STATUS_TIMEOUT;
+		s->status[0] |= STATUS_AUX;
 	} else {
 		return;
 	}
@@ -216,6 +219,24 @@ static void pulse(struct kbd *k, u8 v)
 		w->reset_request(w->arg);
 }
 
+void kbd_aux_ready(void *arg, int n, int level)
+{
+	struct kbd *k = arg;
+
+	fill(k);
+	update_irqs(k);
+}
+
+/* Sending switches the clock line on; if nobody listens, that is told like an answer. */
+static void aux_write(struct kbd *k, u8 v)
+{
+	k->s.mode[0] &= (u8)~MODE_AUX_OFF;
+	if (k->aux.send)
+		k->aux.send(k->aux.arg, v);
+	else
+		reply(k, RESEND, REPLY_AUX_TIMEOUT);
+}
+
 static void set_mode_bit(struct kbd_state *s, u8 bit, bool on)
 {
 	s->mode[0] = on ? s->mode[0] | bit : s->mode[0] & (u8)~bit;
@@ -274,7 +295,7 @@ static void write_data(struct kbd *k, u8 v)
 	case CTL_WRITE_OUT: write_out_port(k, v); break;
 	case CTL_FAKE_KBD: reply(k, v, REPLY_KBD); break;
 	case CTL_FAKE_AUX: reply(k, v, REPLY_AUX); break;
-	case CTL_WRITE_AUX: reply(k, RESEND, REPLY_AUX_TIMEOUT); break; /* nobody there */
+	case CTL_WRITE_AUX: aux_write(k, v); break;
 	default: kbd_write(k, v);
 	}
 }

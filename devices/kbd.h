@@ -35,6 +35,12 @@ struct kbd {
 	struct kbd_state s;
 	struct irq_line irq1, irq12; /* keyboard, mouse */
 	struct irq_line a20;         /* bit 1 of the output port */
+	/* What is at the second port: bytes to it, and its next byte. NULL: nothing. */
+	struct kbd_aux {
+		void (*send)(void *arg, u8 byte);
+		bool (*take)(void *arg, u8 *byte);
+		void *arg;
+	} aux;
 };
 
 extern const struct device_class kbd_class;
@@ -42,5 +48,7 @@ extern const struct device_class kbd_class;
 /* A key goes down or up; `key` is its make code of set 1 (1 to 7Fh), plus E000h for the keys with that
  * prefix. False if it is lost: not scanning, or the keyboard's queue is full. */
 bool kbd_key(struct device *d, u16 key, bool down);
+/* The function of an irq_line: the device at the second port of the struct kbd that arg points to may have a byte. */
+void kbd_aux_ready(void *arg, int n, int level);
 
 #endif

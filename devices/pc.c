@@ -14,6 +14,7 @@
 #include "devices/hpet.h"
 #include "devices/i440fx.h"
 #include "devices/kbd.h"
+#include "devices/mouse.h"
 #include "devices/pc-apic.h"
 #include "devices/pc-firmware.h"
 #include "devices/pc-ide.h"
@@ -38,6 +39,7 @@ struct pc {
 	struct pit pit;
 	struct rtc rtc;
 	struct kbd kbd;
+	struct mouse mouse;
 	struct port92 port92;
 	struct uart uart;
 	struct pci pci;
@@ -68,7 +70,7 @@ const struct device_class *const pc_classes[] = {
 	&virtio_pci_class, &virtio_mmio_class,
 	&bmide_class, &ide0_class, &ide1_class, &ide_drive_class,    &fwcfg_class, &debugcon_class, &testdev_class, &power_class,
 	&vga_class,    &lapic_class, &ioapic_class,   &acpi_pm_class, &hpet_class,
-	&pc_firmware_class,
+	&pc_firmware_class, &mouse_class,
 };
 const int pc_class_count = ARRAY_LEN(pc_classes);
 
@@ -97,6 +99,11 @@ void pc_nmi(struct pc *pc)
 bool pc_key(struct pc *pc, u16 key, bool down)
 {
 	return kbd_key(&pc->kbd.dev, key, down);
+}
+
+void pc_mouse(struct pc *pc, int dx, int dy, int dz, u8 buttons)
+{
+	mouse_move(&pc->mouse.dev, dx, dy, dz, buttons);
 }
 
 const struct vga *pc_vga(const struct pc *pc)
@@ -240,6 +247,8 @@ static void connect_wires(struct pc *pc)
 	for (int i = 0; i < PCI_PINS; i++)
 		pc->pci.intx[i] = (struct irq_line){ set_pci_wire, pc, i };
 
+	pc->kbd.aux = (struct kbd_aux){ mouse_write, mouse_take, &pc->mouse };
+	pc->mouse.ready = (struct irq_line){ kbd_aux_ready, &pc->kbd, 0 };
 	pc->kbd.a20 = (struct irq_line){ set_a20, pc, 0 };
 	pc->port92.a20 = (struct irq_line){ set_a20, pc, 1 };
 	pc->rtc.nmi_mask = (struct irq_line){ set_nmi_mask, pc, 0 };
@@ -292,6 +301,7 @@ static int add_devices(struct pc *pc, struct err *err)
 		{ &pc->pit.dev, &pit_class, &pc->pit.s },
 		{ &pc->rtc.dev, &rtc_class, &pc->rtc.s },
 		{ &pc->kbd.dev, &kbd_class, &pc->kbd.s },
+		{ &pc->mouse.dev, &mouse_class, &pc->mouse.s },
 		{ &pc->port92.dev, &port92_class, &pc->port92.s },
 		{ &pc->uart.dev, &uart_class, &pc->uart.s },
 		{ &pc->pci.dev, &pci_class, &pc->pci.s },

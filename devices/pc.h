@@ -4,7 +4,7 @@
  *
  * Guest-physical memory with a BIOS (without one, C0000h-FFFFFh is plain RAM):
  *	00000000h            RAM
- *	000A0000h            nothing (the place of VGA memory)
+ *	000A0000h            the display adapter's window, as its registers say
  *	000C0000h            13 segments: RAM, ROM or nothing, as the host bridge's PAM registers say
  *	00100000h            RAM, up to E0000000h at most
  *	4 GiB - BIOS size    BIOS ROM
@@ -66,6 +66,7 @@ void pc_destroy(struct pc *pc);
 
 /* What comes from outside.  The caller has told vm_input. */
 bool pc_key(struct pc *pc, u16 key, bool down); /* see kbd_key */
+void pc_mouse(struct pc *pc, int dx, int dy, int dz, u8 buttons); /* see mouse_move */
 void pc_serial_receive(struct pc *pc, u8 byte); /* see uart_receive */
 int pc_serial_room(const struct pc *pc);        /* bytes COM1 takes now without loss */
 bool pc_serial_listens(const struct pc *pc);    /* see uart_listens */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * vga-mem.c - what happens to a byte on its way between the processor and the four planes.
- * Memory: A0000h-BFFFFh, or the part of it that the graphics controller's miscellaneous register selects.
+ * Memory: A0000h-BFFFFh, or the part of it that the graphics controller's miscellaneous register selects: only
+ * there does the adapter answer at all.
  * Rule: the planes' bytes of one address are one 32-bit number, plane 0 lowest; so is the latch.
  * Source: FreeVGA Project, "VGA memory", "Accessing the VGA display memory".
  */
@@ -39,18 +40,25 @@ void vga_touched(struct vga *v, u32 at, u32 len)
 		mem_touched(v->dev.world->mem, v->memory_at + at, len);
 }
 
-/* The part of A0000h-BFFFFh that is decoded.  False if `offset` is not in it; else from its start. */
-static bool in_window(const struct vga_state *s, u64 *offset)
+void vga_place_window(struct vga *v)
 {
 	static const struct {
-		u32 first, size;
-	} map[4] = { { 0, 0x20000 }, { 0, 0x10000 }, { 0x10000, 0x8000 }, { 0x18000, 0x8000 } };
-	u8 which = s->gfx[GFX_MISC] >> 2 & 3;
+		u32 base, size;
+	} map[4] = { { 0xa0000, 0x20000 }, { 0xa0000, 0x10000 }, { 0xb0000, 0x8000 }, { 0xb8000, 0x8000 } };
+	const struct device_world *w = v->dev.world;
+	u8 which = v->s.gfx[GFX_MISC] >> 2 & 3;
+	u32 size = v->s.misc[0] & MISC_RAM ? map[which].size : 0;
+	struct err err = { 0 };
 
-	if (*offset < map[which].first || *offset - map[which].first >= map[which].size)
-		return false;
-	*offset -= map[which].first;
-	return true;
+	if (size == v->window.size && map[which].base == v->window.base)
+		return;
+	if (v->window.size)
+		w->unclaim(w->arg, &v->dev, &v->window);
+	v->window = (struct claim){ .space = SPACE_MMIO, .base = map[which].base, .size = size, .width = 8 };
+	if (!size || !w->claim(w->arg, &v->dev, &v->window, &err))
+		return;
+	device_log(&v->dev, LOG_WARN, "%s", err.text);
+	v->window.size = 0;
 }
 
 /* VBE modes see 64 KiB of the memory, from the bank on: in packed pixels byte for byte, in planes per plane. */
@@ -70,11 +78,8 @@ static bool find(const struct vga_state *s, u64 offset, bool write, struct place
 	bool odd_even = write ? !(s->seq[SEQ_MEMORY] & MEMORY_SEQUENTIAL)
 			      : s->gfx[GFX_MODE] & GFX_MODE_ODD_EVEN;
 	struct vbe_mode mode;
-	u32 a;
+	u32 a = (u32)offset & 0xffff;
 
-	if (!in_window(s, &offset))
-		return false;
-	a = (u32)offset & 0xffff;
 	*p = (struct place){ a, ALL_PLANES, s->gfx[GFX_READ_MAP] & 3, false };
 	if (s->vbe[VBE_ENABLE] & VBE_ON && vga_vbe_mode(s, &mode))
 		return find_in_bank(s, &mode, p);
@@ -115,8 +120,6 @@ u64 vga_window_read(struct vga *v, u64 offset, int size)
 {
 	u64 value = 0;
 
-	if (!(v->s.misc[0] & MISC_RAM))
-		return UINT64_MAX;
 	for (int i = 0; i < size; i++)
 		value |= (u64)read_byte(v, offset + (u64)i) << 8 * i;
 	return value;
@@ -178,8 +181,6 @@ static void write_byte(struct vga *v, u64 offset, u8 value)
 
 void vga_window_write(struct vga *v, u64 offset, int size, u64 value)
 {
-	if (!(v->s.misc[0] & MISC_RAM))
-		return;
 	for (int i = 0; i < size; i++)
 		write_byte(v, offset + (u64)i, (u8)(value >> 8 * i));
 }

@@ -7,9 +7,11 @@
 
 #include "devices/vga.h"
 
-/* vga-mem.c: the windows at A0000h-BFFFFh; `offset` counts from A0000h, size is 1, 2, 4 or 8. */
+/* vga-mem.c: the window in A0000h-BFFFFh; `offset` counts from its start, size is 1, 2, 4 or 8. */
 u64 vga_window_read(struct vga *v, u64 offset, int size);
 void vga_window_write(struct vga *v, u64 offset, int size, u64 value);
+/* Answer where the registers say, after a change of them. */
+void vga_place_window(struct vga *v);
 /* Bytes [at, at + len) of the video memory have changed: tell who else sees them. */
 void vga_touched(struct vga *v, u32 at, u32 len);
 

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { CLAIM_MONO, CLAIM_MONO_STATUS, CLAIM_VGA, CLAIM_COLOUR, CLAIM_COLOUR_STATUS, CLAIM_VBE, CLAIM_WINDOW };
+enum { CLAIM_MONO, CLAIM_MONO_STATUS, CLAIM_VGA, CLAIM_COLOUR, CLAIM_COLOUR_STATUS, CLAIM_VBE };
 /* Offsets from 3C0h */
 /* clang-format off */
 enum { P_ATTR, P_ATTR_DATA, P_MISC, P_ENABLE, P_SEQ, P_SEQ_DATA, P_DAC_MASK, P_DAC_READ, P_DAC_WRITE, P_DAC_DATA,
@@ -160,7 +160,10 @@ static void vga_port_write(struct vga *v, u64 port, u8 value)
 
 	switch (port) {
 	case P_ATTR: attr_write(s, value); break;
-	case P_MISC: s->misc[0] = value; break;
+	case P_MISC:
+		s->misc[0] = value;
+		vga_place_window(v);
+		break;
 	case P_SEQ: s->seq_index[0] = value & 7; break;
 	case P_SEQ_DATA: seq_write(s, value); break;
 	case P_DAC_MASK: s->dac_mask[0] = value; break;
@@ -171,7 +174,10 @@ static void vga_port_write(struct vga *v, u64 port, u8 value)
 		break;
 	case P_DAC_DATA: dac_write(s, value); break;
 	case P_GFX: s->gfx_index[0] = value & 0xf; break;
-	case P_GFX_DATA: gfx_write(s, value); break;
+	case P_GFX_DATA:
+		gfx_write(s, value);
+		vga_place_window(v);
+		break;
 	}
 }
 
@@ -200,7 +206,7 @@ static u8 vga_port_read(struct vga *v, u64 port)
 /* clang-format on */
 
 /* Do the CRT controller's ports at this claim answer? */
-static bool is_selected(const struct vga *v, u64 which)
+static bool is_selected(const struct vga *v, int which)
 {
 	return (which >= CLAIM_COLOUR) == !!(v->s.misc[0] & MISC_COLOUR);
 }
@@ -208,11 +214,14 @@ static bool is_selected(const struct vga *v, u64 which)
 static void ports_write(struct device *d, const struct claim *claim, u64 offset, int size, u64 value)
 {
 	struct vga *v = of(d);
-	u64 which = (u64)(claim - d->class->claims);
+	int which;
 
-	if (which == CLAIM_WINDOW)
+	if (claim == &v->window) {
 		vga_window_write(v, offset, size, value);
-	else if (which == CLAIM_VBE)
+		return;
+	}
+	which = (int)(claim - d->class->claims);
+	if (which == CLAIM_VBE)
 		vga_vbe_write(v, offset, size, value);
 	else if (which == CLAIM_VGA)
 		vga_port_write(v, offset, (u8)value);
@@ -229,10 +238,11 @@ static void ports_write(struct device *d, const struct claim *claim, u64 offset,
 static u64 ports_read(struct device *d, const struct claim *claim, u64 offset, int size)
 {
 	struct vga *v = of(d);
-	u64 which = (u64)(claim - d->class->claims);
+	int which;
 
-	if (which == CLAIM_WINDOW)
+	if (claim == &v->window)
 		return vga_window_read(v, offset, size);
+	which = (int)(claim - d->class->claims);
 	if (which == CLAIM_VBE)
 		return vga_vbe_read(v, offset, size);
 	if (which == CLAIM_VGA)
@@ -316,6 +326,7 @@ static void vga_reset(struct device *d)
 	v->s.vbe[VBE_MEMORY_64K] = VGA_MEMORY >> 16;
 	if (!v->has_bios)
 		vga_set_mode3(v);
+	vga_place_window(v);
 }
 
 static void vga_restored(struct device *d)
@@ -328,6 +339,7 @@ static void vga_restored(struct device *d)
 		place(v, v->rom_slot, v->rom_home, false, 0, SLOT_DEVICE | SLOT_ROM);
 	pci_function_restored(&v->pci);
 	place_rom(v);
+	vga_place_window(v);
 }
 
 static const char *const crtc_regs[] = { "CRTC index", "CRTC data" };
@@ -351,7 +363,6 @@ static const struct claim claims[] = {
 	[CLAIM_COLOUR] = { SPACE_PORT, 0x3d4, 2, crtc_regs, 2, 1 },
 	[CLAIM_COLOUR_STATUS] = { SPACE_PORT, 0x3da, 1, status_regs, 1, 1, feature_regs },
 	[CLAIM_VBE] = { SPACE_PORT, 0x1ce, 4, vbe_regs, 3, 2 },
-	[CLAIM_WINDOW] = { SPACE_MMIO, 0xa0000, 0x20000, NULL, 0, 8 },
 };
 
 const struct device_class vga_class = {

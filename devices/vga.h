@@ -80,6 +80,7 @@ struct vga {
 	 * while no guest address shows it, and where the frame buffer is now. */
 	int memory_slot, rom_slot;
 	u64 memory_home, rom_home, memory_at;
+	struct claim window; /* the part of A0000h-BFFFFh that answers now; size 0: none */
 	bool has_bios; /* firmware will set a mode; else the adapter starts in text mode 3 */
 };
 

@@ -19,9 +19,9 @@ struct board {
 };
 
 /* A ROM and a disk full of numbers; mem_size bytes of RAM. */
-static inline int board_build(struct board *b, u64 mem_size, bool bios, bool disk, struct err *err)
+static inline int board_build_smp(struct board *b, u32 cpus, u64 mem_size, bool bios, bool disk, struct err *err)
 {
-	struct vm_config vm = { .name = "board", .engine = &fake_engine, .mem_size = mem_size, .cpus = 1 };
+	struct vm_config vm = { .name = "board", .engine = &fake_engine, .mem_size = mem_size, .cpus = cpus };
 	struct pc_config pc = { .mem_size = mem_size, .rtc_start = PC_RTC_DEFAULT, .ndisks = disk };
 	int rc;
 
@@ -43,6 +43,11 @@ static inline int board_build(struct board *b, u64 mem_size, bool bios, bool dis
 	if (!rc)
 		vm_reset(b->vm);
 	return rc;
+}
+
+static inline int board_build(struct board *b, u64 mem_size, bool bios, bool disk, struct err *err)
+{
+	return board_build_smp(b, 1, mem_size, bios, disk, err);
 }
 
 static inline void board_free(struct board *b)

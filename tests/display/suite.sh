@@ -17,4 +17,4 @@ done
 for guest in keys pixels; do
 	nasm -f bin -Werror -o "$work/$guest" tests/display/$guest.asm || exit 2
 done
-python3 -B tests/display/checks.py "$vitrine" "$work"
+python3 -B tests/display/checks.py "$vitrine" "$work" "${@:2}"

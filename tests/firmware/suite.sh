@@ -60,6 +60,16 @@ check "half-way the budget ends the run (got $status)" [ "$status" = 5 ]
 run --disk "$work/disk" --state-hash "$work/half"
 check "saved there and restored, it ends in the same state" grep -qxF "$hash" "$work/stdout"
 
+# The same disk on virtio: SeaBIOS has a driver for it.
+run --disk "$work/disk,if=virtio" --state-hash
+check "from a virtio disk the guest switches off with status 0 (got $status)" [ "$status" = 0 ]
+check "SeaBIOS finds the virtio disk by its capabilities" grep -q '00:03.0 using modern (1.0) virtio mode' "$work/debug"
+check "the boot sector does the same" cmp "$work/serial" "$work/ours"
+cp "$work/stdout" "$work/hash"
+run --disk "$work/disk,if=virtio" --budget 5M --save "$work/half"
+run --disk "$work/disk,if=virtio" --state-hash "$work/half"
+check "saved half-way with virtio and restored, it ends in the same state" cmp "$work/stdout" "$work/hash"
+
 # A disk of one sector: out 0x3f8, '!'; out 0x604, 0x2000 (power off).
 printf '\xba\xf8\x03\xb0!\xee\xba\x04\x06\xb8\x00\x20\xef' >"$work/sector"
 truncate -s 510 "$work/sector" && printf '\x55\xaa' >>"$work/sector"

@@ -3,7 +3,7 @@
  * Rule: whatever it does, nothing crashes, hangs or runs out of bounds, and a saved machine can be loaded
  * again.
  *
- * The first byte says whether there are a BIOS (bit 0) and a disk (bit 1).  Then steps of 8 bytes: what,
+ * The first byte says whether there are a BIOS (bit 0), a disk (bit 1) and a second processor (bit 2).  Then steps of 8 bytes: what,
  * size, u16 port (an odd `what` takes it as a choice among the claimed ones), u32 value.
  */
 #include <stdlib.h>
@@ -20,7 +20,7 @@ enum {
 	PC_FUZZ_BASE = 0x9fff0,
 	PC_FUZZ_SPAN = 0x60020
 }; /* video memory, the segments of the host bridge, and a little around */
-enum { WAIT = 12, DUE, KEY, RECEIVE, ACK, RESET, SCRAMBLE, SAVE, MMIO, LOOK };
+enum { WAIT = 12, DUE, KEY, RECEIVE, ACK, RESET, SCRAMBLE, SAVE, MMIO, LOOK, APIC, MSR };
 
 /* The monitor shows something for all registers and memory, and looking at it changes nothing. */
 static void look(const struct vga *v)
@@ -46,6 +46,33 @@ static u16 claimed_port(const struct vm *vm, u16 choice)
 	const struct bus_entry *e = &vm->port.entry[choice % vm->port.n];
 
 	return (u16)(e->base + choice / vm->port.n % e->size);
+}
+
+/* A processor at its own APIC, or at whoever answers in memory (the I/O APIC, HPET). */
+static void apic_access(struct vm *vm, struct vcpu *v, u16 choice, int size, u32 value)
+{
+	struct bus *bus = choice & 1 && v->mmio.n ? &v->mmio : &vm->mmio;
+	const struct bus_entry *e;
+	u64 at;
+
+	if (!bus->n)
+		return;
+	e = &bus->entry[(choice >> 1 & 7) % bus->n];
+	at = e->base + (choice >> 4 & (choice & 2 ? 0xfff : 0x3f0)) % e->size;
+	bus_write(bus, at, size, value, NULL);
+	bus_read(bus, at, size, NULL);
+}
+
+static void msr_access(struct vm *vm, struct vcpu *v, u16 choice, u32 value)
+{
+	const struct bus_entry *e = &v->msr.entry[choice % v->msr.n];
+	u64 at = e->base + (choice >> 2) % e->size;
+
+	/* a plausible number, or anything */
+	bus_write(&v->msr, at, 8, value & 1 ? value >> 1 : 0xfee00000u | (value >> 1 & 0xfff), NULL);
+	bus_read(&v->msr, at, 8, NULL);
+	if (v->intc.write_cr8 && value & 2)
+		v->intc.write_cr8(v->intc.arg, value >> 2 & 15);
 }
 
 /* A device gets a state from nowhere, as a forged snapshot could give it. */
@@ -97,7 +124,9 @@ static bool step(struct board *b, const u8 *s, bool scrambled)
 	} else if (what == RECEIVE) {
 		pc_serial_receive(b->pc, (u8)value);
 	} else if (what == ACK) {
-		vm->vcpu[0].intc.ack(vm->vcpu[0].intc.arg);
+		const struct vcpu_intc *intc = &vm->vcpu[port % vm->ncpus].intc;
+
+		intc->ack(intc->arg);
 	} else if (what == RESET && value % 8 == 0) {
 		vm_reset(vm);
 	} else if (what == SCRAMBLE && value % 8 == 0) {
@@ -111,6 +140,10 @@ static bool step(struct board *b, const u8 *s, bool scrambled)
 		bus_read(&vm->mmio, PC_FUZZ_BASE + value % PC_FUZZ_SPAN, 1 << s[1] % 4, NULL);
 	} else if (what == LOOK) {
 		look(pc_vga(b->pc));
+	} else if (what == APIC) {
+		apic_access(vm, &vm->vcpu[s[1] >> 4 & (vm->ncpus - 1)], port, size, value);
+	} else if (what == MSR) {
+		msr_access(vm, &vm->vcpu[s[1] >> 4 & (vm->ncpus - 1)], port, value);
 	}
 	return scrambled;
 }
@@ -121,7 +154,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct board b;
 	bool scrambled = false;
 
-	if (board_build(&b, 1 << 20, size && data[0] & 1, size && data[0] & 2, &err))
+	if (board_build_smp(&b, size && data[0] & 4 ? 2 : 1, 1 << 20, size && data[0] & 1, size && data[0] & 2, &err))
 		abort();
 	for (size_t at = 1, n = 0; at + STEP <= size && n < STEPS_MAX; at += STEP, n++)
 		scrambled = step(&b, data + at, scrambled);

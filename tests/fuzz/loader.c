@@ -19,6 +19,38 @@ static void put(u8 *file, size_t at, u64 value, size_t bytes)
 	memcpy(file + at, &value, bytes);
 }
 
+/* A bzImage whose setup part is one sector; the sizes are the input's, cut to the file's. */
+static void dress_linux(u8 *file, size_t len, u8 how)
+{
+	put(file, 0x1f1, 1, 1);
+	put(file, 0x1f4, how & 8 ? (len - 1024) / 16 : file[0x1f4], 4);
+	memcpy(file + 0x202, "HdrS", 4);
+	put(file, 0x206, 0x20f, 2);
+	file[0x211] |= 1;
+	put(file, 0x238, 2047, 4);
+	put(file, 0x248, file[0x248], 4);
+	put(file, 0x24c, file[0x24c], 4);
+	if (file[0x248] + 1024u + 4 <= len)
+		put(file, 1024 + file[0x248], 0x587a37fd, 4);
+	if (how & 16) {
+		put(file, 0x234, 1, 1);
+		put(file, 0x230, 0x1000, 4);
+		put(file, 0x258, 0x100000, 8);
+		put(file, 0x260, 0x10000, 4);
+	}
+}
+
+/* The 16-bit entry hands out items instead of writing memory. */
+static void try_items(struct vm *vm, const struct image *img)
+{
+	struct linux_items items;
+	struct err err = { 0 };
+
+	if (linux_items(vm, img, &items, &err) < 0 && !err.text[0])
+		abort();
+	linux_items_free(&items);
+}
+
 /* Headers with the right magic and, for the most part, sensible values; addresses and sizes are the
  * input's. */
 static void dress(u8 *file, size_t len, u8 how)
@@ -53,6 +85,8 @@ static void dress(u8 *file, size_t len, u8 how)
 	}
 	if (how & 128 && len >= 512)
 		put(file, 510, 0xaa55, 2);
+	if (how & 128 && !(how & 6) && len >= 2048)
+		dress_linux(file, len, how);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -60,7 +94,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct image img = { .path = "fuzz", .cmdline = "a b", .nmodules = 1 };
 	struct err err = { 0 };
 	struct ticker t;
-	size_t len = size < 512 && data && data[0] & 6 ? 512 : size - 1;
+	size_t least = data && data[0] & 128 ? 4096 : data && data[0] & 6 ? 512 : 0, len = size <= least ? least : size - 1;
 	struct vm *vm;
 	u64 hash;
 	u8 *file;
@@ -79,6 +113,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	hash = vm_state_hash(vm);
 	if (load_image(vm, &img, &err) < 0 && (!err.text[0] || vm_state_hash(vm) != hash))
 		abort();
+	try_items(vm, &img);
 	free(file);
 	vm_destroy(vm);
 	return 0;

@@ -16,8 +16,11 @@
 static bool not_for_nasm(const struct decoded *d)
 {
 	const char *family = d->row->family;
-	if (!strcmp(family, "esc"))
-		return true;
+	static const char *const unknown[] = { "esc",   "fcom2", "fcomp3", "fcomp5", "fstp1",
+					       "fstp8", "fstp9", "fxch4",  "fxch7",  "fnsetpm" };
+	for (size_t i = 0; i < ARRAY_LEN(unknown); i++)
+		if (!strcmp(d->row->mnemonic, unknown[i]))
+			return true;
 	if (!strcmp(family, "bswap") || !strcmp(family, "movsxd"))
 		return d->opsize == 2 || (d->row->o[1] == Ez && d->opsize == 4);
 	if (!strcmp(family, "movsx") || !strcmp(family, "movzx"))

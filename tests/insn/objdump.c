@@ -115,9 +115,9 @@ static void canonical_memory(struct pair *p, char *s)
 
 static void canonical_sizes(const struct pair *p, char *s)
 {
-	static const char *const words[][2] = { { "BYTE PTR ", "byte " },   { "XMMWORD PTR ", "oword " },
+	static const char *const words[][2] = { { "TBYTE PTR ", "tword " }, { "BYTE PTR ", "byte " }, { "XMMWORD PTR ", "oword " },
 						{ "OWORD PTR ", "oword " }, { "FWORD PTR ", "" },
-						{ "TBYTE PTR ", "" },       { "QWORD PTR ", "qword " },
+						{ "QWORD PTR ", "qword " },
 						{ "DWORD PTR ", "dword " }, { "WORD PTR ", "word " } };
 	static const char *const ours[] = { "a32 ",   "near ", "oword ", "qword ",
 					    "dword ", "word ", "byte ",  "far " };
@@ -195,6 +195,28 @@ static void canonical_string(const struct pair *p, char *s)
 	snprintf(s, 192, "%s", out);
 }
 
+/* "st(3)" is st3, "st" st0; objdump adds to the names of those that do nothing now whose they were. */
+static void canonical_x87(char *s)
+{
+	char *at = strstr(s, "(8087"), name[4];
+	if (!strncmp(s, "fnsetpm(287", 11))
+		at = s + 7;
+	if (at)
+		*at = 0;
+	if (s[0] != 'f')
+		return;
+	for (int i = 0; i < 8; i++) {
+		char from[8];
+		snprintf(from, sizeof from, "st(%d)", i);
+		snprintf(name, sizeof name, "st%d", i);
+		replace(s, from, name);
+	}
+	replace(s, " st,", " st0,");
+	size_t n = strlen(s);
+	if (n > 3 && !strcmp(s + n - 3, ",st"))
+		strcpy(s + n, "0");
+}
+
 /* 66 90 is NOP, not "xchg ax,ax"; a 16-bit branch stays within 64 KiB (SDM 2A JMP). */
 static void canonical_rest(const struct pair *p, char *s)
 {
@@ -259,6 +281,7 @@ static void canonical(struct pair *p, const char *in, char *out)
 		canonical_memory(p, text);
 	canonical_mnemonic(p, text);
 	canonical_immediate(text);
+	canonical_x87(text);
 	canonical_rest(p, text);
 	snprintf(out, 192, "%s", text);
 }
@@ -303,7 +326,11 @@ static bool rule_later(const struct pair *p)
 }
 static bool rule_x87(const struct pair *p)
 {
-	return same_length(p) && family_is(p, "esc");
+	static const char *const aliases[] = { "fcom2", "fcomp3", "fcomp5", "fstp1", "fstp8", "fstp9", "fxch4", "fxch7" };
+	for (size_t i = 0; valid(p) && i < ARRAY_LEN(aliases); i++)
+		if (!strcmp(p->d.row->mnemonic, aliases[i]))
+			return they_say_bad(p);
+	return (same_length(p) || they_say_bad(p)) && family_is(p, "esc");
 }
 static bool rule_rex(const struct pair *p)
 {
@@ -353,7 +380,9 @@ static bool rule_mode(const struct pair *p)
 }
 static bool rule_np(const struct pair *p)
 {
-	static const char *const names[] = { "vmcall", "clac", "stac", "xgetbv", "xsetbv", "sfence", "pmovmskb", NULL };
+	static const char *const names[] = { "vmcall",	"clac",	    "stac",	"xgetbv",  "xsetbv",
+					     "sfence",	"pmovmskb", "fxsave",	"fxrstor", "fxsave64",
+					     "fxrstor64", "ldmxcsr",  "stmxcsr", "xsavec",  "xsavec64", NULL };
 	return p->status == DECODE_UD && p->d.nprefix && named(p, names);
 }
 static bool rule_size(const struct pair *p)
@@ -361,6 +390,11 @@ static bool rule_size(const struct pair *p)
 	static const char *const names[] = { "rdfsbase", "rdgsbase", "wrfsbase", "wrgsbase",
 					     "sysretd",  "sysexitd", "movsxd",   NULL };
 	return same_length(p) && memchr(p->bytes, 0x66, p->d.nprefix) && named(p, names);
+}
+static bool rule_env_16(const struct pair *p)
+{
+	static const char *const names[] = { "fldenvw", "fnstenvw", "frstorw", "fnsavew", NULL };
+	return same_length(p) && p->d.opsize == 8 && named(p, names);
 }
 static bool rule_mov_cs(const struct pair *p)
 {
@@ -395,7 +429,7 @@ static struct rule {
 	int count;
 } rules[] = {
 	{ "instructions that are not in the table yet (MMX, SSE, AVX, VMX...)", rule_later, 0 },
-	{ "x87: we know only the length yet", rule_x87, 0 },
+	{ "x87: encodings that mean nothing, or the same as others; objdump does not know them", rule_x87, 0 },
 	{ "objdump shows a REX that is not directly before the opcode as an instruction", rule_rex, 0 },
 	{ "objdump shows an illegal LOCK; for us it is #UD", rule_lock, 0 },
 	{ "hint space: NOP on a processor without MPX, CET, CLDEMOTE...", rule_hint, 0 },
@@ -408,6 +442,7 @@ static struct rule {
 	{ "valid in 64-bit mode only", rule_mode, 0 },
 	{ "no prefix allowed (NP in the manual); objdump does not mind", rule_np, 0 },
 	{ "66 does not make these 16 bits wide", rule_size, 0 },
+	{ "66 and REX.W: the latter counts, and the x87 environment has 32-bit words", rule_env_16, 0 },
 	{ "MOV to CS is #UD", rule_mov_cs, 0 },
 	{ "MOV of a control, debug or segment register that does not exist", rule_mov_cr, 0 },
 	{ "MOVQ2DQ, MOVDQ2Q with a superfluous 66: objdump shows both registers as XMM", rule_mmx_66, 0 },

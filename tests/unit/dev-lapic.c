@@ -7,7 +7,7 @@
 enum { ID = 0x20, VERSION = 0x30, TPR = 0x80, PPR = 0xa0, LDR = 0xd0, DFR = 0xe0, SVR = 0xf0, ISR = 0x100,
        TMR = 0x180, IRR = 0x200, ESR = 0x280, ICR = 0x300, ICR_HIGH = 0x310, TIMER_ROW = 0x320, LINT0 = 0x350,
        LINT1 = 0x360, ERROR_ROW = 0x370, INITIAL = 0x380, CURRENT = 0x390, DIVIDE = 0x3e0 };
-enum { BASE_MSR = 0x1b, DEADLINE_MSR = 0x6e0 };
+enum { BASE_MSR = 0x1b };
 
 static struct apics a;
 
@@ -223,137 +223,6 @@ START_TEST(errors) /* 10.5.3 */
 	ipi(0, 1, 0x0f);
 	reg_set(&a, 0, ESR, 0);
 	ck_assert_uint_eq(reg(&a, 0, ESR), 1 << 5 | 1 << 6);
-}
-END_TEST
-
-START_TEST(timer_counts_down_once) /* 10.5.4 */
-{
-	apics_setup(&a);
-	apics_enable(&a);
-	wait_ns(&a, 12345);
-	reg_set(&a, 0, DIVIDE, 0xb); /* by 1: 40 ns */
-	reg_set(&a, 0, TIMER_ROW, 0x50);
-	reg_set(&a, 0, INITIAL, 100);
-	ck_assert_uint_eq(reg(&a, 0, CURRENT), 100);
-	wait_ns(&a, 400);
-	ck_assert_uint_eq(reg(&a, 0, CURRENT), 90);
-	wait_ns(&a, 3599);
-	ck_assert_int_eq(a.cpu[0].intr, 0);
-	ck_assert_uint_eq(reg(&a, 0, CURRENT), 1);
-	wait_ns(&a, 1);
-	ck_assert_int_eq(ack(&a, 0), 0x50);
-	eoi(&a, 0);
-	ck_assert_uint_eq(reg(&a, 0, CURRENT), 0);
-	wait_ns(&a, 1000000);
-	ck_assert_int_eq(a.cpu[0].intr, 0);
-	reg_set(&a, 0, INITIAL, 100);
-	wait_ns(&a, 1000);
-	reg_set(&a, 0, INITIAL, 0); /* stopped */
-	wait_ns(&a, 1000000);
-	ck_assert_int_eq(a.cpu[0].intr, 0);
-	ck_assert_uint_eq(reg(&a, 0, CURRENT), 0);
-}
-END_TEST
-
-START_TEST(timer_divides) /* figure 10-10 */
-{
-	static const struct { u32 value; u64 by; } rows[] = {
-		{ 0x0, 2 }, { 0x1, 4 }, { 0x2, 8 }, { 0x3, 16 }, { 0x8, 32 }, { 0x9, 64 }, { 0xa, 128 }, { 0xb, 1 },
-	};
-
-	apics_setup(&a);
-	apics_enable(&a);
-	reg_set(&a, 0, TIMER_ROW, 0x50);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		reg_set(&a, 0, DIVIDE, rows[i].value);
-		ck_assert_uint_eq(reg(&a, 0, DIVIDE), rows[i].value);
-		reg_set(&a, 0, INITIAL, 10);
-		wait_ns(&a, rows[i].by * 400 - 1);
-		ck_assert_int_eq(a.cpu[0].intr, 0);
-		wait_ns(&a, 1);
-		ck_assert_int_eq(ack(&a, 0), 0x50);
-		eoi(&a, 0);
-	}
-}
-END_TEST
-
-START_TEST(timer_repeats_and_is_masked)
-{
-	apics_setup(&a);
-	apics_enable(&a);
-	reg_set(&a, 0, DIVIDE, 0xb);
-	reg_set(&a, 0, TIMER_ROW, 0x50 | 1 << 17);
-	reg_set(&a, 0, INITIAL, 1000);
-	for (int i = 0; i < 5; i++) {
-		wait_ns(&a, 39999);
-		ck_assert_int_eq(a.cpu[0].intr, 0);
-		wait_ns(&a, 1);
-		ck_assert_int_eq(ack(&a, 0), 0x50);
-		eoi(&a, 0);
-	}
-	reg_set(&a, 0, TIMER_ROW, 0x50 | 1 << 17 | 1 << 16);
-	wait_ns(&a, 50000); /* counts on, silently */
-	ck_assert_int_eq(a.cpu[0].intr, 0);
-	ck_assert_uint_eq(reg(&a, 0, CURRENT), 750);
-	reg_set(&a, 0, TIMER_ROW, 0x50 | 1 << 17);
-	wait_ns(&a, 29999);
-	ck_assert_int_eq(a.cpu[0].intr, 0);
-	wait_ns(&a, 1);
-	ck_assert_int_eq(ack(&a, 0), 0x50);
-	eoi(&a, 0);
-	reg_set(&a, 0, SVR, 0xff); /* disabling by software masks all rows (10.4.7.2) */
-	ck_assert_uint_eq(reg(&a, 0, TIMER_ROW), 0x50 | 1 << 17 | 1 << 16);
-	reg_set(&a, 0, TIMER_ROW, 0x50 | 1 << 17);
-	ck_assert_uint_eq(reg(&a, 0, TIMER_ROW), 0x50 | 1 << 17 | 1 << 16);
-	wait_ns(&a, 100000);
-	ck_assert_int_eq(a.cpu[0].intr, 0);
-}
-END_TEST
-
-START_TEST(timer_waits_for_a_deadline) /* 10.5.4.1 */
-{
-	u64 v;
-
-	apics_setup(&a);
-	apics_enable(&a);
-	a.cpu[0].tsc_offset = 5000;
-	ck_assert(msr_set(&a, 0, DEADLINE_MSR, 9000)); /* in another mode: ignored */
-	ck_assert(msr_get(&a, 0, DEADLINE_MSR, &v));
-	ck_assert_uint_eq(v, 0);
-	reg_set(&a, 0, INITIAL, 1000);
-	reg_set(&a, 0, TIMER_ROW, 0x50 | 2 << 17);
-	ck_assert_uint_eq(reg(&a, 0, CURRENT), 0);
-	reg_set(&a, 0, INITIAL, 7); /* ignored here */
-	wait_ns(&a, 100000);
-	ck_assert_int_eq(a.cpu[0].intr, 0);
-	ck_assert(msr_set(&a, 0, DEADLINE_MSR, 105000 + 300));
-	ck_assert(msr_get(&a, 0, DEADLINE_MSR, &v));
-	ck_assert_uint_eq(v, 105300);
-	wait_ns(&a, 299);
-	ck_assert_int_eq(a.cpu[0].intr, 0);
-	wait_ns(&a, 1);
-	ck_assert_int_eq(ack(&a, 0), 0x50);
-	eoi(&a, 0);
-	ck_assert(msr_get(&a, 0, DEADLINE_MSR, &v));
-	ck_assert_uint_eq(v, 0);
-	ck_assert(msr_set(&a, 0, DEADLINE_MSR, 1)); /* past: at once */
-	wait_ns(&a, 0);
-	ck_assert_int_eq(ack(&a, 0), 0x50);
-	eoi(&a, 0);
-	ck_assert(msr_set(&a, 0, DEADLINE_MSR, UINT64_MAX));
-	ck_assert(msr_set(&a, 0, DEADLINE_MSR, 0)); /* disarmed */
-	wait_ns(&a, 1000000);
-	ck_assert_int_eq(a.cpu[0].intr, 0);
-	ck_assert(msr_set(&a, 0, DEADLINE_MSR, 1u << 30));
-	reg_set(&a, 0, TIMER_ROW, 0x50); /* leaving the mode disarms */
-	reg_set(&a, 0, TIMER_ROW, 0x50 | 2 << 17);
-	wait_ns(&a, 1u << 30);
-	ck_assert_int_eq(a.cpu[0].intr, 0);
-	a.cpu[0].l.w.has_deadline = false;
-	ck_assert(!msr_set(&a, 0, DEADLINE_MSR, 1));
-	ck_assert(!msr_get(&a, 0, DEADLINE_MSR, &v));
-	reg_set(&a, 0, TIMER_ROW, 0x50 | 2 << 17);
-	ck_assert_uint_eq(reg(&a, 0, TIMER_ROW), 0x50);
 }
 END_TEST
 
@@ -576,10 +445,6 @@ int main(void)
 		lowest_priority,
 		nmi_init_and_start_up,
 		errors,
-		timer_counts_down_once,
-		timer_divides,
-		timer_repeats_and_is_masked,
-		timer_waits_for_a_deadline,
 		local_interrupt_pins,
 		base_register,
 		modes_and_their_transitions,
