@@ -120,6 +120,12 @@ static int start_log(struct mem_slot *s, struct err *err)
 	return 0;
 }
 
+static void tell_changing(struct mem *m)
+{
+	if (m->changing)
+		m->changing(m->arg);
+}
+
 static void tell_changed(struct mem *m, const struct mem_slot *s)
 {
 	if (m->changed)
@@ -193,6 +199,7 @@ int mem_slot_change(struct mem *m, u32 id, frame_no frame, u32 flags, struct err
 	now.flags = (flags & ~(u32)SLOT_LOG) | (was.flags & SLOT_LOG); /* mem_log says what is logged */
 	if (now.frame == was.frame && now.flags == was.flags)
 		return 0;
+	tell_changing(m);
 	rc = check_backing(m, &now, err);
 	if (!rc && (now.frame != was.frame || (now.flags ^ was.flags) & SLOT_HOLE))
 		rc = map(m, &now, err);
@@ -233,6 +240,7 @@ int mem_slot_move(struct mem *m, u32 id, u64 gpa, struct err *err)
 		return err_set(err, ENOENT, "memory slot %u is none that can move", (unsigned)id);
 	if (s->gpa == gpa)
 		return 0;
+	tell_changing(m);
 	from = (int)(s - m->slot);
 	was = now = *s;
 	now.gpa = gpa;
@@ -273,6 +281,7 @@ void mem_set_a20(struct mem *m, bool open)
 
 	if (mask == m->gpa_mask)
 		return;
+	tell_changing(m);
 	m->gpa_mask = mask;
 	tell_changed(m, NULL);
 }
@@ -304,6 +313,7 @@ u64 mem_fetch_dirty(struct mem *m, u32 id, u64 *bitmap)
 	u64 found = 0;
 
 	assert(s && s->flags & SLOT_LOG);
+	tell_changing(m);
 	for (u64 i = 0; i < (pages_of(s) + 63) / 64; i++) {
 		bitmap[i] = __atomic_exchange_n(&s->dirty[i], 0, __ATOMIC_ACQ_REL);
 		found += (u64)__builtin_popcountll(bitmap[i]);

@@ -40,6 +40,7 @@ struct mem {
 	int nslots;
 	struct mem_slot slot[MEM_SLOTS]; /* sorted by gpa, non-overlapping */
 	/* Set by the VM: pass on to the engine. */
+	void (*changing)(void *arg); /* before: nobody may use the old map any more */
 	void (*changed)(void *arg, const struct mem_slot *slot);
 	void (*written)(void *arg, u64 gpa, u64 len);
 	void (*cleared)(void *arg, const struct mem_slot *slot);

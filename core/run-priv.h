@@ -18,6 +18,10 @@ void vcpu_retire(struct vcpu *v, u64 icount);
 void vcpu_reset(struct vcpu *v);
 int vcpu_init(struct vcpu *v, struct err *err);
 int vcpu_start(struct vcpu *v, u8 vector, struct err *err);
+/* Serve the pins of a settled vCPU: INIT, start-up, NMI, interrupts. */
+int vcpu_attend(struct vcpu *v, struct err *err);
+/* Does it wait, and can an interrupt wake it? */
+bool vcpu_is_wakeable(struct vcpu *v);
 /* The next number of the VM's seeded generator. */
 u64 vm_random(struct vm *vm);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/run-priv.h"
+#include "core/threads.h"
 
 /* So many timers in a row without one instruction executed: whatever ticks there will not wake the guest. */
 enum { IDLE_LIMIT = 1 << 21 };
@@ -165,7 +166,7 @@ static int take_init_and_sipi(struct vcpu *v, struct err *err)
 }
 
 /* What the pins of one vCPU ask for.  v is settled. */
-static int attend(struct vcpu *v, struct err *err)
+int vcpu_attend(struct vcpu *v, struct err *err)
 {
 	int rc = 0;
 
@@ -188,14 +189,13 @@ static int attend_all(struct vm *vm, struct err *err)
 
 	for (u32 i = 0; i < vm->ncpus && !rc; i++)
 		if (vm->attention >> i & 1)
-			rc = attend(&vm->vcpu[i], err);
+			rc = vcpu_attend(&vm->vcpu[i], err);
 	return rc;
 }
 
 /* ---- doing nothing, and executing ---- */
 
-/* Can an interrupt wake it? */
-static bool is_wakeable(struct vcpu *v)
+bool vcpu_is_wakeable(struct vcpu *v)
 {
 	struct x86_state s;
 
@@ -231,7 +231,7 @@ static int idle(struct run *r, struct err *err)
 			vm->stop = STOP_TRIPLE_FAULT;
 			return 0;
 		}
-		wakeable |= is_wakeable(&vm->vcpu[i]);
+		wakeable |= vcpu_is_wakeable(&vm->vcpu[i]);
 	}
 	if (wakeable && vm->outside.poll)
 		wait_outside(vm, due);
@@ -362,7 +362,9 @@ enum stop_why vm_run(struct vm *vm, u64 budget, struct err *err)
 	vm->events.stop = false;
 	if (vm->next_poll > vm->clock.now + POLL_NS) /* a snapshot has put the clock back */
 		poll_later(vm);
-	while (!rc && !stopped(&r))
+	if (vm->threads && threads_run(vm, budget, err) == STOP_ERROR)
+		rc = -EIO;
+	while (!vm->threads && !rc && !stopped(&r))
 		rc = go_round(&r, err);
 	/* Finishing the last instruction may itself raise a question, whose answer may have consequences. */
 	while (!rc && (rc = settle_all(vm, err)) > 0)

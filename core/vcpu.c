@@ -15,7 +15,8 @@ void vcpu_retire(struct vcpu *v, u64 icount)
 {
 	if (icount <= v->clock_icount)
 		return;
-	clock_retire(&v->vm->clock, icount - v->clock_icount);
+	if (!v->vm->threads) /* time is the host's then */
+		clock_retire(&v->vm->clock, icount - v->clock_icount);
 	v->clock_icount = icount;
 	v->vm->events.icount = icount;
 }

@@ -35,6 +35,8 @@ struct vcpu {
 	/* The wires at its pins, noted in vm->attention when they want something: INTR is a level; NMI and INIT are remembered until taken; SIPI holds its vector + 1. */
 	bool intr, nmi, init;
 	u16 sipi;
+	/* With a thread per vCPU: it executes guest code now; it did when it asked to be alone. */
+	bool inside, came_out;
 };
 
 /* Finish the instruction whose exit was answered, answering its further fragments on the way, and tell the

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/run-priv.h"
+#include "core/threads.h"
 
 /* Machine memory beyond RAM: ROMs, device memory, page tables of the hypervisor. */
 enum { ROM_ROOM = 64 << 20 };
@@ -107,6 +108,11 @@ static void log_event(void *arg, enum log_level level, const char *who, const ch
 
 /* ---- memory tells the engine ---- */
 
+static void mem_changing(void *arg)
+{
+	threads_alone(arg);
+}
+
 static void mem_changed(void *arg, const struct mem_slot *slot)
 {
 	struct vm *vm = arg;
@@ -151,7 +157,7 @@ static void fill_in(struct vm *vm, const struct vm_config *c)
 	vm->cpu = c->cpu ? c->cpu : &cpu_models[0];
 	vm->mem_size = c->mem_size;
 	vm->random = c->seed;
-	vm->controls.pause_exiting = c->cpus > 1;
+	vm->controls.pause_exiting = c->cpus > 1 && !c->threads;
 	vm->controls.hlt_exiting = vm->controls.rdrand_exiting = vm->controls.rdseed_exiting = true;
 	vm->log = (struct log){ log_event, vm, LOG_INFO };
 	vm->world = (struct device_world){
@@ -185,6 +191,7 @@ static int open_memory(struct vm *vm, const struct vm_config *c, struct err *err
 		frames_close(&vm->frames);
 		return rc;
 	}
+	vm->mem.changing = mem_changing;
 	vm->mem.changed = mem_changed;
 	vm->mem.written = mem_written;
 	vm->mem.cleared = mem_cleared;
@@ -232,7 +239,8 @@ struct vm *vm_create(const struct vm_config *config, struct err *err)
 		free(vm);
 		return NULL;
 	}
-	if (open_engine(vm, config->cpus, err)) {
+	if ((config->threads && threads_open(vm, err)) || open_engine(vm, config->cpus, err)) {
+		threads_close(vm);
 		mem_close(&vm->mem);
 		frames_close(&vm->frames);
 		free(vm);
@@ -246,10 +254,12 @@ void vm_destroy(struct vm *vm)
 {
 	if (!vm)
 		return;
+	vm->mem.changing = NULL;
 	vm->mem.changed = NULL; /* the engine goes first: what it mapped must not outlive the memory */
 	vm->mem.written = NULL;
 	vm->mem.cleared = NULL;
 	close_engine(vm);
+	threads_close(vm);
 	mem_close(&vm->mem);
 	frames_close(&vm->frames);
 	free(vm);
@@ -336,6 +346,8 @@ void vm_intr_line(void *arg, int n, int level)
 
 	vm->vcpu[n].intr = level != 0;
 	vm->attention |= 1u << n; /* when it falls, too: a window may be open for nothing */
+	if (level)
+		threads_wake(vm, (u32)n);
 }
 
 void vm_nmi_line(void *arg, int n, int level)
@@ -346,6 +358,7 @@ void vm_nmi_line(void *arg, int n, int level)
 		return;
 	vm->vcpu[n].nmi = true; /* an edge, remembered until it is taken */
 	vm->attention |= 1u << n;
+	threads_wake(vm, (u32)n);
 }
 
 void vm_init_line(void *arg, int n, int level)
@@ -356,12 +369,14 @@ void vm_init_line(void *arg, int n, int level)
 		return;
 	vm->vcpu[n].init = true;
 	vm->attention |= 1u << n;
+	threads_wake(vm, (u32)n);
 }
 
 void vm_sipi(struct vm *vm, u32 cpu, u8 vector)
 {
 	vm->vcpu[cpu].sipi = vector + 1;
 	vm->attention |= 1u << cpu;
+	threads_wake(vm, cpu);
 }
 
 u64 vm_icount(const struct vm *vm)

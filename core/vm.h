@@ -67,6 +67,7 @@ struct vm_config {
 	const struct cpu_model *cpu; /* NULL = default */
 	u64 insn_ps;         /* virtual picoseconds per instruction, 0 = 1000 */
 	u64 seed;            /* of RDRAND and everything random */
+	bool threads;        /* a host thread per vCPU: faster, and no run is like another (core/threads.h) */
 };
 
 struct vm {
@@ -89,6 +90,7 @@ struct vm {
 	u32 ncpus;
 	u32 attention;         /* bit per vCPU: a pin of it, or its interrupt window, has to be looked at */
 	struct vm_messages messages;
+	struct threads *threads; /* NULL: all vCPUs take turns on the caller's thread */
 	u64 next_poll;         /* virtual ns when outside.poll is called next */
 	struct vm_outside outside; /* poll == NULL: nothing comes from outside; an idle guest's time jumps */
 	u64 random;            /* state of the seeded generator */

@@ -11,6 +11,8 @@
 #include "cpu-interp/handlers.h"
 #include "cpu-interp/mmu.h"
 
+extern const struct op op_xchg;
+
 static const u8 nothing[16] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 				0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
@@ -178,6 +180,12 @@ static void translate(struct insn *o, const struct decoded *d, u16 off, u8 nth)
 		set_branch(o, d);
 }
 
+/* Needs to be atomic, if other processors execute at the same time; XCHG with memory always does (SDM 2D XCHG). */
+static bool is_locked(const struct insn *o, const struct decoded *d)
+{
+	return o->mem && o->fn != fn_wide && (d->lock || row_op[o->row] == &op_xchg);
+}
+
 static void end_with(struct insn *o, handler fn, u16 off, u8 nth)
 {
 	*o = (struct insn){ .fn = fn, .off = off, .nth = nth };
@@ -208,6 +216,8 @@ void block_decode(struct cpu *c, const struct block_source *src, int max, struct
 			break;
 		}
 		translate(&blk->first[n], &d, (u16)off, (u8)n);
+		if (c->vm->threads && is_locked(&blk->first[n], &d))
+			blk->first[n].fn = fn_locked;
 		ended = d.row->flags & ENDS;
 		off += d.len;
 		n++;

@@ -5,9 +5,11 @@
  */
 #include "cpu-interp/block.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/threads.h"
 #include "cpu-interp/block-priv.h"
 #include "cpu-interp/handlers.h"
 #include "cpu-interp/ops.h"
@@ -22,8 +24,7 @@ struct blocks {
 	struct block *block;
 	struct insn *insn;
 	u32 bucket[BUCKETS];   /* block number + 1 */
-	struct insn one[2];    /* block_one: the instruction and the end */
-	u8 one_bytes[16], one_len, one_mode; /* what it was decoded from */
+	pthread_mutex_t lock;  /* of everything above; taken only if vCPUs have threads */
 };
 
 struct blocks *blocks_open(u64 pages)
@@ -31,6 +32,7 @@ struct blocks *blocks_open(u64 pages)
 	struct blocks *b = calloc(1, sizeof *b);
 	if (!b)
 		return NULL;
+	pthread_mutex_init(&b->lock, NULL);
 	b->pages = pages;
 	b->granules = calloc(pages, sizeof *b->granules);
 	b->first_in_page = calloc(pages, sizeof *b->first_in_page);
@@ -50,7 +52,20 @@ void blocks_close(struct blocks *b)
 	free(b->first_in_page);
 	free(b->block);
 	free(b->insn);
+	pthread_mutex_destroy(&b->lock);
 	free(b);
+}
+
+void blocks_lock(struct cpu *c)
+{
+	if (c->vm->threads)
+		pthread_mutex_lock(&c->blocks->lock);
+}
+
+void blocks_unlock(struct cpu *c)
+{
+	if (c->vm->threads)
+		pthread_mutex_unlock(&c->blocks->lock);
 }
 
 void blocks_drop(struct blocks *b)
@@ -197,52 +212,84 @@ static const struct block *add(struct cpu *c, const struct block_key *key, const
 	return blk;
 }
 
-const struct insn *block_at(struct cpu *c)
+/* The block at the source, found or, if that concerns no other processor, decoded now.  `alone`: no other executes. */
+static const struct block *find_or_add(struct cpu *c, const struct block_source *src, bool alone)
 {
-	struct block_source src;
+	struct blocks *b = c->blocks;
+	struct block_key key = key_now(c, src->gpa);
+	const struct block *blk = find(b, &key);
+	bool full = b->nblocks == BLOCKS || b->ninsns > INSNS - BLOCK_MAX - 1;
+	if (blk)
+		return blk;
+	if (!alone && (full || !b->granules[src->gpa >> 12]))
+		return NULL; /* drops what others hold, or must take away their leave to write to the page */
+	if (full)
+		start_afresh(c);
+	return add(c, &key, src);
+}
+
+static const struct insn *remember(struct cpu *c, const struct block *blk)
+{
 	u64 at = cpu_jump_key(c);
 	struct jump *j = cpu_jump_slot(c, at);
-	if (j->first && j->at == at && j->first->fn != fn_stale)
-		return j->first;
-	if (!block_source(c, &src))
-		return NULL;
-	if (src.straddles || src.gpa >> 12 >= c->blocks->pages)
-		return block_one(c);
-	struct block_key key = key_now(c, src.gpa);
-	const struct block *blk = find(c->blocks, &key);
-	if (!blk) {
-		if (c->blocks->nblocks == BLOCKS || c->blocks->ninsns > INSNS - BLOCK_MAX - 1)
-			start_afresh(c);
-		blk = add(c, &key, &src);
-	}
 	c->jump_pages |= 1ull << (at >> 12 & 63);
 	j->at = at;
 	j->first = blk->first;
 	return blk->first;
 }
 
-/* The same bytes decode to the same instruction; only a direct branch, which is linked, belongs to its place. */
-static bool decoded_already(const struct blocks *b, const struct cpu *c, const struct block_source *src)
+/* While no other processor executes: the page is looked for anew, for it may have changed. */
+static const struct insn *decode_alone(struct cpu *c)
 {
-	return b->one_len && src->avail >= b->one_len && b->one_mode == c->mode &&
-	       !memcmp(src->bytes, b->one_bytes, b->one_len);
+	bool began = vcpu_alone(c->vcpu);
+	struct block_source src;
+	const struct insn *first = NULL;
+	if (block_source(c, &src))
+		first = src.straddles || src.gpa >> 12 >= c->blocks->pages ? block_one(c)
+									  : remember(c, find_or_add(c, &src, true));
+	if (began)
+		vcpu_together(c->vcpu);
+	return first;
+}
+
+const struct insn *block_at(struct cpu *c)
+{
+	struct block_source src;
+	u64 at = cpu_jump_key(c);
+	const struct jump *j = cpu_jump_slot(c, at);
+	if (j->first && j->at == at && j->first->fn != fn_stale)
+		return j->first;
+	if (!block_source(c, &src))
+		return NULL;
+	if (src.straddles || src.gpa >> 12 >= c->blocks->pages)
+		return block_one(c);
+	blocks_lock(c);
+	const struct block *blk = find_or_add(c, &src, !c->vm->threads);
+	blocks_unlock(c);
+	return blk ? remember(c, blk) : decode_alone(c);
+}
+
+/* The same bytes decode to the same instruction; only a direct branch, which is linked, belongs to its place. */
+static bool decoded_already(const struct cpu *c, const struct block_source *src)
+{
+	return c->one_len && src->avail >= c->one_len && c->one_mode == c->mode &&
+	       !memcmp(src->bytes, c->one_bytes, c->one_len);
 }
 
 const struct insn *block_one(struct cpu *c)
 {
-	struct blocks *b = c->blocks;
 	struct block_source src;
-	struct block blk = { .first = b->one };
+	struct block blk = { .first = c->one };
 	if (!block_source(c, &src) || (src.straddles && !block_straddling(c, &src)))
 		return NULL;
-	if (decoded_already(b, c, &src))
-		return b->one;
+	if (decoded_already(c, &src))
+		return c->one;
 	block_decode(c, &src, 1, &blk);
-	bool branch = isa_rows[b->one[0].row].flags & BR;
-	b->one_len = blk.count > 1 && !branch ? b->one[0].len : 0;
-	b->one_mode = c->mode;
-	memcpy(b->one_bytes, src.bytes, b->one_len);
-	return b->one;
+	bool branch = isa_rows[c->one[0].row].flags & BR;
+	c->one_len = blk.count > 1 && !branch ? c->one[0].len : 0;
+	c->one_mode = c->mode;
+	memcpy(c->one_bytes, src.bytes, c->one_len);
+	return c->one;
 }
 
 bool block_run_copy(struct cpu *c, const struct insn *o, const struct insn *copy)

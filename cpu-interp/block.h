@@ -19,6 +19,10 @@ bool blocks_in_page(const struct blocks *b, u64 gpa);
 /* Bytes [gpa, gpa+len) are about to change. */
 void blocks_written(struct blocks *b, u64 gpa, u64 len);
 
+/* Around a store to a page that may hold code: no other thread decodes or stores there in between. */
+void blocks_lock(struct cpu *c);
+void blocks_unlock(struct cpu *c);
+
 /* The first instruction to execute at IP: from the cache or decoded now.  NULL: c->why says fault or exit. */
 const struct insn *block_at(struct cpu *c);
 /* A block of just the instruction at IP, not kept; valid until the next call. */

@@ -81,7 +81,7 @@ struct tlb { struct tlb_entry e[TLB_SIZE]; };
 struct segment { u64 base, rfast, wfast, lo, rlen, wlen, unused[2]; };
 
 /* Why a chain of handlers was left. */
-enum why { WHY_DONE, WHY_FAULT, WHY_EXIT };
+enum why { WHY_DONE, WHY_FAULT, WHY_EXIT, WHY_AGAIN /* another processor was faster: once more */ };
 
 /* An exception raised but not yet delivered. */
 struct fault {
@@ -139,11 +139,15 @@ struct cpu {
 	bool exact;         /* blocks of one instruction: something watches every step */
 	bool watch_mem;     /* EV_mem is wanted: no access may hit a TLB */
 	int kicked;         /* atomic: another thread wants us out */
+	bool locked;        /* a locked instruction executes: its store must find what its load found */
+	u64 lock_found;
 	u8 delivering;      /* vector + 1 while an event is being delivered; for the chain of faults */
 	bool entered;       /* the latest instruction went through the interrupt table: no single-step trap after it */
 
 	/* caches */
 	struct blocks *blocks; /* of the VM, shared by its processors */
+	struct insn one[2]; /* block_one: the instruction and the end */
+	u8 one_bytes[16], one_len, one_mode; /* what it was decoded from */
 	struct tlb tlb_rd[2], tlb_wr[2]; /* [0] supervisor, [1] user */
 	struct tlb none;                 /* always empty */
 	struct tlb_entry tlb_fetch[2][TLB_SIZE]; /* add = machine offset (guest-physical page) */

@@ -13,7 +13,8 @@
 #include "cpu-interp/block.h"
 #include "cpu-interp/ops.h"
 
-enum { CHUNK = 1 << 16 }; /* instructions between two looks at `kicked` */
+/* Instructions between two looks at `kicked`; fewer when other threads may wait for us. */
+enum { CHUNK = 1 << 16, CHUNK_THREADS = 1 << 11 };
 
 /* ---- running handlers -------------------------------------------------------------------------------------- */
 
@@ -54,6 +55,8 @@ static bool after_chain(struct cpu *c)
 	}
 	if (c->why == WHY_EXIT)
 		return false;
+	if (c->why == WHY_AGAIN)
+		return true;
 	c->nanswers = c->cursor = 0;
 	return deliver_fault(c);
 }
@@ -223,6 +226,7 @@ static int interp_run(struct vcpu *v, const struct run_limit *limit, struct vm_e
 {
 	struct cpu *c = cpu_of(v);
 	u64 end = limit->insns ? *c->s.icount + limit->insns : UINT64_MAX;
+	u64 chunk = c->vm->threads ? CHUNK_THREADS : CHUNK;
 	take_answer(c, exit);
 	for (;;) {
 		if (*c->s.icount >= end)
@@ -237,7 +241,7 @@ static int interp_run(struct vcpu *v, const struct run_limit *limit, struct vm_e
 			return leave_for(c, exit, EXIT_MTF);
 		u64 left = end - *c->s.icount;
 		bool alone = c->exact || c->nanswers || *c->s.shadow || left <= BLOCK_MAX || (*c->s.rflags & FLAG_RF);
-		if (!(alone ? step(c) : run_blocks(c, (i64)(left > CHUNK ? CHUNK : left) - BLOCK_MAX)))
+		if (!(alone ? step(c) : run_blocks(c, (i64)(left > chunk ? chunk : left) - BLOCK_MAX)))
 			return leave(c, exit);
 	}
 }
@@ -386,7 +390,10 @@ static void interp_dirty_cleared(struct vm *vm, const struct mem_slot *slot)
 
 static void interp_mem_written(struct vm *vm, u64 gpa, u64 len)
 {
+	struct cpu *c = cpu_of(&vm->vcpu[0]);
+	blocks_lock(c);
 	blocks_written(vm->engine_data, gpa, len);
+	blocks_unlock(c);
 }
 
 const struct engine engine_interp = {

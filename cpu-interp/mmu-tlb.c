@@ -21,12 +21,29 @@ static u64 table_read(void *arg, u64 gpa, int size)
 	return value;
 }
 
-static void table_write(void *arg, u64 gpa, int size, u64 value)
+/* Other processors may change the entry at the same time; entries are aligned. */
+static bool swap_entry(u8 *host, int size, u64 old, u64 value)
+{
+	u32 old32 = (u32)old;
+	if (size == 4)
+		return __atomic_compare_exchange_n((u32 *)(void *)host, &old32, (u32)value, false, __ATOMIC_SEQ_CST,
+						   __ATOMIC_SEQ_CST);
+	return __atomic_compare_exchange_n((u64 *)(void *)host, &old, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+static bool table_write(void *arg, u64 gpa, int size, u64 old, u64 value)
 {
 	struct cpu *c = arg;
 	gpa = mem_gpa(&c->vm->mem, gpa);
-	if (mem_host(&c->vm->mem, gpa, (u64)size, true))
-		mem_write(&c->vm->mem, gpa, &value, (u64)size);
+	u8 *host = mem_host(&c->vm->mem, gpa, (u64)size, true);
+	if (!host)
+		return true; /* nothing there remembers it */
+	if (!c->vm->threads)
+		return mem_write(&c->vm->mem, gpa, &value, (u64)size);
+	if (!swap_entry(host, size, old, value))
+		return false;
+	mem_touched(&c->vm->mem, gpa, (u64)size);
+	return true;
 }
 
 static struct walk_env walk_env(struct cpu *c)

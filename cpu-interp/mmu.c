@@ -52,6 +52,34 @@ static bool device_access(struct cpu *c, u64 lin, u64 gpa, int n, bool write, u6
 	return true;
 }
 
+/* --- locked instructions, when vCPUs have threads ------------------------------------------------------------- */
+
+/* What the load found is exchanged for the result, unless another processor has been there in between.  Accesses of
+ * other sizes are parts of one that crosses a page, which is not atomic here. */
+static bool swap_locked(struct cpu *c, u8 *p, int n, u64 v)
+{
+	u64 old = c->lock_found;
+	bool done = true;
+	switch (n) {
+#define CASE(size, type) \
+	case size: { \
+		type old_ = (type)old; \
+		done = __atomic_compare_exchange_n((type *)(void *)p, &old_, (type)v, false, __ATOMIC_SEQ_CST, \
+						   __ATOMIC_SEQ_CST); \
+		break; \
+	}
+	CASE(1, u8)
+	CASE(2, u16)
+	CASE(4, u32)
+	CASE(8, u64)
+#undef CASE
+	default: host_put(p, n, v);
+	}
+	if (!done)
+		c->why = WHY_AGAIN;
+	return done;
+}
+
 /* --- one access within one page ----------------------------------------------------------------------------- */
 
 static void tlb_fill(struct cpu *c, struct tlb *t, u64 lin, const u8 *page)
@@ -118,12 +146,20 @@ static bool page_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl
 		return device_access(c, lin, res.gpa, n, write, value);
 	u8 *page = host - (lin & PAGE_MASK_4K);
 	if (write) {
-		bool plain = note_store(c, res.gpa, n);
-		host_put(host, n, *value);
+		blocks_lock(c);
+		bool plain = note_store(c, res.gpa, n), done = true;
+		if (c->locked)
+			done = swap_locked(c, host, n, *value);
+		else
+			host_put(host, n, *value);
+		blocks_unlock(c);
 		if (plain)
 			tlb_fill(c, &c->tlb_wr[user], lin, page);
+		if (!done)
+			return false;
 	} else {
 		*value = host_get(host, n);
+		c->lock_found = *value;
 	}
 	tlb_fill(c, &c->tlb_rd[user], lin, page);
 	if (c->watch_mem)
@@ -204,7 +240,7 @@ bool mmu_load(struct cpu *c, u8 seg, u64 off, int n, u64 *value)
 {
 	const u8 *hit = mmu_hit_read(c, seg, off, (u64)n);
 	if (LIKELY(hit != NULL)) {
-		*value = host_get(hit, n);
+		c->lock_found = *value = host_get(hit, n);
 		return true;
 	}
 	return data_access(c, seg, off, n, TOUCH_READ, value);
@@ -214,6 +250,8 @@ bool mmu_store(struct cpu *c, u8 seg, u64 off, int n, u64 value)
 {
 	u8 *hit = mmu_hit_write(c, seg, off, (u64)n);
 	if (LIKELY(hit != NULL)) {
+		if (UNLIKELY(c->locked))
+			return swap_locked(c, hit, n, value);
 		host_put(hit, n, value);
 		return true;
 	}

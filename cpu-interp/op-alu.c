@@ -4,7 +4,9 @@
  * Rule: op_miss either makes the page hit and restarts the instruction, or does it through the pseudo-register TEMP:
  * load, the register form of the same instruction, store.  Handlers never learn that device registers exist.
  */
+#include "core/threads.h"
 #include "cpu-interp/block.h"
+#include "cpu-interp/handlers.h"
 #include "cpu-interp/op-stack.h"
 #include "cpu-interp/ops.h"
 
@@ -70,6 +72,7 @@ UNARY(inc) UNARY(dec) UNARY(not) UNARY(neg)
 SHIFTS(shl) SHIFTS(shr) SHIFTS(sar) SHIFTS(rol) SHIFTS(ror) SHIFTS(rcl) SHIFTS(rcr)
 WIDE(movzx) WIDE(movsx) WIDE(imul) WIDE(imul3)
 
+extern const struct op op_cmpxchg8b;
 extern const struct op op_movsxd, op_lea, op_push, op_pop;
 const struct op op_movsxd = { .by_form = { [1] = TO_REG(movsx, 16), TO_REG(movsx, 32), TO_REG(movsx, 64) } };
 const struct op op_lea = { .by_form = { [1] = { [RM] = lea_RM_16 }, { [RM] = lea_RM_32 }, { [RM] = lea_RM_64 } } };
@@ -120,3 +123,28 @@ static HANDLER_DECL(op_miss)
 	TRY(through_temp(c, o, reads, writes));
 	NEXT;
 }
+
+/* --- locked instructions, when vCPUs have threads --------------------------------------------------------- */
+
+/* The slow form of the instruction, whose store is an exchange (mmu.c).  Sixteen bytes are two stores. */
+static bool run_locked(struct cpu *c, const struct insn *o)
+{
+	struct insn copy = *o;
+	bool wide = row_op[o->row] == &op_cmpxchg8b && o->opsize == 8;
+	bool began = wide && vcpu_alone(c->vcpu);
+	copy.fn = row_op[o->row]->plain ? row_op[o->row]->plain : op_miss;
+	c->locked = !wide;
+	bool done = block_run_copy(c, o, &copy);
+	c->locked = false;
+	if (began)
+		vcpu_together(c->vcpu);
+	return done;
+}
+
+COLD static HANDLER_DECL(locked)
+{
+	if (!run_locked(c, o))
+		LEAVE;
+	NEXT;
+}
+const handler fn_locked = locked;

@@ -55,7 +55,7 @@ static void link_branch(struct cpu *c, const struct insn *o, const struct insn *
 	const struct insn *first = jump_cached(c);
 	c->r[REG_IP] = here;
 	if (first && first->nth == 0)
-		*link = first;
+		__atomic_store_n(link, first, __ATOMIC_RELEASE); /* what it leads to is complete */
 }
 
 COLD static HANDLER_DECL(link_taken)

@@ -36,7 +36,7 @@ static inline bool sse_finish(struct cpu *c, struct fp_env *e)
 /* The operand in XMM or memory, for `lanes` lanes; with the checks. */
 static inline bool sse_operand(struct cpu *c, const struct insn *o, int type, int lanes, union vec *v)
 {
-	return (sse_ready(c) || sse_check(c)) && xmm_rm_load(c, o, o->s, lane_size(type) * lanes, v);
+	return sse_check(c) && xmm_rm_load(c, o, o->s, lane_size(type) * lanes, v);
 }
 
 /* One body for packed and scalar, single and double: FLOATS(add, binary, fp_add) defines op_addps, op_addpd, op_addss,

@@ -3,6 +3,7 @@
  * CPUID, time, random numbers, hypercalls, caches and translations.
  * Rule: what the hypervisor decides is asked of it by cpu_ask; nothing changes before the answer is there.
  */
+#include "core/threads.h"
 #include "cpu-interp/ops.h"
 
 /* Ask without wanting an answer: the hypervisor only sees that it happens. */
@@ -65,6 +66,8 @@ SIMPLE(vmcall)
 u64 cpu_tsc(const struct cpu *c, const struct insn *o)
 {
 	const struct clock *clock = &c->vm->clock;
+	if (c->vm->threads)
+		return threads_now(c->vm) + *c->s.tsc_offset;
 	u64 insns = cpu_icount(c, o) - c->vcpu->clock_icount;
 	return clock->now + (clock->frac_ps + insns * clock->insn_ps) / 1000 + *c->s.tsc_offset;
 }

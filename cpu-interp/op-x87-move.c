@@ -271,7 +271,6 @@ static bool move_if(struct cpu *c, const struct insn *o, bool condition)
 	if (!fpu_begin(c))
 		return false;
 	fpu_record(c, o);
-	fpu_set_cc(c, FSW_C1, 0);
 	if (fpu_empty(c, 0) || fpu_empty(c, o->s)) {
 		if (fpu_stack_fault(c, false))
 			fpu_set_num(c, 0, &num_indefinite);

@@ -12,16 +12,18 @@ static bool no_coprocessor_state(struct cpu *c)
 	return !(*c->s.cr0 & CR0_TS) || fault_raise(c, VEC_NM);
 }
 
-bool sse_check(struct cpu *c)
+bool sse_refuse(struct cpu *c)
 {
 	if (!(*c->s.cr4 & CR4_OSFXSR))
 		return fault_ud(c);
 	return no_coprocessor_state(c);
 }
 
+/* With CR0.NE clear the x87's exceptions would come as an interrupt of the board (SDM 1 8.7.2). */
 bool mmx_check(struct cpu *c)
 {
-	return no_coprocessor_state(c) && (!(*c->s.fsw & FSW_ES) || fault_raise(c, VEC_MF));
+	bool pending = (*c->s.fsw & FSW_ES) && (*c->s.cr0 & CR0_NE);
+	return no_coprocessor_state(c) && (!pending || fault_raise(c, VEC_MF));
 }
 
 bool sse_mmx_check(struct cpu *c) { return sse_check(c) && mmx_check(c); }

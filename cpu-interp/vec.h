@@ -46,14 +46,15 @@ static inline void mmx_set(struct cpu *c, int n, u64 v)
 
 /* ---- the checks every instruction begins with ---- */
 
-/* Instructions with an XMM register (SDM 3A 13.1.2, SDM 2A table 2-16): true if nothing stands in the way. */
+/* Instructions with an XMM register (SDM 3A 13.1, table 13-1): true if nothing stands in the way. */
 static inline bool sse_ready(const struct cpu *c)
 {
 	return LIKELY(!(*c->s.cr0 & (CR0_EM | CR0_TS)) && (*c->s.cr4 & CR4_OSFXSR));
 }
-/* The same, raising #UD or #NM. */
-bool sse_check(struct cpu *c);
-/* Instructions with an MMX register only (SDM 3A 12.1, table 2-17): #UD, #NM, or #MF left behind by the x87. */
+/* Otherwise raises #UD or #NM. */
+bool sse_refuse(struct cpu *c);
+static inline bool sse_check(struct cpu *c) { return sse_ready(c) || sse_refuse(c); }
+/* Instructions with an MMX register only (SDM 3A 12.1, table 12-1): #UD, #NM, or #MF left behind by the x87. */
 bool mmx_check(struct cpu *c);
 /* Those with both kinds (CVTPI2PS, MOVQ2DQ...). */
 bool sse_mmx_check(struct cpu *c);

@@ -357,11 +357,13 @@ const struct command cmd_run = {
 	.args = "[options] [IMAGE]",
 	.brief = "run a guest",
 	.text = "IMAGE is recognised by its content: a boot sector, an ELF or multiboot kernel, or a\n"
-		"snapshot. The guest's serial port is standard output. The same inputs always give the\n"
-		"same run, up to the last bit of the state hash.",
+		"snapshot. The guest's serial port is standard output; with --display terminal its VGA\n"
+		"screen and keyboard are there instead. Ctrl-] leaves a guest that has the terminal. The\n"
+		"same inputs always give the same run, up to the last bit of the state hash.",
 	.example = "vitrine run --exits boot.img\n"
 		   "vitrine run --bios /usr/share/seabios/bios.bin --disk disk.img --budget 500M --stats\n"
-		   "vitrine run --kernel kernel.elf --append 'console=ttyS0' --trace=insn,fault",
+		   "vitrine run --kernel kernel.elf --append 'console=ttyS0' --trace=insn,fault\n"
+		   "vitrine run --kernel /boot/memtest86+x64.bin --mem 6M --display terminal",
 	.options = machine_option_table,
 	.noptions = &machine_option_count,
 	.exec = run,

@@ -147,7 +147,7 @@ int machine_build(struct machine *m, const struct machine_options *o, const stru
 		  const struct engine *engine, struct err *err)
 {
 	struct vm_config vm = {
-		.name = "guest", .engine = engine, .mem_size = o->mem, .cpus = o->cpus, .cpu = o->cpu,
+		.name = "guest", .engine = engine, .mem_size = o->mem, .cpus = o->cpus, .threads = o->smp_threads, .cpu = o->cpu,
 		.insn_ps = o->insn_ps, .seed = o->seed,
 	};
 	struct pc_config pc = {

@@ -263,6 +263,7 @@ const struct option machine_option_table[] = {
 	WHOLE("paging",   "MODE",   take_paging,              "how guest-physical memory is found: none (default)"),
 	ROW("mem",        "SIZE",   take_mem,     mem,        "guest memory, with K, M or G (default 64M)"),
 	ROW("cpus",       "N",      take_cpus,    cpus,       "processors: 1 (default) to 8"),
+	ROW("smp-threads", NULL,    take_flag,    smp_threads, "a host thread per processor: faster; no two runs are alike"),
 	ROW("cpu",        "MODEL",  take_cpu,     cpu,        "processor model; 'vitrine info cpu' lists them"),
 	ROW("kernel",     "FILE",   take_text,    kernel,     "Linux (bzImage), ELF or multiboot kernel to start"),
 	WHOLE("initrd",   "FILE",   take_module,              "initial RAM disk, multiboot module; may be repeated"),

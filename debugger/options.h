@@ -16,6 +16,7 @@ struct machine_options {
 	const char *engine;
 	u64 mem;               /* bytes */
 	u32 cpus;
+	bool smp_threads;
 	const struct cpu_model *cpu;
 	const char *kernel, *append, *bios;
 	struct disk_options disks;

@@ -116,11 +116,9 @@ bool virtio_net_receive(struct device *d, const u8 *frame, u32 len)
 	return true;
 }
 
-bool virtio_net_ready(struct device *d)
+bool virtio_net_ready(const struct device *d)
 {
-	struct virtio *v = (struct virtio *)d;
-
-	return virtio_ready(v, QUEUE_RECEIVE) && virtio_chain_waiting(v, QUEUE_RECEIVE);
+	return virtio_chain_waiting((const struct virtio *)d, QUEUE_RECEIVE);
 }
 
 /* ---- the device ---- */

@@ -23,6 +23,6 @@ int virtio_net_init(struct virtio_net *n, const u8 mac[NET_MAC], const struct de
 /* A frame from the cable.  False: the driver gave no buffer, and the frame is lost. */
 bool virtio_net_receive(struct device *d, const u8 *frame, u32 len);
 /* Is there a buffer for the next frame? */
-bool virtio_net_ready(struct device *d);
+bool virtio_net_ready(const struct device *d);
 
 #endif

@@ -193,9 +193,12 @@ bool virtio_chain_next(struct virtio *v, u32 q, struct virtio_chain *c)
 	return true;
 }
 
-bool virtio_chain_waiting(struct virtio *v, u32 q)
+bool virtio_chain_waiting(const struct virtio *v, u32 q)
 {
-	return waiting(v, q) || !really_empty(v, q);
+	u16 idx;
+
+	return virtio_ready(v, q) && mem_read(v->dev.world->mem, v->s->queue_driver[q] + RING_IDX, &idx, sizeof(idx)) &&
+	       idx != v->s->avail_next[q];
 }
 
 void virtio_chain_untake(struct virtio *v, u32 q, u16 n)

@@ -119,8 +119,8 @@ struct virtio_chain {
 /* Take the next chain from the queue.  All of its pieces lie in RAM.  False if there is none, or if what is there
  * breaks the rules: the device then needs a reset. */
 bool virtio_chain_next(struct virtio *v, u32 queue, struct virtio_chain *c);
-/* Whether there is one.  The queue must be ready (virtio_ready). */
-bool virtio_chain_waiting(struct virtio *v, u32 queue);
+/* Whether there seems to be one.  It changes nothing, so the host may ask at any moment. */
+bool virtio_chain_waiting(const struct virtio *v, u32 queue);
 /* Put the last n chains back: they have not been used. */
 void virtio_chain_untake(struct virtio *v, u32 queue, u16 n);
 /* Copy bytes out of the readable pieces, or into the writable ones.  Returns how many: less than `len` where the

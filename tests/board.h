@@ -15,10 +15,10 @@ struct board {
 	struct vm *vm;
 	struct pc *pc;
 	u8 *bios, *disk;
-	struct mem_block image;
+	struct mem_block image, cd;
 };
 
-/* A ROM and a disk full of numbers; mem_size bytes of RAM. */
+/* A ROM and a disk full of numbers, and a CD of the same numbers; mem_size bytes of RAM. */
 static inline int board_build_smp(struct board *b, u32 cpus, u64 mem_size, bool bios, bool disk, struct err *err)
 {
 	struct vm_config vm = { .name = "board", .engine = &fake_engine, .mem_size = mem_size, .cpus = cpus };
@@ -36,6 +36,8 @@ static inline int board_build_smp(struct board *b, u32 cpus, u64 mem_size, bool 
 	pc.bios_size = BOARD_BIOS;
 	b->image = mem_block(b->disk, BOARD_DISK, true);
 	pc.disk[0] = (struct pc_disk){ .image = &b->image.b, .snapshot = true, .room = 16 << 10 };
+	b->cd = mem_block(b->disk, BOARD_DISK, true);
+	pc.cdrom = disk ? &b->cd.b : NULL;
 	b->vm = vm_create(&vm, err);
 	if (!b->vm)
 		return -ENOMEM;

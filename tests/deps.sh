@@ -26,8 +26,22 @@ pc:libzstd               libzstd-dev       libzstd-devel   zstd           zstd
 pc:libsodium             libsodium-dev     libsodium-devel libsodium      libsodium
 pc:libpng                libpng-dev        libpng-devel    libpng         libpng
 pc:zlib                  zlib1g-dev        zlib-devel      zlib           zlib
+iasl                     acpica-tools      acpica-tools    acpica         acpica
+file:/usr/lib/grub/i386-pc/boot.img grub-pc-bin grub2-pc-modules grub -
+grub-mkimage             grub-common       -               -              -
+xorriso                  xorriso           xorriso         libisoburn     xorriso
+mformat                  mtools            mtools          mtools         mtools
+busybox                  busybox-static    busybox         busybox        -
+cpio                     cpio              cpio            cpio           cpio
 file:/usr/share/seabios/bios.bin seabios   seabios-bin     seabios        -
 '
+
+# A kernel for the tests to boot: unpacked under .cache/, not installed.  Without it those tests are skipped.
+guest_kernel() {
+	[ "$column" = 2 ] || return 0
+	echo "+ tests/linux/kernels.sh amd64"
+	tests/linux/kernels.sh amd64 || true
+}
 
 # Which column of the table applies, and how packages are installed there.
 refresh=
@@ -57,6 +71,7 @@ missing=$(echo "$needs" | while read -r proof debian fedora arch brew; do
 done | sort -u | tr '\n' ' ')
 if [ -z "${missing% }" ]; then
 	echo "deps: everything is already here"
+	guest_kernel
 	exit 0
 fi
 
@@ -75,4 +90,5 @@ run() {
 	[ -z "$refresh" ] || run $sudo$refresh
 	[ "$column" != 2 ] || export DEBIAN_FRONTEND=noninteractive
 	run $sudo$install $missing
+	guest_kernel
 }

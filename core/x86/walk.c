@@ -70,16 +70,18 @@ static u32 error_code(const struct walk_env *env, u32 access, u32 cause)
 }
 
 /* Set A in every entry used, D in the last when writing (SDM 3A 4.8). */
-static void set_accessed_dirty(const struct walk_env *env, const struct format *f, u32 access, struct walk_result *res)
+static bool set_accessed_dirty(const struct walk_env *env, const struct format *f, u32 access, struct walk_result *res)
 {
 	for (int i = 0; i < res->steps; i++) {
 		u64 want = res->step[i].value | PTE_A;
 		if (i == res->steps - 1 && (access & WALK_WRITE))
 			want |= PTE_D;
-		if (want != res->step[i].value)
-			env->write(env->arg, res->step[i].gpa, f->entry, want);
+		if (want != res->step[i].value &&
+		    !env->write(env->arg, res->step[i].gpa, f->entry, res->step[i].value, want))
+			return false;
 		res->step[i].value = want;
 	}
+	return true;
 }
 
 static u64 leaf_address(const struct format *f, u64 e, u64 lin, u64 size, u64 mask)
@@ -120,13 +122,13 @@ static bool walk_tables(const struct walk_env *env, const struct format *f, u64 
 	if (!allowed(env, res, access))
 		return res->error = error_code(env, access, PF_P), false;
 	if (access & WALK_SET) {
-		set_accessed_dirty(env, f, access, res);
+		res->raced = !set_accessed_dirty(env, f, access, res);
 		res->dirty |= access & WALK_WRITE;
 	}
 	return true;
 }
 
-bool walk(const struct walk_env *env, u64 lin, u32 access, struct walk_result *res)
+static bool walk_once(const struct walk_env *env, u64 lin, u32 access, struct walk_result *res)
 {
 	*res = (struct walk_result){ .writable = true, .user = true, .dirty = true, .page_size = PAGE_SIZE_4K };
 	if (!(env->cr0 & CR0_PG)) {
@@ -141,4 +143,14 @@ bool walk(const struct walk_env *env, u64 lin, u32 access, struct walk_result *r
 	if (!(pdpte & PTE_P))
 		return res->error = error_code(env, access, 0), false;
 	return walk_tables(env, &format_pae, pdpte & address_bits(env), lin, access, res);
+}
+
+bool walk(const struct walk_env *env, u64 lin, u32 access, struct walk_result *res)
+{
+	bool found;
+
+	do {
+		found = walk_once(env, lin, access, res);
+	} while (found && res->raced);
+	return found;
 }

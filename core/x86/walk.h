@@ -21,7 +21,8 @@ struct walk_env {
 	u8 phys_bits;     /* MAXPHYADDR */
 	bool pse, page1g; /* the processor has 4 MiB pages, 1 GiB pages */
 	u64 (*read)(void *arg, u64 gpa, int size);
-	void (*write)(void *arg, u64 gpa, int size, u64 value);
+	/* Set an entry to `value` if it is still `old`; false: it is not, and the walk begins again. */
+	bool (*write)(void *arg, u64 gpa, int size, u64 old, u64 value);
 	void *arg;
 };
 
@@ -31,6 +32,7 @@ struct walk_result {
 	u64 page_size;
 	u32 error;      /* #PF error code when the walk failed */
 	u8 steps;       /* entries looked at, root first */
+	bool raced;     /* another processor changed an entry meanwhile */
 	bool writable, user, nx, dirty, global; /* combined over all levels */
 	struct walk_step step[4];
 };

@@ -10,7 +10,6 @@ PATIENCE = 20
 
 
 def check(name, ok, detail=''):
-    if os.environ.get("TRACE"): print(time.time(), name, ok, flush=True)
     global passed, failed
     if ok:
         passed += 1
@@ -38,8 +37,12 @@ class Session:
                 signal.signal(signal.SIGTTOU, signal.SIG_DFL)
                 for fd in range(3):
                     os.dup2(self.slave, fd)
+                os.closerange(3, 64)
                 os.execv(vitrine, [vitrine, 'run', *args])
             os.write(told, b'pid %d\n' % child)
+            os.close(self.master)
+            os.close(self.slave)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
             while True:
                 status = os.waitpid(child, os.WUNTRACED)[1]
                 if os.WIFSTOPPED(status):
@@ -141,8 +144,10 @@ s = Session(image('irq.img'))
 s.until(rb'leaves')
 os.close(s.slave)
 os.close(s.master)
-line = s.report.readline().decode().strip()
-check('a terminal that goes away ends the run', line in ('ended 129', 'ended 0'), line)
+line = s.report.readline() if select.select([s.report], [], [], PATIENCE)[0] else b'nothing'
+if line == b'nothing':
+    s.kill(signal.SIGKILL)
+check('a terminal that goes away ends the run', line.strip() in (b'ended 129', b'ended 0'), line)
 
 
 def run(args, **kw):
@@ -178,8 +183,9 @@ name = re.search(r'COM1 is at (/dev/\S+)', line)
 check('--serial pty says where it is', name, line)
 if name:
     fd = os.open(name[1], os.O_RDWR | os.O_NOCTTY)
-    os.write(fd, b'hq')
+    os.write(fd, b'h')
     check('and the guest is there', select.select([fd], [], [], PATIENCE)[0] and os.read(fd, 1) == b'h')
+    os.write(fd, b'q')
     check('and powers off', p.wait(PATIENCE) == 0)
     os.close(fd)
 

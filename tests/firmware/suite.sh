@@ -47,7 +47,7 @@ cp "$work/stdout" "$work/hash"
 
 run --disk "$work/disk" --exits --state-hash
 check "exits name the devices" grep -q 'debugcon output' "$work/errors" "$work/stdout"
-check "and the disk's registers" grep -q 'ide command$' "$work/errors" "$work/stdout"
+check "and the disk's registers" grep -q 'ide0 command$' "$work/errors" "$work/stdout"
 for device in rtc pci pic1 pit kbd uart; do
 	check "exits name the device $device" grep -qE -- "-> $device" "$work/errors" "$work/stdout"
 done

@@ -20,7 +20,8 @@ enum {
 	PC_FUZZ_BASE = 0x9fff0,
 	PC_FUZZ_SPAN = 0x60020
 }; /* video memory, the segments of the host bridge, and a little around */
-enum { WAIT = 12, DUE, KEY, RECEIVE, ACK, RESET, SCRAMBLE, SAVE, MMIO, LOOK, APIC, MSR };
+enum { WAIT = 12, DUE, KEY, RECEIVE, ACK, RESET, SCRAMBLE, SAVE, MMIO, LOOK, APIC, MSR, CONFIG,
+       MEMORY, MOUSE, BUTTON, KINDS };
 
 /* The monitor shows something for all registers and memory, and looking at it changes nothing. */
 static void look(const struct vga *v)
@@ -100,11 +101,27 @@ static void save_and_load(struct vm *vm)
 	buf_free(&stream);
 }
 
+/* A configuration register of one of the first functions; 32 random bits rarely are the address of one. */
+static void config_access(struct vm *vm, u16 choice, int size, u32 value)
+{
+	u32 devfn = choice & 0x1f, reg = choice >> 5 & 0xff;
+
+	bus_write(&vm->port, 0xcf8, 4, 1u << 31 | devfn << 8 | (reg & 0xfc), NULL);
+	bus_read(&vm->port, 0xcfc + (reg & 3), size, NULL);
+	bus_write(&vm->port, 0xcfc + (reg & 3), size, value, NULL);
+}
+
+/* Tables and requests that devices fetch by DMA lie in the first pages. */
+static void memory_access(struct vm *vm, u16 choice, u32 value)
+{
+	mem_write(&vm->mem, (choice & 0xfff) * 4, &value, sizeof(value));
+}
+
 /* Returns true once states are no longer ones a device could come to by itself. */
 static bool step(struct board *b, const u8 *s, bool scrambled)
 {
 	struct vm *vm = b->vm;
-	u8 what = s[0] % 24;
+	u8 what = s[0] % KINDS;
 	int size = 1 << s[1] % 3;
 	u16 port = (u16)(s[2] | s[3] << 8);
 	u32 value = s[4] | (u32)s[5] << 8 | (u32)s[6] << 16 | (u32)s[7] << 24;
@@ -144,6 +161,14 @@ static bool step(struct board *b, const u8 *s, bool scrambled)
 		apic_access(vm, &vm->vcpu[s[1] >> 4 & (vm->ncpus - 1)], port, size, value);
 	} else if (what == MSR) {
 		msr_access(vm, &vm->vcpu[s[1] >> 4 & (vm->ncpus - 1)], port, value);
+	} else if (what == CONFIG) {
+		config_access(vm, port, size, value);
+	} else if (what == MEMORY) {
+		memory_access(vm, port, value);
+	} else if (what == MOUSE) {
+		pc_mouse(b->pc, (int)(value & 0xffff) - 0x8000, (int)(value >> 16) - 0x8000, (i8)port, s[1]);
+	} else if (what == BUTTON) {
+		pc_power_button(b->pc);
 	}
 	return scrambled;
 }

@@ -428,7 +428,7 @@ static struct rule {
 	bool (*applies)(const struct pair *);
 	int count;
 } rules[] = {
-	{ "instructions that are not in the table yet (MMX, SSE, AVX, VMX...)", rule_later, 0 },
+	{ "instructions that are not in the table (AVX, VMX, SSE4a...)", rule_later, 0 },
 	{ "x87: encodings that mean nothing, or the same as others; objdump does not know them", rule_x87, 0 },
 	{ "objdump shows a REX that is not directly before the opcode as an instruction", rule_rex, 0 },
 	{ "objdump shows an illegal LOCK; for us it is #UD", rule_lock, 0 },

@@ -19,15 +19,29 @@ static const struct left_out { const char *reason, *families[12]; } left_out[] =
 	{ "a hypervisor's own: KVM answers or rewrites it", { "vmcall", "monitor", "mwait" } },
 	{ "leaves ring 0, where KVM does not step any more", { "sysret" } },
 	{ "a stepped HLT is reported by KVM with a later case", { "hlt" } },
-	{ "x87: not built", { "esc", "fwait" } },
+	{ "raises only what x87 instructions left behind", { "esc", "fwait" } },
 	{ "VEX: the KVM emulator knows none in ring 0",
 	  { "andn", "bextr", "blsi", "blsmsk", "blsr", "bzhi", "mulx", "pdep", "pext", "sarx", "shlx", "shrx" } },
 	{ "VEX: the KVM emulator knows none in ring 0", { "rorx" } },
 };
 /* clang-format on */
 
+/* x87, MMX and SSE: the KVM emulator knows a handful of them; tests/native/fx.c has them all.  After a fence KVM
+ * executes one more instruction, as also after some of FXSAVE's neighbours. */
+static bool has_other_registers(const struct isa_row *row)
+{
+	u64 feature = 1ull << row->feature;
+	bool found = feature & (FEAT_BIT(FPU) | FEAT_BIT(MMX) | FEAT_BIT(FXSR) | FEAT_BIT(XSAVE)) ||
+		     (row->opcode == 0x0fae && feature & (FEAT_BIT(SSE) | FEAT_BIT(SSE2)));
+	for (int i = 0; i < 4; i++)
+		found |= row->o[i] >= Pd && row->o[i] <= STi;
+	return found;
+}
+
 static bool is_left_out(const struct isa_row *row)
 {
+	if (has_other_registers(row))
+		return true;
 	for (size_t i = 0; i < ARRAY_LEN(left_out); i++)
 		for (size_t k = 0; k < ARRAY_LEN(left_out[i].families) && left_out[i].families[k]; k++)
 			if (!strcmp(row->family, left_out[i].families[k]))
@@ -37,6 +51,7 @@ static bool is_left_out(const struct isa_row *row)
 
 void print_left_out(void)
 {
+	printf("left out: x87, MMX, SSE, saving their state, fences  (the KVM emulator knows few; tests/native/fx.c)\n");
 	for (size_t i = 0; i < ARRAY_LEN(left_out); i++) {
 		printf("left out:");
 		for (size_t k = 0; k < ARRAY_LEN(left_out[i].families) && left_out[i].families[k]; k++)

@@ -392,7 +392,7 @@ static const struct rule {
 	{ "KVM reads the operand of an invalid opcode before it says #UD", operand_before_ud, false },
 	{ "KVM's way through a gate ignores base and limit of SS (vector, error code, registers are the same)",
 	  flat_delivery, false },
-	{ "MMX, SSE, or a hypervisor's opcode: not built, #UD", other_instruction_set, false },
+	{ "AVX, VMX and others that are not built: #UD", other_instruction_set, false },
 	{ "access across 4 GiB: up to the processor (SDM 3A 5.3)", across_4g, false },
 	{ "KVM has not got this instruction: #UD", lacks_feature, false },
 };

@@ -37,9 +37,13 @@ boot_virtio() {
 	md5=$(md5sum <"$work/disk" | cut -c1-32)
 	linux 600 "run=selftest disks=vda md5=$md5" --disk "$work/disk,if=virtio"
 	check "md5 of a virtio disk is the host's" says '^ok md5-of-vda$'
+	linux 600 "run=selftest disks=vda md5=$md5 pci=nomsi" --disk "$work/disk,if=virtio"
+	check "with pin interrupts too" says '^ok md5-of-vda$'
+	linux 600 "run=selftest disks=vda md5=$md5" --disk "$work/disk,if=virtio" --virtio mmio
+	check "and outside PCI, found by ACPI" says '^ok md5-of-vda$'
 	linux 600 "run=selftest disks=sda md5=$md5" --disk "$work/disk"
 	check "md5 of an IDE disk is the host's" says '^ok md5-of-sda$'
-	linux 600 run=rng --virtio-rng
+	linux 600 run=rng --virtio rng
 	check "virtio-rng feeds /dev/hwrng" says '^guest: hwrng virtio_rng.0, 32 bytes'
 }
 

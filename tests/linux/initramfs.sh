@@ -8,16 +8,18 @@ folder=$1 out=$2 busybox=${3:-$(command -v busybox)}
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 mkdir -p "$root"/{bin,dev,proc,sys,tmp,etc,lib}
+with_libraries() { # FILE : into the root, with the shared libraries it names, if any
+	for file in "$1" $(ldd "$1" 2>/dev/null | grep -o '/[^ ]*'); do
+		mkdir -p "$root$(dirname "$file")" && cp -L "$file" "$root$file"
+	done
+}
 cp "$busybox" "$root/bin/busybox"
+ldd "$busybox" >/dev/null 2>&1 && with_libraries "$busybox"
 for applet in $("$busybox" --list); do
 	[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
 done
-# Busybox's awk may have no floating-point functions; the host's has, and brings its libraries (64-bit guests only).
-if [ $# -lt 3 ] && command -v mawk >/dev/null; then
-	for file in "$(command -v mawk)" $(ldd "$(command -v mawk)" | grep -o '/[^ ]*'); do
-		mkdir -p "$root$(dirname "$file")" && cp -L "$file" "$root$file"
-	done
-fi
+# Busybox's awk may have no floating-point functions; the host's has (for 64-bit guests).
+[ $# -lt 3 ] && command -v mawk >/dev/null && with_libraries "$(command -v mawk)"
 cp tests/guest/linux-selftest "$root/bin/selftest"
 cp tests/linux/init "$root/init"
 cp tests/linux/lease "$root/bin/lease"

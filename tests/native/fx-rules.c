@@ -71,6 +71,14 @@ static void erase_top(const struct fx_insn *insn, struct fx_state *s, u8 *memory
 	s->image.fsw &= 0xc7ff;
 }
 
+/* C1; and the flags, if the operands were invalid and that is not masked. */
+static void erase_comparison(const struct fx_insn *insn, struct fx_state *s, u8 *memory)
+{
+	s->image.fsw &= 0xfdff;
+	if (s->image.fsw & ~s->image.fcw & 1)
+		s->flags = 0;
+}
+
 /* In FNSTENV's and FNSAVE's image, 28 or 14 bytes: the pointers are behind FCW, FSW and FTW (SDM 1 figures 8-9, 8-12). */
 static void erase_environment(const struct fx_insn *insn, struct fx_state *s, u8 *memory)
 {
@@ -92,6 +100,8 @@ static void erase_saved(const struct fx_insn *insn, struct fx_state *s, u8 *memo
 }
 
 #define BOUND "an approximation: not compared, but its error (1.5 * 2^-12, SDM 2B RCPPS, RSQRTPS)"
+#define COMPARISON \
+	"C1, and flags on an unmasked #IA, not compared: AMD's processors do not do what the manual says (SDM 2A FCOMI)"
 #define TRANSCENDENTAL \
 	"transcendental: processors differ in the last bit; PE, UE and C1, which follow from it, not compared"
 #define SHA_ALIGN "AMD's processors do not insist on alignment: operands in memory always aligned"
@@ -107,6 +117,8 @@ static const struct fx_rule rules[] = {
 	{ "rsqrtps", APPROXIMATION, BOUND },
 	{ "rsqrtss", APPROXIMATION, BOUND },
 	{ "cvtpi2ps", AVOID_MEMORY, "from memory: left out; Intel's processors enter MMX mode, AMD's do not" },
+	{ "fcomi*", ERASE, COMPARISON, erase_comparison },
+	{ "fucomi*", ERASE, COMPARISON, erase_comparison },
 	{ "fnstenv", ERASE, "the last instruction's and operand's address not compared", erase_environment },
 	{ "fnsave", ERASE, "the last instruction's and operand's address not compared", erase_environment },
 	{ "fxsave*", ERASE, "MXCSR_MASK not compared, addresses only while an exception is pending", erase_saved },
@@ -131,11 +143,6 @@ const struct fx_rule *fx_rule_of(const struct isa_row *row)
 const char *fx_rule_text(const struct fx_rule *rule)
 {
 	return rule->why;
-}
-
-bool fx_is_approximate(const struct fx_rule *rule)
-{
-	return rule && rule->kind == APPROXIMATION;
 }
 
 bool fx_avoids_memory(const struct fx_rule *rule)
@@ -200,8 +207,6 @@ void fx_soften(const struct fx_insn *insn, struct fx_case *k, u8 *native, u8 *in
 {
 	soften(insn, &k->native, native);
 	soften(insn, &k->interp, interp);
-	if (insn->rule && insn->rule->kind == LAST_BIT)
-		forgive_last_bit(&k->native.image, &k->interp.image);
 }
 
 /* ---- approximations ---- */
@@ -213,24 +218,38 @@ static float as_float(u32 bits)
 	return f;
 }
 
-/* Special operands have exact answers, which the manual's tables give; here: those with a normal operand and result. */
-static bool lane_within_bound(bool root, u32 operand, u32 result)
+/* Special operands have exact answers. */
+static bool within_bound(bool root, u32 operand, u32 result)
 {
 	double x = as_float(operand), exact = root ? 1 / sqrt(x) : 1 / x;
-	if (!isnormal(as_float(operand)) || (root && x < 0) || fabs(exact) < 0x1p-125 || fabs(exact) > 0x1p126)
+	/* Between these, results may be taken for tiny, which makes them 0 (SDM 2B RCPPS). */
+	if (!root && fabs(x) > 0x1.ffdp125 && fabs(x) < 0x1.002p126 && !(result << 1))
 		return true;
+	if (!isnormal(as_float(operand)) || (root && x < 0) || !isnormal((float)exact))
+		return false;
 	return fabs(as_float(result) - exact) <= 1.5 * 0x1p-12 * fabs(exact);
 }
 
-bool fx_within_bound(const struct fx_insn *insn, const struct fx_case *k)
+static void forgive_bounded(const struct fx_insn *insn, struct fx_case *k, const u8 *memory)
 {
-	bool root = insn->row->mnemonic[1] == 's', memory = insn->d.o[1].kind == OPD_MEM;
-	const u64 *from = k->in.image.xmm[insn->d.o[1].reg], *to = k->interp.image.xmm[insn->d.o[0].reg];
-	int lanes = insn->d.o[1].size == 4 ? 1 : 4;
-	if (memory || k->interp.vector != VECTOR_NONE)
-		return true;
-	for (int i = 0; i < lanes; i++)
-		if (!lane_within_bound(root, (u32)(from[i / 2] >> 32 * (i & 1)), (u32)(to[i / 2] >> 32 * (i & 1))))
-			return false;
-	return true;
+	bool root = insn->row->mnemonic[1] == 's';
+	u32 from[4], native[4], interp[4];
+	const void *source = insn->mem ? (const void *)memory : k->in.image.xmm[insn->d.o[1].reg];
+	u64 *to = k->interp.image.xmm[insn->d.o[0].reg];
+	memcpy(from, source, insn->d.o[1].size);
+	memcpy(native, k->native.image.xmm[insn->d.o[0].reg], 16);
+	memcpy(interp, to, 16);
+	for (int i = 0; i < insn->d.o[1].size / 4; i++)
+		if (within_bound(root, from[i], native[i]) && within_bound(root, from[i], interp[i]))
+			interp[i] = native[i];
+	memcpy(to, interp, 16);
+}
+
+void fx_forgive(const struct fx_insn *insn, struct fx_case *k, const u8 *memory)
+{
+	bool ended = k->native.vector == VECTOR_NONE && k->interp.vector == VECTOR_NONE;
+	if (insn->rule && insn->rule->kind == LAST_BIT)
+		forgive_last_bit(&k->native.image, &k->interp.image);
+	if (insn->rule && insn->rule->kind == APPROXIMATION && ended)
+		forgive_bounded(insn, k, memory);
 }

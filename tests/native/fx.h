@@ -74,9 +74,8 @@ bool fx_avoids_memory(const struct fx_rule *rule);
 bool fx_aligns(const struct fx_rule *rule);
 /* Erase from both what nobody promises. */
 void fx_soften(const struct fx_insn *insn, struct fx_case *k, u8 *native, u8 *interp);
-/* For approximations, instead of comparing: is every result within the manual's bound? */
-bool fx_is_approximate(const struct fx_rule *rule);
-bool fx_within_bound(const struct fx_insn *insn, const struct fx_case *k);
+/* Approximations: where both sides are within their bound, make them the same.  memory: the case's, unchanged. */
+void fx_forgive(const struct fx_insn *insn, struct fx_case *k, const u8 *memory);
 
 /* ---- fx-encode.c ---- */
 
@@ -100,6 +99,17 @@ void fx_guest_run(struct fx_guest *g, const struct fx_insn *insn, struct fx_case
 
 bool fx_host_open(struct host_traits *traits, u16 *selectors, const u8 *data, const char **why);
 void fx_host_run(const struct fx_insn *insn, struct fx_case *k, u8 *memory);
+
+/* ---- fx-record.c: what the interpreter's results were when they were compared last, for hosts that cannot compare ---- */
+
+struct fx_record;
+/* A file of lines "class operands hash"; NULL, and why in err. */
+struct fx_record *fx_record_open(const char *path, struct err *err);
+void fx_record_close(struct fx_record *r);
+/* How many operands of a class are recorded, and the hash of their results; 0: none. */
+u64 fx_recorded(const struct fx_record *r, const char *class, u64 *hash);
+/* Go on with a hash by a case's outcome, softened. */
+u64 fx_hash(u64 hash, const struct fx_insn *insn, const struct fx_case *k, const u8 *interp);
 
 /* ---- fx-report.c ---- */
 

@@ -163,13 +163,75 @@ START_TEST(firmware_configuration)
 	ck_assert_uint_eq(in8(&b, 0x511), '2');
 	out16(&b, 0x510, 0xffff);
 	ck_assert_uint_eq(in8(&b, 0x511), 0);
+	fwcfg_release(&f);
+}
+END_TEST
+
+enum { RAM = 1 << 20, REQUEST = 0x1000, PLACE = 0x2000 };
+
+static u32 dma(struct bench *b, struct mem *m, u32 control, u32 len, u64 address)
+{
+	u32 r[4] = { __builtin_bswap32(control), __builtin_bswap32(len), __builtin_bswap32((u32)(address >> 32)),
+		     __builtin_bswap32((u32)address) };
+
+	ck_assert(mem_write(m, REQUEST, r, sizeof(r)));
+	out32(b, 0x518, __builtin_bswap32(REQUEST));
+	ck_assert(mem_read(m, REQUEST, r, 4));
+	return __builtin_bswap32(r[0]);
+}
+
+START_TEST(firmware_configuration_by_dma)
+{
+	struct bench b;
+	struct fwcfg f = { 0 };
+	struct frames frames;
+	struct mem m;
+	frame_no first;
+	char big[10000], got[10010];
+
+	bench_init(&b);
+	ck_assert_int_eq(frames_open(&frames, RAM, NULL), 0);
+	ck_assert_int_eq(mem_open(&m, &frames, RAM * 2, NULL), 0);
+	first = frames_alloc(&frames, RAM / 4096);
+	ck_assert_int_ge(mem_slot_add(&m, "RAM", 0, RAM, first, 0, NULL), 0);
+	frames_unref(&frames, first, RAM / 4096);
+	b.world.mem = &m;
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = (char)(i * 3 + (i >> 8) + 1);
+	fwcfg_add_file(&f, "etc/big", big, sizeof(big));
+	bench_add(&b, &f.dev, &fwcfg_class, &f.s);
+	ck_assert_uint_eq(in32(&b, 0x514), 0x554d4551); /* "QEMU CFG" */
+	ck_assert_uint_eq(in32(&b, 0x518), 0x47464320);
+	/* select and read, past the end: zeros */
+	memset(got, 1, sizeof(got));
+	mem_write(&m, PLACE, got, sizeof(got));
+	ck_assert_uint_eq(dma(&b, &m, 0x20 << 16 | 8 | 2, 10005, PLACE), 0);
+	mem_read(&m, PLACE, got, sizeof(got));
+	ck_assert_mem_eq(got, big, sizeof(big));
+	ck_assert_mem_eq(got + 10000, "\0\0\0\0\0\1", 6);
+	/* skip, then read on */
+	ck_assert_uint_eq(dma(&b, &m, 0x20 << 16 | 8, 0, 0), 0);
+	ck_assert_uint_eq(dma(&b, &m, 4, 9000, 0), 0);
+	ck_assert_uint_eq(dma(&b, &m, 2, 4, PLACE), 0);
+	mem_read(&m, PLACE, got, 4);
+	ck_assert_mem_eq(got, big + 9000, 4);
+	/* what cannot be */
+	ck_assert_uint_eq(dma(&b, &m, 16, 4, PLACE), 1);
+	ck_assert_uint_eq(dma(&b, &m, 2, UINT32_MAX, PLACE), 1);
+	ck_assert_uint_eq(dma(&b, &m, 2, 4, UINT64_MAX - 1), 1);
+	out32(&b, 0x514, 0xffffffff); /* a request where there is no memory */
+	out32(&b, 0x518, 0xffffffff);
+	fwcfg_release(&f);
+	mem_close(&m);
+	frames_close(&frames);
 }
 END_TEST
 
 int main(void)
 {
 	const TTest *const tests[] = {
-		port_92h, debug_console, test_ports, power_off_ports, bochs_shutdown, firmware_configuration,
+		port_92h,       debug_console,          test_ports,                    power_off_ports,
+		bochs_shutdown, firmware_configuration, firmware_configuration_by_dma,
 	};
 
 	return unit_run("small devices", tests, ARRAY_LEN(tests));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * vec.c - vector instructions where the comparison with the host's processor cannot reach: the answers that the
- * standards print (FIPS 197, FIPS 180-4, RFC 3720), the exceptions that need ring 0 to prepare, half-made stores.
+ * vec.c - vector instructions where the comparison with the host's processor cannot reach: the answers that
+ * the standards print (FIPS 197, FIPS 180-4, RFC 3720), exceptions that need ring 0 to prepare, half-made stores.
  * Rule: every expectation is a standard's, the manual's, or worked out here by a definition.
  */
 #include <string.h>
@@ -356,6 +356,7 @@ START_TEST(what_instructions_begin_with)
 		{ CR0_EM | CR0_TS, CR4_OSFXSR, 0, VEC_UD, VEC_UD, VEC_UD },
 		{ 0, 0, 0, VEC_UD, MISS, VEC_UD },
 		{ CR0_TS, 0, 0, VEC_UD, VEC_NM, VEC_UD },
+		{ 0, CR4_OSFXSR, ES, MISS, MISS, MISS },
 		{ CR0_NE, CR4_OSFXSR, ES, MISS, VEC_MF, VEC_MF },
 		{ CR0_NE | CR0_TS, CR4_OSFXSR, ES, VEC_NM, VEC_NM, VEC_NM },
 	};
