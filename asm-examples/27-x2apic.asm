@@ -35,16 +35,20 @@ TSC_DEADLINE equ 0x6e0
 	X2APIC_ON
 	sti
 	WRITE_MSR X2_SELF, 0, 0x40
+	cli			; from here on interrupts come in HLT and nowhere else
 	WRITE_MSR X2_LVT_TIMER, 0, 0x40041	; interrupt 41h when the time has come
 	rdtsc
 	add eax, 100000
 	adc edx, 0
 	mov ecx, TSC_DEADLINE
 	wrmsr
+	sti
 	hlt
+	cli
 	WRITE_MSR X2_ID, 0, 5	; read-only: #GP
 	WRITE_MSR X2_COMMAND, 1, 0x4500		; INIT and start-up for processor 1
 	WRITE_MSR X2_COMMAND, 1, 0x4608
+	sti
 	hlt			; until it answers
 	POWER_OFF
 

@@ -85,9 +85,9 @@ bool cable_waits(const struct cable *c)
 /* A frame as input events: its length, then its bytes, eight at a time. */
 static void tell(struct cable *c, const u8 *frame, u32 len)
 {
+	vm_input(c->vm, INPUT_NET, len);
 	if (!event_wanted(&c->vm->events, EV_input))
 		return;
-	vm_input(c->vm, INPUT_NET, len);
 	for (u32 at = 0; at < len; at += 8) {
 		u64 word = 0;
 

@@ -413,6 +413,7 @@ void vm_input(struct vm *vm, u8 source, u64 value)
 {
 	struct event ev = { .kind = EV_input, .input = { source, value } };
 
+	vm->inputs += source != INPUT_RANDOM;
 	if (event_wanted(&vm->events, EV_input))
 		vcpu_emit(&vm->vcpu[vm->turn], &ev);
 }

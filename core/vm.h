@@ -103,6 +103,7 @@ struct vm {
 	bool refused;          /* the device asked for #GP(0) as answer to the MSR access */
 	int user_stop;         /* set atomically by vm_request_stop */
 	u64 exits;             /* handled so far */
+	u64 inputs;            /* what came from outside so far; the generator's random numbers are not counted */
 	u32 turn;              /* the vCPU whose turn it is */
 	u64 turn_used;         /* instructions of its turn that are gone */
 	struct { u16 reason; u64 number; } first_use[VM_FIRST_USES]; /* unknown MSRs, hypercalls */

@@ -14,12 +14,12 @@ bool fpu_present(struct cpu *c)
 
 /* With CR0.NE = 0 the processor would assert FERR#, and the board answer with IRQ 13; the board here holds IGNNE#
  * asserted, so such exceptions are ignored (SDM 1 D.2.1.2). */
-bool fpu_begin(struct cpu *c)
+bool fpu_no_exception(struct cpu *c)
 {
-	if (!fpu_present(c))
-		return false;
 	return LIKELY(!(*c->s.fsw & FSW_ES)) || !(*c->s.cr0 & CR0_NE) || fault_raise(c, VEC_MF);
 }
+
+bool fpu_begin(struct cpu *c) { return fpu_present(c) && fpu_no_exception(c); }
 
 void fpu_record(struct cpu *c, const struct insn *o)
 {
@@ -93,13 +93,54 @@ void fpu_init(struct cpu *c) /* SDM 2A FINIT */
 	*c->s.fip = *c->s.fdp = 0;
 }
 
+/* --- whole instructions ------------------------------------------------------------------------------ */
+
+bool fpu_unary(struct cpu *c, const struct insn *o, struct fp_env e, fpu_unary_fn fn)
+{
+	struct num r = num_indefinite;
+	bool written;
+	if (!fpu_begin(c))
+		return false;
+	fpu_record(c, o);
+	if (fpu_empty(c, 0)) {
+		written = fpu_stack_fault(c, false);
+	} else {
+		r = fn(&e, fpu_num(c, 0));
+		written = fpu_settle(c, &e);
+	}
+	if (written)
+		fpu_set_num(c, 0, &r);
+	return true;
+}
+
+bool fpu_binary(struct cpu *c, const struct insn *o, fpu_binary_fn fn, bool pop)
+{
+	struct num r = num_indefinite;
+	bool written;
+	if (!fpu_begin(c))
+		return false;
+	fpu_record(c, o);
+	if (fpu_empty(c, 0) || fpu_empty(c, 1)) {
+		written = fpu_stack_fault(c, false);
+	} else {
+		struct fp_env e = fpu_env_precise(c);
+		r = num_round(&e, FP_EXTENDED, fn(&e, fpu_num(c, 0), fpu_num(c, 1)));
+		written = fpu_settle(c, &e);
+	}
+	if (written && pop)
+		fpu_pop(c);
+	if (written)
+		fpu_set_num(c, 0, &r);
+	return true;
+}
+
 /* --- memory operands --------------------------------------------------------------------------------- */
 
 bool fpu_load80(struct cpu *c, const struct insn *o, u64 delta, struct fp80 *v)
 {
 	u64 exp;
-	if (!mmu_load(c, o->seg, ea_plus(c, o, delta), 8, &v->sig) ||
-	    !mmu_load(c, o->seg, ea_plus(c, o, delta + 8), 2, &exp))
+	if (!mmu_load(c, o->seg, ea(c, o) + delta, 8, &v->sig) ||
+	    !mmu_load(c, o->seg, ea(c, o) + delta + 8, 2, &exp))
 		return false;
 	v->exp = (u16)exp;
 	return true;
@@ -107,9 +148,9 @@ bool fpu_load80(struct cpu *c, const struct insn *o, u64 delta, struct fp80 *v)
 
 bool fpu_store80(struct cpu *c, const struct insn *o, u64 delta, struct fp80 v)
 {
-	return mmu_check_store(c, o->seg, ea_plus(c, o, delta + 8), 2) &&
-	       mmu_store(c, o->seg, ea_plus(c, o, delta), 8, v.sig) &&
-	       mmu_store(c, o->seg, ea_plus(c, o, delta + 8), 2, v.exp);
+	return mmu_check_store(c, o->seg, ea(c, o) + delta + 8, 2) &&
+	       mmu_store(c, o->seg, ea(c, o) + delta, 8, v.sig) &&
+	       mmu_store(c, o->seg, ea(c, o) + delta + 8, 2, v.exp);
 }
 
 bool fpu_load(struct cpu *c, const struct insn *o, struct num *x)
@@ -133,7 +174,7 @@ bool fpu_load_int(struct cpu *c, const struct insn *o, struct num *x)
 bool fpu_check_store(struct cpu *c, const struct insn *o, int size)
 {
 	for (int i = 0; i < size; i += 2)
-		if (!mmu_check_store(c, o->seg, ea_plus(c, o, (u64)i), 2))
+		if (!mmu_check_store(c, o->seg, ea(c, o) + (u64)i, 2))
 			return false;
 	return true;
 }

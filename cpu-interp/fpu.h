@@ -49,7 +49,9 @@ static inline void fpu_push(struct cpu *c, const struct num *x)
 
 /* #NM if CR0.EM or TS asks for it. */
 bool fpu_present(struct cpu *c);
-/* The same, and exceptions left pending by an earlier instruction: #MF. */
+/* #MF if an earlier instruction left an exception that is not masked. */
+bool fpu_no_exception(struct cpu *c);
+/* Both. */
 bool fpu_begin(struct cpu *c);
 /* Note where this instruction is, and its memory operand (SDM 1 8.1.8, 8.1.9).  Not for control instructions. */
 void fpu_record(struct cpu *c, const struct insn *o);
@@ -73,8 +75,18 @@ static inline void fpu_set_cc(struct cpu *c, u16 which, u16 value)
 /* FNINIT: the state after it. */
 void fpu_init(struct cpu *c);
 
+/* --- whole instructions ------------------------------------------------------------------------------ */
+
+typedef struct num (*fpu_unary_fn)(struct fp_env *e, struct num a);
+typedef struct num (*fpu_binary_fn)(struct fp_env *e, struct num a, struct num b);
+/* ST0 = fn(ST0), which has rounded it as e says. */
+bool fpu_unary(struct cpu *c, const struct insn *o, struct fp_env e, fpu_unary_fn fn);
+/* ST0 = fn(ST0, ST1); or ST1 = fn(ST0, ST1) and pop.  Rounded to 64 bits here. */
+bool fpu_binary(struct cpu *c, const struct insn *o, fpu_binary_fn fn, bool pop);
+
 /* --- memory operands: reals of 4, 8 or 10 bytes, integers of 2, 4 or 8 -------------------------------- */
 
+/* Operands do not wrap around the end of the address size: what is beyond is beyond the limit. */
 bool fpu_load(struct cpu *c, const struct insn *o, struct num *x);
 bool fpu_load_int(struct cpu *c, const struct insn *o, struct num *x);
 /* `delta` bytes into the operand */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * op-sse-arith.c - SSE arithmetic: add to maximum, square root, horizontal and alternating sums, rounding, dot products.
+ * op-sse-arith.c - SSE arithmetic: add to maximum, square root, horizontal and alternating sums, rounding,
+ * dot products.
  * Rule: as op-sse.h says: all lanes first, then the flags, then the result.
  */
 #include "cpu-interp/fp/host.h"
@@ -13,19 +14,15 @@ bool sse_unmasked(struct cpu *c, const struct fp_env *e)
 /* ---- two operands, lane by lane; scalar forms leave the other lanes of the destination ---- */
 
 /* One lane: by the host's processor if its answer is certain to be the same. */
-static inline u64 arithmetic(struct fp_env *e, bool host, enum host_operation op, fp_binary fn, enum fp_format f, u64 a,
-			     u64 b)
+static inline u64 arithmetic(struct fp_env *e, bool host, enum host_operation op, fp_binary fn,
+			     enum fp_format f, u64 a, u64 b)
 {
-	if (LIKELY(host && host_normal_or_zero(f, a) && host_normal_or_zero(f, b))) {
-		u64 r = host_compute(op, f, a, b);
-		if (LIKELY(host_result_is_safe(f, r)))
-			return r;
-	}
-	return fn(e, f, a, b);
+	u64 r = host ? host_compute(op, f, a, b) : 0;
+	return LIKELY(host && host_certain(f, a, b, r)) ? r : fn(e, f, a, b);
 }
 
-static inline bool binary(struct cpu *c, const struct insn *o, enum fp_format f, int lanes, enum host_operation op,
-			  fp_binary fn)
+static inline bool binary(struct cpu *c, const struct insn *o, enum fp_format f, int lanes,
+			  enum host_operation op, fp_binary fn)
 {
 	struct fp_env e = fp_env_sse(*c->s.mxcsr);
 	bool host = host_may_round(*c->s.mxcsr);
@@ -40,10 +37,44 @@ static inline bool binary(struct cpu *c, const struct insn *o, enum fp_format f,
 	return true;
 }
 
-FLOATS(add, binary, HOST_ADD, fp_add)
-FLOATS(sub, binary, HOST_SUB, fp_sub)
-FLOATS(mul, binary, HOST_MUL, fp_mul)
-FLOATS(div, binary, HOST_DIV, fp_div)
+/* The second operand of a scalar instruction, if it can be had without ado; or NULL. */
+static inline const u8 *at_hand(struct cpu *c, const struct insn *o, int size)
+{
+	if (UNLIKELY(!sse_ready(c)))
+		return NULL;
+	return o->mem ? mmu_hit_read(c, o->seg, ea(c, o), (u64)size) : xmm(c, o->s)->b;
+}
+
+/* Scalar arithmetic is what most programs compute with: the host's way first, and the complete one if
+ * anything is out of the ordinary. */
+#define SCALAR(name, f, op, fn) \
+	static COLD bool exec_##name(struct cpu *c, const struct insn *o) \
+	{ \
+		return binary(c, o, f, 1, op, fn); \
+	} \
+	PLAIN(name) \
+	{ \
+		const u8 *second = at_hand(c, o, lane_size(f)); \
+		if (LIKELY(second && host_may_round(*c->s.mxcsr))) { \
+			u64 a = lane_get(xmm(c, o->d), f, 0), b = host_get(second, lane_size(f)); \
+			u64 r = host_compute(op, f, a, b); \
+			if (LIKELY(host_certain(f, a, b, r))) { \
+				lane_set(xmm(c, o->d), f, 0, r); \
+				NEXT; \
+			} \
+		} \
+		TRY(exec_##name(c, o)); \
+		NEXT; \
+	}
+
+#define ARITHMETIC(name, op, fn) \
+	FLOAT_PS(name, binary, op, fn) FLOAT_PD(name, binary, op, fn) \
+	SCALAR(name##ss, FP_SINGLE, op, fn) SCALAR(name##sd, FP_DOUBLE, op, fn)
+
+ARITHMETIC(add, HOST_ADD, fp_add)
+ARITHMETIC(sub, HOST_SUB, fp_sub)
+ARITHMETIC(mul, HOST_MUL, fp_mul)
+ARITHMETIC(div, HOST_DIV, fp_div)
 
 /* The first operand if it is less (greater) than the second, which is taken otherwise. */
 static inline u64 choose(struct fp_env *e, fp_binary fn, enum fp_order first, enum fp_format f, u64 a, u64 b)
@@ -101,8 +132,8 @@ SIMPLE(sqrtpd) { return square_root(c, o, FP_DOUBLE, 2); }
 SIMPLE(sqrtss) { return square_root(c, o, FP_SINGLE, 1); }
 SIMPLE(sqrtsd) { return square_root(c, o, FP_DOUBLE, 1); }
 
-/* The immediate's bits 1:0 are the rounding mode, unless bit 2 asks for MXCSR's; bit 3: inexact is no exception (SDM 2B
- * ROUNDPD, figure 4-24). */
+/* The immediate's bits 1:0 are the rounding mode, unless bit 2 asks for MXCSR's; bit 3: inexact is no
+ * exception (SDM 2B ROUNDPD, figure 4-24). */
 enum { ROUND_MODE = 3, ROUND_BY_MXCSR = 1 << 2, ROUND_QUIETLY = 1 << 3 };
 
 static inline bool round_lanes(struct cpu *c, const struct insn *o, enum fp_format f, int lanes)
@@ -186,7 +217,8 @@ static inline bool sum(struct cpu *c, struct fp_env *e, enum fp_format f, int la
 	return true;
 }
 
-/* The immediate's upper half chooses the products, its lower half the lanes that get their sum; the others become 0. */
+/* The immediate's upper half chooses the products, its lower half the lanes that get their sum; the others
+ * become 0. */
 static inline bool dot_product(struct cpu *c, const struct insn *o, enum fp_format f, int lanes)
 {
 	struct fp_env e = fp_env_sse(*c->s.mxcsr);

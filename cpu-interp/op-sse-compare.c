@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * op-sse-compare.c - SSE comparisons into masks and into flags; approximate reciprocals.
- * Rule: predicates and flags both follow from the four orders of fp_compare; which NaNs are invalid depends on the
- * predicate alone.
+ * Rule: predicates and flags both follow from the four orders of fp_compare; which NaNs are invalid depends
+ * on the predicate alone.
  */
 #include "cpu-interp/fp/host.h"
 #include "cpu-interp/op-sse.h"
 
-/* Bits of the immediate: 1:0 choose equal, less, less or equal, unordered; bit 2 negates (SDM 2A table 3-1). */
-static const u8 predicates[4] = { 1 << FP_EQUAL, 1 << FP_LESS, 1 << FP_LESS | 1 << FP_EQUAL, 1 << FP_UNORDERED };
+/* Bits of the immediate: 1:0 choose equal, less, less or equal, unordered; bit 2 negates (SDM 2A table
+ * 3-1). */
+static const u8 predicates[4] = { 1 << FP_EQUAL, 1 << FP_LESS, 1 << FP_LESS | 1 << FP_EQUAL,
+				  1 << FP_UNORDERED };
 
 static inline enum fp_order order_of(struct fp_env *e, enum fp_format f, u64 a, u64 b, bool quiet)
 {
@@ -60,12 +62,19 @@ SIMPLE(comisd) { return compare_flags(c, o, FP_DOUBLE, false); }
 SIMPLE(ucomiss) { return compare_flags(c, o, FP_SINGLE, true); }
 SIMPLE(ucomisd) { return compare_flags(c, o, FP_DOUBLE, true); }
 
-/* ---- approximations ----
- * Processors differ here; what the manual promises is a relative error of at most 1.5 * 2^-12 (SDM 2B RCPPS, RSQRTPS).
- * Ours: the exact value rounded to 12 significant bits, half away from zero, so the error is below 2^-12 + 2^-24.  No
- * exceptions, MXCSR has no say: denormal operands and tiny results are zeros. */
+/* ---- approximations ---- */
 
-enum { SIGN = 1u << 31, INFINITY_BITS = 0x7f800000u, QUIET = 1u << 22, INDEFINITE = 0xffc00000u, ONE = 0x3f800000u };
+/* Processors differ here; what the manual promises is a relative error of at most 1.5 * 2^-12 (SDM 2B RCPPS,
+ * RSQRTPS).  Ours: the exact value rounded to 12 significant bits, half away from zero, so the error is below
+ * 2^-12 + 2^-24.  No exceptions, MXCSR has no say: denormal operands and tiny results are zeros. */
+
+enum {
+	SIGN = 1u << 31,
+	INFINITY_BITS = 0x7f800000u,
+	QUIET = 1u << 22,
+	INDEFINITE = 0xffc00000u,
+	ONE = 0x3f800000u
+};
 enum { DROPPED = 12 /* bits of the fraction's 23 */ };
 
 static u32 twelve_bits(u32 x) { return (x + (1u << (DROPPED - 1))) & ~((1u << DROPPED) - 1); }
@@ -95,7 +104,8 @@ static u32 reciprocal_root(u32 x)
 	return twelve_bits((u32)fp_convert(&e, FP_SINGLE, FP_DOUBLE, wide));
 }
 
-static inline bool approximate(struct cpu *c, const struct insn *o, enum fp_format f, int lanes, u32 (*fn)(u32 x))
+static inline bool approximate(struct cpu *c, const struct insn *o, enum fp_format f, int lanes,
+			       u32 (*fn)(u32 x))
 {
 	union vec v;
 	if (!sse_operand(c, o, f, lanes, &v))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * op-sse-convert.c - SSE conversions among single, double and integers, in XMM, MMX and general registers.
- * Rule: a conversion is "from" lanes, "to" lanes and how many; what becomes of the rest of the destination is all that
- * distinguishes the kinds below.
+ * Rule: a conversion is "from" lanes, "to" lanes and how many; what becomes of the rest of the destination
+ * is all that distinguishes the kinds below.
  */
 #include "cpu-interp/fp/host.h"
 #include "cpu-interp/op-sse.h"
@@ -36,7 +36,8 @@ static inline u64 to_float(struct fp_env *e, bool host, enum fp_format to, enum 
 {
 	if (to == FP_DOUBLE && host_normal_or_zero(from, v))
 		return host_widen(v);
-	if (to == FP_SINGLE && host && host_normal_or_zero(from, v) && host_result_is_safe(to, host_narrow(v)))
+	if (to == FP_SINGLE && host && host_normal_or_zero(from, v) &&
+	    host_result_is_safe(to, host_narrow(v)))
 		return host_narrow(v);
 	return fp_convert(e, to, from, v);
 }
@@ -50,8 +51,8 @@ static inline u64 convert_lane(struct fp_env *e, bool host, int to, int from, u6
 	return to_float(e, host, (enum fp_format)to, (enum fp_format)from, v);
 }
 
-static inline void convert_lanes(struct cpu *c, struct fp_env *e, int to, int from, int lanes, const union vec *v,
-				 union vec *r)
+static inline void convert_lanes(struct cpu *c, struct fp_env *e, int to, int from, int lanes,
+				 const union vec *v, union vec *r)
 {
 	bool host = host_may_round(*c->s.mxcsr);
 	for (int i = 0; i < lanes; i++)
@@ -134,10 +135,11 @@ SIMPLE(cvttss2si) { return to_general(c, o, FP_SINGLE, CUT_OFF); }
 SIMPLE(cvtsd2si) { return to_general(c, o, FP_DOUBLE, ROUNDED); }
 SIMPLE(cvttsd2si) { return to_general(c, o, FP_DOUBLE, CUT_OFF); }
 
-/* ---- MMX registers: two integers; the x87's registers turn into MMX registers (SDM 1 9.5.1), also if the conversion
- * then raises #XM ---- */
+/* ---- MMX registers: two integers; the x87's registers turn into MMX registers (SDM 1 9.5.1), also if the
+ * conversion then raises #XM ---- */
 
-/* CVTPI2PS leaves the upper half of its destination.  CVTPI2PD from memory has nothing to do with MMX (SDM 2A). */
+/* CVTPI2PS leaves the upper half of its destination. CVTPI2PD from memory has nothing to do with MMX (SDM
+ * 2A). */
 static inline bool from_mmx(struct cpu *c, const struct insn *o, enum fp_format to)
 {
 	struct fp_env e = conversion_env(c, ROUNDED);

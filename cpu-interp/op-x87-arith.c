@@ -7,8 +7,6 @@
 
 /* --- two operands, result in a register -------------------------------------------------------------- */
 
-typedef struct num (*binary_fn)(struct fp_env *e, struct num a, struct num b);
-
 /* The source operand as a number; *empty: it is a register that is empty. */
 static bool source(struct cpu *c, const struct insn *o, bool integer, struct num *b, bool *empty)
 {
@@ -21,7 +19,7 @@ static bool source(struct cpu *c, const struct insn *o, bool integer, struct num
 }
 
 /* ST(d) = fn(ST(d), source), rounded to the precision of the control word. */
-static bool arith(struct cpu *c, const struct insn *o, binary_fn fn, bool integer, bool pop)
+static bool arith(struct cpu *c, const struct insn *o, fpu_binary_fn fn, bool integer, bool pop)
 {
 	int d = o->mem ? 0 : o->d;
 	struct num b, r = num_indefinite;
@@ -57,31 +55,11 @@ ARITH(divr, num_div(e, b, a))
 
 /* --- ST0 alone --------------------------------------------------------------------------------------- */
 
-typedef struct num (*unary_fn)(struct fp_env *e, struct num a);
-
-static bool unary(struct cpu *c, const struct insn *o, struct fp_env e, unary_fn fn)
-{
-	struct num r = num_indefinite;
-	bool written;
-	if (!fpu_begin(c))
-		return false;
-	fpu_record(c, o);
-	if (fpu_empty(c, 0)) {
-		written = fpu_stack_fault(c, false);
-	} else {
-		r = fn(&e, fpu_num(c, 0));
-		written = fpu_settle(c, &e);
-	}
-	if (written)
-		fpu_set_num(c, 0, &r);
-	return true;
-}
-
 static struct num root(struct fp_env *e, struct num a) { return num_round(e, FP_EXTENDED, num_sqrt(e, a)); }
 static struct num integral(struct fp_env *e, struct num a) { return num_round_int(e, num_convert(e, a)); }
 
-SIMPLE(fsqrt) { return unary(c, o, fpu_env(c), root); }
-SIMPLE(frndint) { return unary(c, o, fpu_env_precise(c), integral); }
+SIMPLE(fsqrt) { return fpu_unary(c, o, fpu_env(c), root); }
+SIMPLE(frndint) { return fpu_unary(c, o, fpu_env_precise(c), integral); }
 
 /* Bits of the encoding, whatever it means. */
 static bool change_sign(struct cpu *c, const struct insn *o, u16 keep, u16 flip)
@@ -107,24 +85,7 @@ SIMPLE(fabs) { return change_sign(c, o, 0x7fff, 0); }
 
 /* --- ST0 and ST1, result in ST0 ---------------------------------------------------------------------- */
 
-SIMPLE(fscale)
-{
-	struct num r = num_indefinite;
-	bool written;
-	if (!fpu_begin(c))
-		return false;
-	fpu_record(c, o);
-	if (fpu_empty(c, 0) || fpu_empty(c, 1)) {
-		written = fpu_stack_fault(c, false);
-	} else {
-		struct fp_env e = fpu_env_precise(c);
-		r = num_round(&e, FP_EXTENDED, num_scale(&e, fpu_num(c, 0), fpu_num(c, 1)));
-		written = fpu_settle(c, &e);
-	}
-	if (written)
-		fpu_set_num(c, 0, &r);
-	return true;
-}
+SIMPLE(fscale) { return fpu_binary(c, o, num_scale, false); }
 
 /* The quotient's low bits 2, 1, 0 go to C0, C3, C1; C2 = 1: not yet done, execute it again (SDM 2A FPREM). */
 static bool remainder_of(struct cpu *c, const struct insn *o, bool nearest)

@@ -41,7 +41,7 @@ SIMPLE(fwait)
 {
 	if ((*c->s.cr0 & CR0_MP) && (*c->s.cr0 & CR0_TS))
 		return fault_raise(c, VEC_NM);
-	return !(*c->s.fsw & FSW_ES) || !(*c->s.cr0 & CR0_NE) || fault_raise(c, VEC_MF);
+	return fpu_no_exception(c);
 }
 
 /* Without a coprocessor: #NM if EM or TS asks for it, else nothing happens (SDM 3A 2.5).  With one: #UD for what is no
@@ -80,9 +80,9 @@ static u8 short_tags(u16 tags)
 static void pointers_real(const struct cpu *c, u32 *word)
 {
 	u32 ip = (u32)(*c->s.fip + 16u * *c->s.fcs), dp = (u32)(*c->s.fdp + 16u * *c->s.fds);
-	word[3] = ip & 0xffff;
+	word[3] = ip | 0xffff0000;
 	word[4] = (ip >> 16 << 12 & 0x0ffff000) | *c->s.fop;
-	word[5] = dp & 0xffff;
+	word[5] = dp | 0xffff0000;
 	word[6] = dp >> 16 << 12 & 0x0ffff000;
 }
 
@@ -107,7 +107,7 @@ static bool store_environment(struct cpu *c, const struct insn *o)
 	int size = word_size(o);
 	environment(c, o, word);
 	for (int i = 0; i < ENV_WORDS; i++)
-		if (!mmu_store(c, o->seg, ea_plus(c, o, (u64)(i * size)), size, word[i]))
+		if (!mmu_store(c, o->seg, ea(c, o) + (u64)(i * size), size, word[i]))
 			return false;
 	return true;
 }
@@ -117,7 +117,7 @@ static bool load_words(struct cpu *c, const struct insn *o, u32 word[ENV_WORDS])
 	int size = word_size(o);
 	for (int i = 0; i < ENV_WORDS; i++) {
 		u64 v;
-		if (!mmu_load(c, o->seg, ea_plus(c, o, (u64)(i * size)), size, &v))
+		if (!mmu_load(c, o->seg, ea(c, o) + (u64)(i * size), size, &v))
 			return false;
 		word[i] = (u32)v;
 	}

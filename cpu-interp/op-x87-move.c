@@ -116,6 +116,19 @@ SIMPLE(fldz) { return constant(c, o, num_zero(false)); }
 
 /* --- stores ------------------------------------------------------------------------------------------ */
 
+/* After the store, or after finding that an exception forbids it. */
+static bool stored(struct cpu *c, const struct insn *o, const struct fp_env *e, bool empty, bool pop)
+{
+	fpu_record(c, o);
+	if (empty)
+		fpu_stack_fault(c, false);
+	else
+		fpu_settle(c, e);
+	if (pop)
+		fpu_pop(c);
+	return true;
+}
+
 /* The exceptions are known before the store, and noted after it.  Unmasked over- and underflow too keep a result from
  * memory, and ST0 on the stack. */
 static bool store_real(struct cpu *c, const struct insn *o, bool pop)
@@ -131,14 +144,7 @@ static bool store_real(struct cpu *c, const struct insn *o, bool pop)
 	if (hold ? !mmu_check_store(c, o->seg, ea(c, o), o->size) :
 		   !mmu_store(c, o->seg, ea(c, o), o->size, num_pack(f, &x)))
 		return false;
-	fpu_record(c, o);
-	if (empty)
-		fpu_stack_fault(c, false);
-	else
-		fpu_settle(c, &e);
-	if (pop && !hold)
-		fpu_pop(c);
-	return true;
+	return stored(c, o, &e, empty, pop && !hold);
 }
 
 /* Ten bytes are copied. */
@@ -211,14 +217,7 @@ static bool store_int(struct cpu *c, const struct insn *o, bool chop, bool pop)
 	if (hold ? !mmu_check_store(c, o->seg, ea(c, o), o->size) :
 		   !mmu_store(c, o->seg, ea(c, o), o->size, (u64)v))
 		return false;
-	fpu_record(c, o);
-	if (empty)
-		fpu_stack_fault(c, false);
-	else
-		fpu_settle(c, &e);
-	if (pop && !hold)
-		fpu_pop(c);
-	return true;
+	return stored(c, o, &e, empty, pop && !hold);
 }
 
 SIMPLE(fist) { return store_int(c, o, false, false); }
@@ -237,14 +236,7 @@ SIMPLE(fbstp)
 	struct fp80 v = { host_get(bcd, 8), (u16)host_get(bcd + 8, 2) };
 	if (hold ? !fpu_check_store(c, o, 10) : !fpu_store80(c, o, 0, v))
 		return false;
-	fpu_record(c, o);
-	if (empty)
-		fpu_stack_fault(c, false);
-	else
-		fpu_settle(c, &e);
-	if (!hold)
-		fpu_pop(c);
-	return true;
+	return stored(c, o, &e, empty, !hold);
 }
 
 /* --- register to register ---------------------------------------------------------------------------- */

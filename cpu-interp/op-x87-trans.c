@@ -7,53 +7,17 @@
 
 static struct num rounded(struct fp_env *e, struct num x) { return num_round(e, FP_EXTENDED, x); }
 
-/* --- ST0 = f(ST0); ST1 = f(ST1, ST0) and pop --------------------------------------------------------- */
+/* --- ST0 = f(ST0); ST1 = f(ST0, ST1) and pop --------------------------------------------------------- */
 
-SIMPLE(f2xm1)
-{
-	struct num r = num_indefinite;
-	bool written;
-	if (!fpu_begin(c))
-		return false;
-	fpu_record(c, o);
-	if (fpu_empty(c, 0)) {
-		written = fpu_stack_fault(c, false);
-	} else {
-		struct fp_env e = fpu_env_precise(c);
-		r = rounded(&e, num_exp2m1(&e, fpu_num(c, 0)));
-		written = fpu_settle(c, &e);
-	}
-	if (written)
-		fpu_set_num(c, 0, &r);
-	return true;
-}
+static struct num power(struct fp_env *e, struct num x) { return rounded(e, num_exp2m1(e, x)); }
+static struct num logarithm(struct fp_env *e, struct num x, struct num y) { return num_ylog2(e, y, x); }
+static struct num logarithm_1(struct fp_env *e, struct num x, struct num y) { return num_ylog2p1(e, y, x); }
+static struct num angle(struct fp_env *e, struct num x, struct num y) { return num_atan2(e, y, x); }
 
-typedef struct num (*binary_fn)(struct fp_env *e, struct num y, struct num x);
-
-static bool binary(struct cpu *c, const struct insn *o, binary_fn fn)
-{
-	struct num r = num_indefinite;
-	bool written;
-	if (!fpu_begin(c))
-		return false;
-	fpu_record(c, o);
-	if (fpu_empty(c, 0) || fpu_empty(c, 1)) {
-		written = fpu_stack_fault(c, false);
-	} else {
-		struct fp_env e = fpu_env_precise(c);
-		r = rounded(&e, fn(&e, fpu_num(c, 1), fpu_num(c, 0)));
-		written = fpu_settle(c, &e);
-	}
-	if (!written)
-		return true;
-	fpu_set_num(c, 1, &r);
-	fpu_pop(c);
-	return true;
-}
-
-SIMPLE(fyl2x) { return binary(c, o, num_ylog2); }
-SIMPLE(fyl2xp1) { return binary(c, o, num_ylog2p1); }
-SIMPLE(fpatan) { return binary(c, o, num_atan2); }
+SIMPLE(f2xm1) { return fpu_unary(c, o, fpu_env_precise(c), power); }
+SIMPLE(fyl2x) { return fpu_binary(c, o, logarithm, true); }
+SIMPLE(fyl2xp1) { return fpu_binary(c, o, logarithm_1, true); }
+SIMPLE(fpatan) { return fpu_binary(c, o, angle, true); }
 
 /* --- sine and its kin: C2 = 1 if the operand is out of range, and then nothing else changes ------------ */
 

@@ -73,7 +73,7 @@ static void set_xmm(struct cpu *c, const struct image *m)
 static bool check_words(struct cpu *c, const struct insn *o, u64 words)
 {
 	for (int i = 0; i < WORDS; i++)
-		if (words >> i & 1 && !mmu_check_store(c, o->seg, ea_plus(c, o, 8u * (u32)i), 8))
+		if (words >> i & 1 && !mmu_check_store(c, o->seg, ea(c, o) + 8u * (u32)i, 8))
 			return false;
 	return true;
 }
@@ -81,7 +81,7 @@ static bool check_words(struct cpu *c, const struct insn *o, u64 words)
 static bool store_words(struct cpu *c, const struct insn *o, const struct image *m, u64 words)
 {
 	for (int i = 0; i < WORDS; i++)
-		if (words >> i & 1 && !mmu_store(c, o->seg, ea_plus(c, o, 8u * (u32)i), 8, get(m, 8 * i, 8)))
+		if (words >> i & 1 && !mmu_store(c, o->seg, ea(c, o) + 8u * (u32)i, 8, get(m, 8 * i, 8)))
 			return false;
 	return true;
 }
@@ -91,7 +91,7 @@ static bool load_words(struct cpu *c, const struct insn *o, struct image *m, u64
 	*m = (struct image){ { 0 } };
 	for (int i = 0; i < WORDS; i++) {
 		u64 v = 0;
-		if (words >> i & 1 && !mmu_load(c, o->seg, ea_plus(c, o, 8u * (u32)i), 8, &v))
+		if (words >> i & 1 && !mmu_load(c, o->seg, ea(c, o) + 8u * (u32)i, 8, &v))
 			return false;
 		put(m, 8 * i, 8, v);
 	}
@@ -202,7 +202,7 @@ static u64 component_words(const struct cpu *c, u64 components)
 static bool save(struct cpu *c, const struct insn *o, u64 components, bool mxcsr, u64 xstate_bv, u64 xcomp_bv)
 {
 	u64 words = component_words(c, components) | (mxcsr ? words_mxcsr : 0);
-	u64 at_bv = ea_plus(c, o, AT_XSTATE_BV), at_comp = ea_plus(c, o, AT_XCOMP_BV);
+	u64 at_bv = ea(c, o) + AT_XSTATE_BV, at_comp = ea(c, o) + AT_XCOMP_BV;
 	struct image m;
 	make_image(c, is_wide(o), &m);
 	if (!check_words(c, o, words) || !mmu_check_store(c, o->seg, at_bv, 8) ||
@@ -215,7 +215,7 @@ static bool save(struct cpu *c, const struct insn *o, u64 components, bool mxcsr
 static bool save_standard(struct cpu *c, const struct insn *o, bool all)
 {
 	u64 want = requested(c), used = in_use(c), old;
-	if (!xsave_check(c, o, true) || !mmu_load(c, o->seg, ea_plus(c, o, AT_XSTATE_BV), 8, &old))
+	if (!xsave_check(c, o, true) || !mmu_load(c, o->seg, ea(c, o) + AT_XSTATE_BV, 8, &old))
 		return false;
 	return save(c, o, all ? want : want & used, want & SSE, (old & ~want) | (want & used), 0);
 }
@@ -237,7 +237,7 @@ static bool load_header(struct cpu *c, const struct insn *o, u64 *xstate_bv, boo
 {
 	u64 word[(HEADER_END - AT_XSTATE_BV) / 8];
 	for (size_t i = 0; i < ARRAY_LEN(word); i++)
-		if (!mmu_load(c, o->seg, ea_plus(c, o, AT_XSTATE_BV + 8 * i), 8, &word[i]))
+		if (!mmu_load(c, o->seg, ea(c, o) + AT_XSTATE_BV + 8 * i, 8, &word[i]))
 			return false;
 	u64 comp = word[1] & ~(1ull << COMPACTED), reserved = word[2];
 	*xstate_bv = word[0];

@@ -193,14 +193,14 @@ static void report(struct run *r)
 	if (runner_unfinished_line() && (isatty(1) || o->state_hash || o->stats) && !r->json_stdout)
 		putchar('\n');
 	fflush(stdout);
-	if (r->why == STOP_TRIPLE_FAULT)
+	if (r->why == STOP_TRIPLE_FAULT && !o->smp_threads) /* it would die another death */
 		death_explain(&r->machine, o, &r->files, r->engine, stderr);
 	if (r->why == STOP_USER && runner_signal())
 		print_where(r);
 	if (!o->quiet)
 		print_summary(r);
-	if (!o->quiet && !o->save)
-		disk_options_tell(&o->disks, r->machine.pc);
+	if (!o->quiet)
+		disk_options_tell(&o->disks, r->machine.pc, o->save);
 	if (o->stats && !r->json_stdout)
 		stats_print(&r->stats, r->machine.vm, stdout);
 	if (o->json)
@@ -359,11 +359,28 @@ const struct command cmd_run = {
 	.text = "IMAGE is recognised by its content: a boot sector, an ELF or multiboot kernel, or a\n"
 		"snapshot. The guest's serial port is standard output; with --display terminal its VGA\n"
 		"screen and keyboard are there instead. Ctrl-] leaves a guest that has the terminal. The\n"
-		"same inputs always give the same run, up to the last bit of the state hash.",
+		"same inputs always give the same run, up to the last bit of the state hash.\n\n"
+		"Standard input is the serial port's input: what is piped in reaches the guest once it\n"
+		"listens (</dev/null keeps it away). A guest that waits for a person, or for the network,\n"
+		"waits in real time; otherwise its time jumps.\n\n"
+		"--disk FILE may be followed by parts, with commas and no blanks: if=ide or if=virtio,\n"
+		"snapshot=on or off, overlay=FILE, readonly=on, format=F. FILE is raw, or of a format that\n"
+		"qemu-nbd knows (qcow2, vmdk, vdi, vhdx, vpc), or the address of an NBD server; format=raw\n"
+		"keeps it from being recognised. What the guest writes is discarded at the end (the\n"
+		"default, snapshot=on), or goes to the overlay file, which is made if it is not there, or\n"
+		"to FILE itself (snapshot=off).\n\n"
+		"--net user may be followed by hostfwd=tcp:[ADDRESS]:PORT-[ADDRESS]:PORT (or udp:...),\n"
+		"restrict=on, mac=M, pcap=FILE. The network is libslirp's: the guest is 10.0.2.15 (DHCP),\n"
+		"this host 10.0.2.2. hostfwd leads a port of the host (of 127.0.0.1 unless said) into the\n"
+		"guest; with restrict=on nothing else goes in or out. pcap captures for Wireshark.",
 	.example = "vitrine run --exits boot.img\n"
 		   "vitrine run --bios /usr/share/seabios/bios.bin --disk disk.img --budget 500M --stats\n"
 		   "vitrine run --kernel kernel.elf --append 'console=ttyS0' --trace=insn,fault\n"
-		   "vitrine run --kernel /boot/memtest86+x64.bin --mem 6M --display terminal",
+		   "vitrine run --kernel /boot/memtest86+x64.bin --mem 6M --display terminal\n"
+		   "vitrine run --bios bios.bin --disk base.qcow2,overlay=mine --cdrom cd.iso\n"
+		   "vitrine run --kernel vmlinuz --initrd initrd.gz --append 'console=ttyS0' \\\n"
+		   "    --disk data.img,if=virtio,snapshot=off --virtio rng \\\n"
+		   "    --net user,hostfwd=tcp::2222-:22",
 	.options = machine_option_table,
 	.noptions = &machine_option_count,
 	.exec = run,

@@ -160,6 +160,11 @@ void death_explain(const struct machine *dead, const struct machine_options *o, 
 
 	fprintf(out, "vitrine: the guest died of a triple fault after %llu instruction%s\n", ULL(lived),
 		lived == 1 ? "" : "s");
+	if (dead->vm->inputs || disk_options_change(&o->disks)) {
+		fprintf(out, "  (how is not told: it would have to run again, and %s)\n",
+			dead->vm->inputs ? "what it got from outside is gone" : "its disk has changed meanwhile");
+		return;
+	}
 	if (machine_build(&m, o, f, engine, &err)) {
 		fprintf(out, "  (it could not be run again: %s)\n", err.text);
 		return;

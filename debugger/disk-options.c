@@ -161,20 +161,28 @@ int disk_images_close(struct disk_images *images, struct err *err)
 	return rc;
 }
 
+static bool disk_changes(const struct disk_option *d)
+{
+	return !d->snapshot && !d->read_only;
+}
+
 bool disk_options_change(const struct disk_options *o)
 {
 	for (u32 i = 0; i < o->n; i++)
-		if (!o->disk[i].snapshot && !o->disk[i].read_only)
+		if (disk_changes(&o->disk[i]))
 			return true;
 	return false;
 }
 
-void disk_options_tell(const struct disk_options *o, const struct pc *pc)
+void disk_options_tell(const struct disk_options *o, const struct pc *pc, bool saved)
 {
 	for (u32 i = 0; i < o->n; i++) {
 		u64 bytes = pc_disk_written(pc, i);
 
-		if (bytes)
+		if (saved && disk_changes(&o->disk[i]))
+			complain("disk %.100s: the snapshot knows nothing of what is written to %.100s; it needs that file as it "
+				 "is now", o->disk[i].path, o->disk[i].overlay ? o->disk[i].overlay : "it");
+		else if (bytes && !saved)
 			complain("disk %.100s: the %llu KiB that the guest wrote are discarded; to keep such, give the disk "
 				 "overlay=FILE or snapshot=off", o->disk[i].path, (unsigned long long)bytes >> 10);
 	}

@@ -39,7 +39,7 @@ void disk_images_config(const struct disk_images *images, const struct disk_opti
 int disk_images_close(struct disk_images *images, struct err *err);
 /* Does a run change them, so that a second one would be another run? */
 bool disk_options_change(const struct disk_options *o);
-/* At the end: what was written, and ends here; one line per disk. */
-void disk_options_tell(const struct disk_options *o, const struct pc *pc);
+/* At the end, one line per disk: what was written, and ends here; or, with a snapshot, is not in it. */
+void disk_options_tell(const struct disk_options *o, const struct pc *pc, bool saved);
 
 #endif

@@ -66,17 +66,19 @@ static void resize(struct display *d)
 
 /* ---- drawing ---- */
 
-static void send(const struct buf *b)
+/* False: the terminal did not take all of it.  If it is gone, SIGHUP ends the run. */
+static bool send(const struct buf *b)
 {
 	size_t done = 0;
 
-	while (done < b->len) {
+	while (done < b->len && !b->failed) {
 		ssize_t n = write(1, b->data + done, b->len - done);
 
 		if (n < 0 && errno != EINTR)
-			return; /* a terminal that is gone: SIGHUP ends the run */
+			return false;
 		done += n > 0 ? (size_t)n : 0;
 	}
+	return !b->failed;
 }
 
 static void draw(struct display *d)
@@ -87,8 +89,8 @@ static void draw(struct display *d)
 		canvas_refresh(&d->canvas);
 	resize(d);
 	canvas_draw(&d->canvas, pc_vga(d->pc), &out);
-	if (!out.failed)
-		send(&out);
+	if (!send(&out))
+		canvas_refresh(&d->canvas);
 	buf_free(&out);
 }
 
@@ -184,8 +186,7 @@ static void leave_last_screen(struct display *d)
 	canvas_close(&d->canvas);
 	if (!canvas_open(&d->canvas, lines, NULL) && !canvas_resize(&d->canvas, columns, rows)) {
 		canvas_draw(&d->canvas, pc_vga(d->pc), &out);
-		if (!out.failed)
-			send(&out);
+		send(&out);
 	}
 	buf_free(&out);
 }

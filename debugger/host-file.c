@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * host-file.c - read or map a file of the host; find out whether one could be written.
+ * host-file.c - read a file of the host; find out whether one could be written.
  * Rule: opening never blocks (a pipe could) and never creates anything.
  */
 #include "debugger/host-file.h"
@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,7 +63,7 @@ static int read_all(int fd, u8 *to, u64 len)
 
 int host_file_read(struct host_file *f, const char *what, const char *path, u64 most, struct err *err)
 {
-	u64 len;
+	u64 len = 0;
 	int fd = open_regular(what, path, &len, err);
 
 	if (fd < 0)
@@ -84,27 +83,9 @@ int host_file_read(struct host_file *f, const char *what, const char *path, u64 
 	return cannot(what, path, err);
 }
 
-int host_file_map(struct host_file *f, const char *what, const char *path, struct err *err)
-{
-	u64 len;
-	int fd = open_regular(what, path, &len, err);
-
-	if (fd < 0)
-		return fd;
-	void *at = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
-	int rc = at == MAP_FAILED ? cannot(what, path, err) : 0;
-	close(fd);
-	if (!rc)
-		*f = (struct host_file){ .path = path, .data = at, .len = len, .mapped = true };
-	return rc;
-}
-
 void host_file_close(struct host_file *f)
 {
-	if (f->mapped)
-		munmap(f->data, f->len);
-	else
-		free(f->data);
+	free(f->data);
 	*f = (struct host_file){ 0 };
 }
 

@@ -12,13 +12,10 @@ struct host_file {
 	const char *path;
 	u8 *data; /* NULL = not open */
 	u64 len;
-	bool mapped;
 };
 
 /* Read it into memory.  `what` names its role in messages ("BIOS"); more than `most` bytes are refused. */
 int host_file_read(struct host_file *f, const char *what, const char *path, u64 most, struct err *err);
-/* Map it, for files that may be as large as a disk. */
-int host_file_map(struct host_file *f, const char *what, const char *path, struct err *err);
 void host_file_close(struct host_file *f);
 /* Could PATH be opened for writing, or made?  Asked before a run whose result is to go there; opens nothing. */
 int host_path_writable(const char *what, const char *path, struct err *err);

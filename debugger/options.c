@@ -318,6 +318,9 @@ static int check_places(struct machine_options *o, struct err *err)
 	if (shown && o->serial && !strcmp(o->serial, "stdio"))
 		return err_set(err, EINVAL, "--display terminal and --serial stdio both want the terminal; give the serial "
 			       "port another place, as --serial pty");
+	if (shown && o->debugcon && !strcmp(o->debugcon, "stdout"))
+		return err_set(err, EINVAL, "--display terminal and --debugcon stdout both want the terminal; give the debug "
+			       "console another place, as --debugcon file:FILE");
 	if (shown && (o->exits || (o->trace && !o->json) || (o->json && !strcmp(o->json, "-"))))
 		return err_set(err, EINVAL, "--display terminal and printed events both want the terminal; use --json FILE");
 	if (!o->serial)
@@ -345,6 +348,9 @@ int machine_options_check(struct machine_options *o, const struct args_rest *res
 			       o->disks.n || o->disks.cdrom ? " (a disk boots with --bios)" : "");
 	if (o->append && o->bios && !o->image && !o->kernel)
 		return err_set(err, EINVAL, "--append is for kernels; a BIOS takes no command line");
+	if (o->smp_threads && (o->json || o->trace & (EV_BIT(insn) | EV_BIT(mem) | EV_BIT(fault) | EV_BIT(state))))
+		return err_set(err, EINVAL, "--smp-threads and --json, or --trace of insn, mem, fault or state; what happens in "
+			       "several threads at once has no order to print it in");
 	if (json_stdout && o->exits)
 		return err_set(err, EINVAL, "--exits and --json - both want standard output; give --json a file");
 	if (disk_options_check(&o->disks, err))

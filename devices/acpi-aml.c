@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * acpi-aml.c - AML, written front to back.
- * Rule: every block's length is written with three bytes, whether it needs them or not; so it can be filled in
- * at the block's end without moving anything.
- * Source: ACPI specification 6.4: 20.2 (grammar and opcodes), 6.4.2 and 6.4.3 (resource descriptors), 19.3.4
- * (EISA ids).
+ * Rule: every block's length is written with three bytes, whether it needs them or not; so it can be filled
+ * in at the block's end without moving anything.
+ * Source: ACPI specification 6.4: 20.2 (grammar and opcodes), 6.4.2 and 6.4.3 (resource descriptors),
+ * 19.3.4 (EISA ids).
  */
 #include "devices/acpi-aml.h"
 
@@ -12,8 +12,8 @@
 
 /* clang-format off */
 enum { OP_ZERO = 0x00, OP_ONE = 0x01, OP_NAME = 0x08, OP_BYTE = 0x0a, OP_WORD = 0x0b, OP_DWORD = 0x0c,
-       OP_STRING = 0x0d, OP_QWORD = 0x0e, OP_SCOPE = 0x10, OP_BUFFER = 0x11, OP_PACKAGE = 0x12, OP_METHOD = 0x14,
-       OP_EXT = 0x5b, OP_EXT_DEVICE = 0x82, OP_ARG0 = 0x68, OP_STORE = 0x70, OP_IF = 0xa0, OP_RETURN = 0xa4,
+       OP_STRING = 0x0d, OP_QWORD = 0x0e, OP_SCOPE = 0x10, OP_BUFFER = 0x11, OP_PACKAGE = 0x12,
+       OP_METHOD = 0x14, OP_EXT = 0x5b, OP_EXT_DEVICE = 0x82, OP_ARG0 = 0x68, OP_STORE = 0x70, OP_IF = 0xa0, OP_RETURN = 0xa4,
        PREFIX_DUAL = 0x2e, PREFIX_MULTI = 0x2f };
 /* Resource descriptors (6.4.2, 6.4.3), small ones with their length in the low bits */
 enum { RES_IRQ = 0x22, RES_IO = 0x47, RES_END = 0x79, RES_MEMORY32 = 0x86, RES_DWORD_SPACE = 0x87,

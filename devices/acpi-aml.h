@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * acpi-aml.h - a writer of AML, the byte code in which ACPI describes devices.
- * Rule: calls nest as the ASL source would: what aml_scope, aml_device, aml_method, aml_package, aml_if or
+ * Rule: calls nest as the ASL source would: what aml_scope, aml_device, aml_method, aml_package, aml_if_name or
  * aml_resources opened, aml_end closes; what takes a value (aml_name, aml_return) is followed by it.
  *
  *	Device (RTC0) { Name (_HID, EisaId ("PNP0B00")) }

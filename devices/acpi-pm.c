@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * acpi-pm.c - ACPI's fixed hardware: PM1 status, enable and control, the power button, the PM timer.
- * Ports: 600h-63Fh. PCI 00:01.3, with which firmware knows the board: what it writes to the base address register
- * 40h is not taken over.
+ * Ports: 600h-63Fh. PCI 00:01.3, with which firmware knows the board: what it writes to the base address
+ * register 40h is not taken over.
  * Rule: sync() first: it brings the timer's status bit to the present; drive() last.
  * NOT MODELLED: SMI and everything that needs it, general-purpose events (registers only), the SMBus.
  * Source: ACPI specification 6.4, 4.8; Intel 82371AB (PIIX4) data sheet (290562), 7.
@@ -11,7 +11,8 @@
 #include "devices/acpi.h"
 
 /* clang-format off */
-enum { REG_STATUS = 0, REG_ENABLE = 2, REG_CONTROL = 4, REG_TIMER = 8, REG_GPE_STATUS = 0xc, REG_GPE_ENABLE = 0xe };
+enum { REG_STATUS = 0, REG_ENABLE = 2, REG_CONTROL = 4, REG_TIMER = 8, REG_GPE_STATUS = 0xc,
+       REG_GPE_ENABLE = 0xe };
 enum { PM1_TIMER = 1, PM1_GLOBAL = 1 << 5, PM1_POWER_BUTTON = 1 << 8, PM1_RTC = 1 << 10, PM1_WAKE = 1 << 15 };
 enum { CONTROL_SCI = 1, CONTROL_SLEEP_TYPE = 7 << 10, CONTROL_SLEEP = 1 << 13 };
 enum { CONFIG_BASE = 0x40, CONFIG_DEVACTB = 0x58, CONFIG_MISC = 0x80 };
@@ -56,8 +57,8 @@ static void drive(struct acpi_pm *p)
 {
 	struct acpi_pm_state *s = &p->s;
 
-	irq_set(&p->sci, (s->status[0] & s->enable[0] & PM1_ENABLES) ||
-				 (s->gpe_status[0] & s->gpe_enable[0]));
+	irq_set(&p->sci,
+		(s->status[0] & s->enable[0] & PM1_ENABLES) || (s->gpe_status[0] & s->gpe_enable[0]));
 	if (s->enable[0] & PM1_TIMER && !(s->status[0] & PM1_TIMER))
 		device_timer_set(&p->dev, 0, ns_of_tick((halves_at(s->seen[0]) + 1) << (TIMER_BITS - 1)));
 	else
@@ -158,15 +159,20 @@ static u64 pm_read(struct device *d, const struct claim *claim, u64 offset, int 
 void acpi_pm_init(struct acpi_pm *p)
 {
 	static const struct pci_identity id = {
-		.vendor = 0x8086, .device = 0x7113, .class = 0x068000, .revision = 3,
-		.subsystem_vendor = 0x1af4, .subsystem = 0x1100,
+		.vendor = 0x8086,
+		.device = 0x7113,
+		.class = 0x068000,
+		.revision = 3,
+		.subsystem_vendor = 0x1af4,
+		.subsystem = 0x1100,
 	};
 	u8 *c = p->pci.initial;
 
 	pci_function_init(&p->pci, &p->dev, 1 << 3 | 3, p->s.config, &id);
 	pci_put16(c, PCI_STATUS, 0x0280);
 	pci_put32(c, CONFIG_BASE, ACPI_PM_BASE | 1);
-	/* Bit 25: writes to the APM port raise an SMI. SeaBIOS takes it for "SMM is set up", and leaves it alone. */
+	/* Bit 25: writes to the APM port raise an SMI. SeaBIOS takes it for "SMM is set up", and leaves it
+	 * alone. */
 	pci_put32(c, CONFIG_DEVACTB, 1u << 25);
 	c[CONFIG_MISC] = 1; /* the ports are decoded */
 }
@@ -192,9 +198,10 @@ static void pm_restored(struct device *d)
 }
 
 static const char *const regs[] = {
-	"PM1 status",  "PM1 status + 1", "PM1 enable", "PM1 enable + 1", "PM1 control", "PM1 control + 1",
-	NULL,          NULL,             "PM timer",   "PM timer + 1",   "PM timer + 2", "PM timer + 3",
-	"GPE0 status", "GPE0 status + 1", "GPE0 enable", "GPE0 enable + 1",
+	"PM1 status",  "PM1 status + 1",  "PM1 enable",   "PM1 enable + 1",
+	"PM1 control", "PM1 control + 1", NULL,           NULL,
+	"PM timer",    "PM timer + 1",    "PM timer + 2", "PM timer + 3",
+	"GPE0 status", "GPE0 status + 1", "GPE0 enable",  "GPE0 enable + 1",
 };
 static const struct claim claims[] = { { SPACE_PORT, ACPI_PM_BASE, ACPI_PM_SIZE, regs, ARRAY_LEN(regs), 4 } };
 

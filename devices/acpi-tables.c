@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * acpi-tables.c - the fixed-form ACPI tables: RSDP, RSDT, XSDT, FADT, FACS, MADT, HPET, and the DSDT's frame.
+ * acpi-tables.c - the fixed-form ACPI tables: RSDP, RSDT, XSDT, FADT, FACS, MADT, HPET, and the DSDT's
+ * frame.
  * Rule: whoever writes the address of a table calls put_pointer, which also notes the place.
  * Source: ACPI specification 6.4: 5.2.5 (RSDP), 5.2.6 (header), 5.2.9 (FADT), 5.2.10 (FACS), 5.2.12 (MADT);
  * IA-PC HPET specification 1.0a, 3.2.4.
@@ -14,8 +15,13 @@ enum { HEADER_BYTES = 36, HEADER_LENGTH_AT = 4, HEADER_SUM_AT = 9 };
 enum { FACS_BYTES = 64, RSDP_BYTES = 36, RSDP_V1_BYTES = 20, RSDP_SUM_AT = 8, RSDP_XSUM_AT = 32 };
 enum { RESET_PORT = 0xcf9, RESET_VALUE = 6, CMOS_CENTURY = 0x32 };
 /* FADT flags (5.2.9, table 5.10) */
-enum { FADT_WBINVD = 1, FADT_C1 = 1 << 2, FADT_NO_SLEEP_BUTTON = 1 << 5, FADT_NO_RTC_WAKE = 1 << 6,
-       FADT_RESET = 1 << 10 };
+enum {
+	FADT_WBINVD = 1,
+	FADT_C1 = 1 << 2,
+	FADT_NO_SLEEP_BUTTON = 1 << 5,
+	FADT_NO_RTC_WAKE = 1 << 6,
+	FADT_RESET = 1 << 10
+};
 /* IA-PC boot architecture flags (5.2.9.3) */
 enum { BOOT_LEGACY = 1, BOOT_8042 = 2, BOOT_NO_VGA = 4 };
 /* MADT structures (5.2.12) and MPS INTI flags */

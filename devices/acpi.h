@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * acpi.h - the ACPI tables of the board: what a system that boots learns of it without probing.
- * Rule: the tables are built once, position-independent; the list of their pointers says which places have to be
- * filled in when it is known where they lie: by us (acpi_place), or by a BIOS (acpi_loader_script).
+ * Rule: the tables are built once, position-independent; the list of their pointers says which places have
+ * to be filled in when it is known where they lie: by us (acpi_place), or by a BIOS (acpi_loader_script).
  */
 #ifndef VITRINE_DEVICES_ACPI_H
 #define VITRINE_DEVICES_ACPI_H
@@ -16,8 +16,8 @@ enum { ACPI_PM_BASE = 0x600, ACPI_PM_CONTROL = ACPI_PM_BASE + 4, ACPI_PM_TIMER =
        ACPI_GPE = ACPI_PM_BASE + 0xc, ACPI_PM_SIZE = 0x40 };
 /* clang-format on */
 #define ACPI_HPET_BASE 0xfed00000u
-/* PCI wire n reaches the I/O APIC at pin APIC_GSI_PCI + n, and, while the PICs are used, this ISA interrupt, to
- * which the firmware (SeaBIOS, or pc-firmware.c) has routed it. */
+/* PCI wire n reaches the I/O APIC at pin APIC_GSI_PCI + n, and, while the PICs are used, this ISA interrupt,
+ * to which the firmware (SeaBIOS, or pc-firmware.c) has routed it. */
 extern const unsigned char acpi_pci_isa_irq[4];
 
 struct acpi_config {

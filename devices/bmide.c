@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * bmide.c - the IDE function of the PIIX3: it moves data between the drives and memory by itself.
  * Place: PCI 00:01.1; BAR 4: 16 ports, eight per channel.
- * Rule: the guest's table of regions is read entry by entry, as needed, and never believed further than the drive
- * has data: no table makes a transfer longer, and one of more than 64 KiB ends in an error.
+ * Rule: the guest's table of regions is read entry by entry, as needed, and never believed further than the
+ * drive has data: no table makes a transfer longer, and one of more than 64 KiB ends in an error.
  * NOT MODELLED: the timing registers (stored only); the decode enables (the channels always answer).
  * Source: Programming Interface for Bus Master IDE Controller, revision 1.0; Intel 82371SB (290550), 2.3.
  */
@@ -103,7 +103,8 @@ static void ready(void *arg, int c)
 	run(arg, c);
 }
 
-/* The interrupt of a channel passes through, and its rise is noted: data that came before it are in memory. */
+/* The interrupt of a channel passes through, and its rise is noted: data that came before it are in memory.
+ */
 static void set_line(void *arg, int c, int level)
 {
 	struct bmide *b = arg;
@@ -174,15 +175,18 @@ static u64 bmide_read(struct device *d, const struct claim *claim, u64 offset, i
 /* ---- building ---- */
 
 static const char *const regs[] = {
-	"primary command", NULL, "primary status", NULL, "primary table", NULL, NULL, NULL,
+	"primary command",   NULL, "primary status",   NULL, "primary table",   NULL, NULL, NULL,
 	"secondary command", NULL, "secondary status", NULL, "secondary table",
 };
 
 void bmide_init(struct bmide *b)
 {
 	static const struct pci_identity id = {
-		.vendor = 0x8086, .device = 0x7010, .class = 0x010180,
-		.subsystem_vendor = 0x1af4, .subsystem = 0x1100,
+		.vendor = 0x8086,
+		.device = 0x7010,
+		.class = 0x010180,
+		.subsystem_vendor = 0x1af4,
+		.subsystem = 0x1100,
 	};
 	u8 *w = b->pci.writable;
 

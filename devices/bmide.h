@@ -11,10 +11,12 @@
 #define BMIDE_STATE(F, S) \
 	F(S, u8, config, PCI_CONFIG_BYTES, 0, HEX, "PCI configuration space of 00:01.1") \
 	F(S, u8, command, IDE_CHANNELS, 0, BITS, "bus master command: bit 0 started, bit 3 to memory") \
-	F(S, u8, status, IDE_CHANNELS, 0, BITS, "bus master status: bit 0 active, bit 1 error, bit 2 interrupt") \
+	F(S, u8, status, IDE_CHANNELS, 0, BITS, \
+	  "bus master status: bit 0 active, bit 1 error, bit 2 interrupt") \
 	F(S, u32, table, IDE_CHANNELS, 0, HEX, "guest-physical address of the table of regions (PRD table)") \
 	F(S, u32, entry, IDE_CHANNELS, 0, DEC, "region of it that is next") \
-	F(S, u32, place, IDE_CHANNELS, 0, HEX, "guest-physical address of the next byte of the present region") \
+	F(S, u32, place, IDE_CHANNELS, 0, HEX, \
+	  "guest-physical address of the next byte of the present region") \
 	F(S, u32, left, IDE_CHANNELS, 0, DEC, "bytes left in the present region") \
 	F(S, u8, last, IDE_CHANNELS, 0, BOOL, "the present region is the table's last") \
 	F(S, u8, line, IDE_CHANNELS, 0, BOOL, "levels of the channels' interrupts")

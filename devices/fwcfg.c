@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * fwcfg.c - QEMU's firmware configuration device: how SeaBIOS learns of the board, and Linux of its host.
- * Ports: 510h (selector, a word), 511h (data, a byte at a time), 514h-51Bh (address of a DMA request, big-endian;
- * its second half starts the request).
+ * Ports: 510h (selector, a word), 511h (data, a byte at a time), 514h-51Bh (address of a DMA request,
+ * big-endian; its second half starts the request).
  * Rule: past the end of an item, and of items that do not exist, one reads zeros.
  * NOT MODELLED: writing items: a DMA request that writes ends in an error.
  * Source: QEMU documentation, docs/specs/fw_cfg.
@@ -123,7 +123,8 @@ static bool copy_out(struct fwcfg *f, u64 gpa, u32 n)
 	return true;
 }
 
-/* A request: control, length, address, all big-endian; control becomes 0 when it is done, or the error bit. */
+/* A request: control, length, address, all big-endian; control becomes 0 when it is done, or the error bit.
+ */
 static void run_dma(struct fwcfg *f, u64 request)
 {
 	struct mem *m = f->dev.world->mem;

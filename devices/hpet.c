@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * hpet.c - high-precision event timers: a counter of 100 MHz and three comparators.
  * Place: FED00000h, 400h bytes.
- * Rule: a timer fires at the moment when the counter equals its comparator, not later: one set to the past waits
- * for the counter to come round.
+ * Rule: a timer fires at the moment when the counter equals its comparator, not later: one set to the past
+ * waits for the counter to come round.
  * An edge-triggered interrupt is a fall (if it was up) and a rise; so the pin stays up until the next one.
  * NOT MODELLED: interrupts as messages (FSB).
  * Source: IA-PC HPET specification 1.0a, 2.3.
@@ -94,7 +94,8 @@ static void drop_pins(struct hpet *h)
 		int pin = pin_of(s, n);
 		bool edge = !(s->timer_config[n] & T_LEVEL);
 
-		if (pin >= 0 && is_enabled(s) && s->timer_config[n] & T_ENABLE && (edge || s->status[0] >> n & 1))
+		if (pin >= 0 && is_enabled(s) && s->timer_config[n] & T_ENABLE &&
+		    (edge || s->status[0] >> n & 1))
 			held |= 1u << pin;
 	}
 	for (int pin = 0; pin < HPET_PINS; pin++)
@@ -128,8 +129,8 @@ static void arm(struct hpet *h, u32 n)
 	u64 counter = counter_at(s, device_now(&h->dev)), ticks = ticks_to(s, n, counter);
 	u64 passed = counter - s->counter[0];
 
-	set_due(h, n, is_enabled(s) && ticks < FAR_TICKS ? s->started[0] + (passed + ticks) * TICK_NS
-							 : UINT64_MAX);
+	set_due(h, n,
+		is_enabled(s) && ticks < FAR_TICKS ? s->started[0] + (passed + ticks) * TICK_NS : UINT64_MAX);
 }
 
 /* Timer n's moment has come, or passed a little ago: the next one follows from it, not from now. */
@@ -137,8 +138,8 @@ static void fire(struct hpet *h, u32 n)
 {
 	struct hpet_state *s = &h->s;
 	u64 step = s->timer_config[n] & T_PERIODIC && s->period[n] ? s->period[n]
-		   : mask_of(s, n) == UINT32_MAX		     ? 1ull << 32
-								     : FAR_TICKS;
+		   : mask_of(s, n) == UINT32_MAX                   ? 1ull << 32
+								   : FAR_TICKS;
 
 	interrupt(h, n);
 	if (step < FAR_TICKS) /* in one-shot mode, 2^32: nothing */
@@ -268,7 +269,8 @@ static u64 kept(const struct hpet *h, u64 reg)
 	return read_register(h, reg);
 }
 
-/* Halves of registers may be accessed alone: 32-bit software does (2.3.1).  Smaller parts may be read only. */
+/* Halves of registers may be accessed alone: 32-bit software does (2.3.1).  Smaller parts may be read only.
+ */
 static u64 hpet_read(struct device *d, const struct claim *claim, u64 offset, int size)
 {
 	catch_up(of(d));

@@ -16,7 +16,8 @@ enum { HPET_TIMERS = 3, HPET_PINS = 24 };
 	F(S, u64, started, 1, 0, DEC, "virtual time in ns since which it counts on") \
 	F(S, u64, timer_config, HPET_TIMERS, 0, BITS, "timer configuration, without what is fixed") \
 	F(S, u64, comparator, HPET_TIMERS, UINT64_MAX, DEC, "counter at which the timer fires") \
-	F(S, u64, due, HPET_TIMERS, UINT64_MAX, DEC, "virtual time in ns at which it fires; all ones = never") \
+	F(S, u64, due, HPET_TIMERS, UINT64_MAX, DEC, \
+	  "virtual time in ns at which it fires; all ones = never") \
 	F(S, u64, period, HPET_TIMERS, 0, DEC, "ticks added to it each time, in periodic mode") \
 	F(S, u32, line, 1, 0, BITS, "pins held up")
 STATE(hpet_state, 1, HPET_STATE);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * i440fx.c - 82441FX host bridge (PMC): the PAM registers that put RAM in the place of the BIOS ROM.
  * Place: PCI 00:00.0, registers 59h-5Fh; C0000h-FFFFFh as far as memory there does not answer by itself.
- * Rule: config[] says everything; after any change of 59h-5Fh all segments are told anew, which is harmless.
+ * Rule: config[] says everything; after any change of 59h-5Fh all segments are told anew, which is
+ * harmless.
  * NOT MODELLED: SMRAM (72h is stored, the memory at A0000h stays closed), DRAM timing and error registers,
  * the memory-size registers 60h-67h (firmware for this board asks CMOS or fw_cfg).
  * Its subsystem identity is that of QEMU's board, for the firmware's sake: SeaBIOS knows the board by it.
@@ -72,8 +73,12 @@ static void i440fx_write(struct device *d, const struct claim *claim, u64 offset
 void i440fx_init(struct i440fx *b)
 {
 	static const struct pci_identity id = {
-		.vendor = 0x8086, .device = 0x1237, .class = 0x060000, .revision = 2,
-		.subsystem_vendor = 0x1af4, .subsystem = 0x1100,
+		.vendor = 0x8086,
+		.device = 0x1237,
+		.class = 0x060000,
+		.revision = 2,
+		.subsystem_vendor = 0x1af4,
+		.subsystem = 0x1100,
 	};
 	u8 *c = b->pci.initial, *w = b->pci.writable;
 

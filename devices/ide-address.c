@@ -9,8 +9,8 @@
 bool ide_is_ext(u8 command)
 {
 	return command == CMD_READ_EXT || command == CMD_WRITE_EXT || command == CMD_READ_MULTIPLE_EXT ||
-	       command == CMD_WRITE_MULTIPLE_EXT || command == CMD_VERIFY_EXT || command == CMD_READ_DMA_EXT ||
-	       command == CMD_WRITE_DMA_EXT;
+	       command == CMD_WRITE_MULTIPLE_EXT || command == CMD_VERIFY_EXT ||
+	       command == CMD_READ_DMA_EXT || command == CMD_WRITE_DMA_EXT;
 }
 
 u64 ide_lba(const struct ide_drive_state *s, bool ext)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * ide-cd.c - an ATAPI CD drive: commands in packets of twelve bytes, answers in blocks the guest has room for.
- * Rule: an answer is `filled` bytes in the buffer, then `left` more sectors of the CD; both ways out of it, data
- * register and DMA, go on until both are gone.
+ * ide-cd.c - an ATAPI CD drive: commands in packets of twelve bytes, answers in blocks the guest has room
+ * for.
+ * Rule: an answer is `filled` bytes in the buffer, then `left` more sectors of the CD; both ways out of it,
+ * data register and DMA, go on until both are gone.
  * NOT MODELLED: audio, writing, changing the disc, the tray (opening it is refused: something lies in it).
  * Source: ATA/ATAPI-6 (T13/1410D), 9.8 (packets); INF-8020 / SFF-8020i and MMC-3 for the commands.
  */

@@ -171,7 +171,8 @@ static void start_dma(struct ide_drive *d, u8 command, enum ide_phase phase)
 	d->s.status[0] = ST_DRDY | ST_DSC | ST_DRQ;
 }
 
-/* A table of the bus master that ends too early leaves the drive waiting, as on a real cable; a reset helps. */
+/* A table of the bus master that ends too early leaves the drive waiting, as on a real cable; a reset helps.
+ */
 void ide_disk_dma(struct ide_drive *d)
 {
 	struct ide_drive_state *s = &d->s;
@@ -277,8 +278,12 @@ void ide_disk_command(struct ide_drive *d, u8 command)
 	case CMD_WRITE_MULTIPLE_EXT:
 		start_write(d, c);
 		break;
-	case CMD_READ_DMA: case CMD_READ_DMA + 1: case CMD_READ_DMA_EXT: start_dma(d, c, PHASE_READ_DMA); break;
-	case CMD_WRITE_DMA: case CMD_WRITE_DMA + 1: case CMD_WRITE_DMA_EXT: start_dma(d, c, PHASE_WRITE_DMA); break;
+	case CMD_READ_DMA: case CMD_READ_DMA + 1: case CMD_READ_DMA_EXT:
+		start_dma(d, c, PHASE_READ_DMA);
+		break;
+	case CMD_WRITE_DMA: case CMD_WRITE_DMA + 1: case CMD_WRITE_DMA_EXT:
+		start_dma(d, c, PHASE_WRITE_DMA);
+		break;
 	case CMD_VERIFY: case CMD_VERIFY + 1: case CMD_VERIFY_EXT: verify(d, c); break;
 	case CMD_IDENTIFY: identify(d); break;
 	case CMD_INIT_PARAMETERS: init_parameters(d); break;

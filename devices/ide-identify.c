@@ -96,7 +96,8 @@ void ide_identify_cd(struct ide_drive_state *s)
 	u8 *b = s->buffer;
 
 	memset(b, 0, DISK_SECTOR);
-	put_word(b, 0, 0x85c0); /* packets of 12 bytes, a CD drive, removable, asks for packets without interrupt */
+	put_word(b, 0,
+		 0x85c0); /* packets of 12 bytes, a CD drive, removable, asks for packets without interrupt */
 	put_text(b, 10, 10, "VTR0002");
 	put_text(b, 23, 4, "1.0");
 	put_text(b, 27, 20, "Vitrine CD-ROM");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ide.c - an IDE channel: the ports, and which of two drives they reach.
  * Ports: 1F0h-1F7h and 3F6h of the first channel, 170h-177h and 376h of the second.
- * Rule: a command is done at once, up to its first data; BSY is only ever seen while software reset is held.
+ * Rule: a command is done at once, up to its first data; BSY is only ever seen while software reset is
+ * held.
  * Elsewhere: what disks do in ide-disk.c, CD drives in ide-cd.c, DMA in bmide.c.
  * Source: ATA/ATAPI-6 (T13/1410D), 7 (registers), 9.2 (software reset).
  */
@@ -207,7 +208,7 @@ static void command(struct ide_drive *d, u8 v)
 static void write_command(struct ide *i, u8 v)
 {
 	selected(i)->s.irq[0] = 0;
-	update(i); /* the line falls, even if the command raises it again at once */
+	update(i);               /* the line falls, even if the command raises it again at once */
 	if (v == CMD_DIAGNOSTIC) /* for both, whichever is selected (8.11) */
 		for (int n = 0; n < IDE_DRIVES; n++)
 			command(&i->drive[n], v);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * ide.h - the state and wires of an IDE channel, and of the drives on its cable.
- * Rule: each drive has its own registers; both hear what is written to the channel, the selected one answers.
+ * Rule: each drive has its own registers; both hear what is written to the channel, the selected one
+ * answers.
  */
 #ifndef VITRINE_DEVICES_IDE_H
 #define VITRINE_DEVICES_IDE_H
@@ -37,7 +38,8 @@ enum { IDE_CHANNELS = 2, IDE_DRIVES = 2, IDE_BUFFER = 2048 };
 	F(S, u8, multiple, 1, 0, DEC, "sectors per interrupt in READ and WRITE MULTIPLE, 0 = not set") \
 	F(S, u8, heads, 1, 16, DEC, "heads the guest counts with") \
 	F(S, u8, track, 1, 63, DEC, "sectors per track the guest counts with") \
-	F(S, u8, dma_mode, 1, 0, HEX, "transfer mode set by the guest: 20h + n multiword DMA, 40h + n ultra DMA") \
+	F(S, u8, dma_mode, 1, 0, HEX, \
+	  "transfer mode set by the guest: 20h + n multiword DMA, 40h + n ultra DMA") \
 	F(S, u8, sense, 3, 0, HEX, "of a CD drive: why the last command failed: key, code, qualifier") \
 	F(S, u16, limit, 1, 0, DEC, "of a CD drive: bytes at most between interrupts")
 STATE(ide_drive_state, 1, IDE_DRIVE_STATE);
@@ -63,7 +65,8 @@ STATE(ide_state, 2, IDE_STATE);
 struct ide_dma {
 	/* Move up to len bytes; returns how many it had a place for. */
 	u32 (*move)(void *arg, int channel, u8 *data, u32 len, bool to_memory);
-	/* A drive has a transfer ready; the bus master calls ide_dma_run now, or when the guest has started it. */
+	/* A drive has a transfer ready; the bus master calls ide_dma_run now, or when the guest has started
+	 * it. */
 	void (*ready)(void *arg, int channel);
 	void *arg;
 };

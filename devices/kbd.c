@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * kbd.c - 8042 keyboard controller, with an AT keyboard at its first port and room for a mouse at its second.
+ * kbd.c - 8042 keyboard controller, with an AT keyboard at its first port and room for a mouse at its
+ * second.
  * Ports: 60h (data), 64h (status and command).
  * Rule: one byte at a time: fill() moves the next answer or key into the output buffer only when that is
  * empty.
- * NOT MODELLED: scan code set 3, key repeat, the time bytes take on the wire, the password and the input port's
- * switches.
+ * NOT MODELLED: scan code set 3, key repeat, the time bytes take on the wire, the password and the input
+ * port's switches.
  * Source: IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary Device Controller".
  */
 #include "devices/kbd.h"
@@ -54,7 +55,8 @@ static void update_irqs(struct kbd *k)
 	irq_set(&k->irq12, k->s.full[0] && aux && k->s.mode[0] & MODE_IRQ12);
 }
 
-/* The output buffer takes the next byte: the controller's own answer first, then what keyboard and mouse send. */
+/* The output buffer takes the next byte: the controller's own answer first, then what keyboard and mouse
+ * send. */
 static void fill(struct kbd *k)
 {
 	struct kbd_state *s = &k->s;

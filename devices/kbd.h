@@ -48,7 +48,8 @@ extern const struct device_class kbd_class;
 /* A key goes down or up; `key` is its make code of set 1 (1 to 7Fh), plus E000h for the keys with that
  * prefix. False if it is lost: not scanning, or the keyboard's queue is full. */
 bool kbd_key(struct device *d, u16 key, bool down);
-/* The function of an irq_line: the device at the second port of the struct kbd that arg points to may have a byte. */
+/* The function of an irq_line: the device at the second port of the struct kbd that arg points to may have a
+ * byte. */
 void kbd_aux_ready(void *arg, int n, int level);
 
 #endif

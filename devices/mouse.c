@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * mouse.c - a PS/2 mouse behind the keyboard controller's second port.
- * Rule: a report is put together when the last byte of the one before has left, from all that happened until then.
- * NOT MODELLED: sample rates as time (reports come as fast as they are read), resolution and scaling, the two more
- * buttons of the IntelliMouse Explorer.
- * Source: IBM PS/2 Hardware Interface Technical Reference, "Mouse"; Microsoft "IntelliMouse wheel" (rates 200, 100,
- * 80 make it id 3).
+ * Rule: a report is put together when the last byte of the one before has left, from all that happened
+ * until then.
+ * NOT MODELLED: sample rates as time (reports come as fast as they are read), resolution and scaling, the
+ * two more buttons of the IntelliMouse Explorer.
+ * Source: IBM PS/2 Hardware Interface Technical Reference, "Mouse"; Microsoft "IntelliMouse wheel" (rates
+ * 200, 100, 80 make it id 3).
  */
 #include "devices/mouse.h"
 
@@ -51,7 +52,8 @@ static void report(struct mouse_state *s)
 	int dx = part_of(&s->dx[0], -256, 255), dy = part_of(&s->dy[0], -256, 255);
 
 	s->sent_buttons[0] = s->buttons[0];
-	queue(s, (u8)(PACKET_ALWAYS | s->buttons[0] | (dx < 0 ? PACKET_X_SIGN : 0) | (dy < 0 ? PACKET_Y_SIGN : 0)));
+	queue(s, (u8)(PACKET_ALWAYS | s->buttons[0] | (dx < 0 ? PACKET_X_SIGN : 0) |
+		      (dy < 0 ? PACKET_Y_SIGN : 0)));
 	queue(s, (u8)dx);
 	queue(s, (u8)dy);
 	if (s->wheel[0])

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * pc-firmware.c - CMOS, firmware configuration and ACPI tables for the BIOS; and for a board without one, the
- * few things a system expects to find done: places for BARs, interrupt routing, the tables in memory.
- * Rule: what is done in place of a BIOS is done as a BIOS does it, through the ports; so the devices cannot tell.
- * Source: PCI Local Bus Specification 3.0, 6.2.5.1 (sizing); ACPI specification 6.4, 5.2.5.1 (finding the RSDP).
+ * pc-firmware.c - CMOS, firmware configuration and ACPI tables for the BIOS; and for a board without one,
+ * the few things a system expects to find done: places for BARs, interrupt routing, the tables in memory.
+ * Rule: what is done in place of a BIOS is done as a BIOS does it, through the ports; so the devices cannot
+ * tell.
+ * Source: PCI Local Bus Specification 3.0, 6.2.5.1 (sizing); ACPI specification 6.4, 5.2.5.1 (finding the
+ * RSDP).
  */
 #include "devices/pc-firmware.h"
 

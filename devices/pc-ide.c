@@ -13,8 +13,8 @@ static struct ide_drive *place(struct pc_ide *p, int n)
 	return &p->channel[n / IDE_DRIVES].drive[n % IDE_DRIVES];
 }
 
-static int connect_disks(struct pc_ide *p, const struct pc_config *config, struct disk *disk, struct disk *cdrom,
-			 struct err *err)
+static int connect_disks(struct pc_ide *p, const struct pc_config *config, struct disk *disk,
+			 struct disk *cdrom, struct err *err)
 {
 	int n = 0;
 
@@ -27,8 +27,8 @@ static int connect_disks(struct pc_ide *p, const struct pc_config *config, struc
 			continue;
 		n += n == CD_PLACE && config->cdrom;
 		if (n == PLACES)
-			return err_set(err, EINVAL, "more disks than IDE has places (%d, one of them for the CD)",
-				       PLACES);
+			return err_set(err, EINVAL,
+				       "more disks than IDE has places (%d, one of them for the CD)", PLACES);
 		if (!p->first)
 			p->first = &disk[i];
 		place(p, n++)->disk = &disk[i];
@@ -36,8 +36,8 @@ static int connect_disks(struct pc_ide *p, const struct pc_config *config, struc
 	return 0;
 }
 
-static int add(struct vm *vm, struct device *d, const struct device_class *class, const char *name, void *state,
-	       struct err *err)
+static int add(struct vm *vm, struct device *d, const struct device_class *class, const char *name,
+	       void *state, struct err *err)
 {
 	int rc = device_init(d, class, name, state, &vm->world, err);
 
@@ -58,8 +58,8 @@ static int add_channel(struct pc_ide *p, struct vm *vm, int c, struct err *err)
 	return rc ? rc : add(vm, &i->dev, c ? &ide1_class : &ide0_class, NULL, &i->s, err);
 }
 
-int pc_ide_build(struct pc_ide *p, struct vm *vm, struct pci *bus, const struct pc_config *config, struct disk *disk,
-		 struct disk *cdrom, const struct irq_line *irq, struct err *err)
+int pc_ide_build(struct pc_ide *p, struct vm *vm, struct pci *bus, const struct pc_config *config,
+		 struct disk *disk, struct disk *cdrom, const struct irq_line *irq, struct err *err)
 {
 	int rc;
 

@@ -15,10 +15,10 @@ struct pc_ide {
 	struct disk *first; /* what a BIOS calls disk 80h, or NULL */
 };
 
-/* Disks take the places in order: master and slave of the first channel, then of the second; the CD drive is the
- * master of the second.  Those of the configuration with `virtio` are left out; if nothing remains, there is no
- * IDE at all.  irq: of the two channels. */
-int pc_ide_build(struct pc_ide *p, struct vm *vm, struct pci *bus, const struct pc_config *config, struct disk *disk,
-		 struct disk *cdrom, const struct irq_line *irq, struct err *err);
+/* Disks take the places in order: master and slave of the first channel, then of the second; the CD drive is
+ * the master of the second.  Those of the configuration with `virtio` are left out; if nothing remains, there
+ * is no IDE at all.  irq: of the two channels. */
+int pc_ide_build(struct pc_ide *p, struct vm *vm, struct pci *bus, const struct pc_config *config,
+		 struct disk *disk, struct disk *cdrom, const struct irq_line *irq, struct err *err);
 
 #endif

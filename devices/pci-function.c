@@ -29,7 +29,8 @@ void pci_function_init(struct pci_function *f, struct device *dev, u8 devfn, u8 
 	pci_put16(c, PCI_SUBSYSTEM_VENDOR_ID, id->subsystem_vendor);
 	pci_put16(c, PCI_SUBSYSTEM_ID, id->subsystem);
 	c[PCI_INTERRUPT_PIN] = id->pin;
-	pci_put16(w, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX);
+	pci_put16(w, PCI_COMMAND,
+		  PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX);
 	w[PCI_CACHE_LINE] = w[PCI_LATENCY] = w[PCI_INTERRUPT_LINE] = 0xff;
 }
 

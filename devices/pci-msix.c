@@ -26,14 +26,20 @@ static void send(struct pci_function *f, u64 address, u32 data)
 
 /* ---- MSI-X ---- */
 
-void pci_msix_init(struct pci_msix *m, struct pci_function *f, int bar, u32 table_at, u32 pba_at, u32 nvectors,
-		   u32 *table, u32 *pending)
+void pci_msix_init(struct pci_msix *m, struct pci_function *f, int bar, u32 table_at, u32 pba_at,
+		   u32 nvectors, u32 *table, u32 *pending)
 {
 	u8 at = pci_capability_add(f, PCI_CAP_MSIX, MSIX_LEN);
 
 	assert(nvectors >= 1 && nvectors <= PCI_MSIX_VECTORS && !(table_at & 7) && !(pba_at & 7));
-	*m = (struct pci_msix){ .f = f, .at = at, .bar = bar, .table_at = table_at, .pba_at = pba_at,
-				.nvectors = nvectors, .table = table, .pending = pending };
+	*m = (struct pci_msix){ .f = f,
+				.at = at,
+				.bar = bar,
+				.table_at = table_at,
+				.pba_at = pba_at,
+				.nvectors = nvectors,
+				.table = table,
+				.pending = pending };
 	pci_put16(f->initial, at + MSIX_CONTROL, (u16)(nvectors - 1));
 	pci_put16(f->writable, at + MSIX_CONTROL, MSIX_ENABLE | MSIX_MASK_ALL);
 	pci_put32(f->initial, at + MSIX_TABLE, table_at | (u32)bar);

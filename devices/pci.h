@@ -41,9 +41,9 @@ struct pci_bar {
 	u32 size;           /* a power of two; 0 = there is no such BAR */
 	bool answers;       /* the claim is on the bus */
 	struct claim claim; /* where it answers, with the names of its registers */
-	/* Memory that a guest reaches without the bus (a frame buffer): told its place instead of claiming it,
-	 * when that changes; on = false: nowhere.  Set after pci_bar_memory.  NULL: accesses come to class->read
-	 * and class->write. */
+	/* Memory that a guest reaches without the bus (a frame buffer): told its place instead of claiming
+	 * it, when that changes; on = false: nowhere.  Set after pci_bar_memory.  NULL: accesses come to
+	 * class->read and class->write. */
 	void (*moved)(struct device *dev, int bar, u64 base, bool on);
 	u64 base; /* as last told to moved */
 	bool on;
@@ -52,10 +52,10 @@ struct pci_bar {
 struct pci;
 struct pci_msix;
 struct pci_function {
-	struct pci *bus;    /* set by pci_add */
-	struct device *dev; /* whose function it is */
-	u8 devfn;           /* device * 8 + function */
-	u8 *config;         /* PCI_CONFIG_BYTES of the device's state */
+	struct pci *bus;               /* set by pci_add */
+	struct device *dev;            /* whose function it is */
+	u8 devfn;                      /* device * 8 + function */
+	u8 *config;                    /* PCI_CONFIG_BYTES of the device's state */
 	u8 initial[PCI_CONFIG_BYTES];  /* what they are after reset */
 	u8 writable[PCI_CONFIG_BYTES]; /* the bits a guest can change */
 	struct pci_bar bar[PCI_BARS];
@@ -71,7 +71,7 @@ struct pci {
 	struct pci_state s;
 	struct pci_function *function[PCI_FUNCTIONS]; /* by ascending devfn */
 	int nfunctions;
-	/* The wires: pin INTA# (0) to INTD# (3) of device number s pulls at wire (s + pin) % 4. 1 = asserted. */
+	/* The wires: pin INTA# (0) to INTD# (3) of device number s pulls at wire (s + pin) % 4; 1 = up. */
 	struct irq_line intx[PCI_PINS];
 };
 
@@ -97,11 +97,11 @@ void pci_bar_io(struct pci_function *f, int n, u32 size, const char *const *name
 void pci_bar_memory(struct pci_function *f, int n, u32 size, const char *const *names, int nnames, u8 width);
 /* The memory of BAR n has no side effects when read. */
 void pci_bar_prefetchable(struct pci_function *f, int n);
-/* Add a capability of `len` bytes, its two first ones included; returns its offset. The others are zeros: fill
- * f->initial and f->writable from there on. Room is for 192 bytes in all: more is our own bug. */
+/* Add a capability of `len` bytes, its two first ones included; returns its offset. The others are zeros:
+ * fill f->initial and f->writable from there on. Room is for 192 bytes in all: more is our own bug. */
 u8 pci_capability_add(struct pci_function *f, u8 id, u8 len);
-/* Put a function on the bus. -ENOSPC if that is full, -EEXIST if there is one of this number. f stays where it
- * is. */
+/* Put a function on the bus. -ENOSPC if that is full, -EEXIST if there is one of this number. f stays where
+ * it is. */
 int pci_add(struct pci *p, struct pci_function *f, struct err *err);
 
 /* ---- for the device ---- */

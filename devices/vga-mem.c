@@ -57,7 +57,7 @@ void vga_place_window(struct vga *v)
 	v->window = (struct claim){ .space = SPACE_MMIO, .base = map[which].base, .size = size, .width = 8 };
 	if (!size || !w->claim(w->arg, &v->dev, &v->window, &err))
 		return;
-	device_log(&v->dev, LOG_WARN, "%s", err.text);
+	device_log(&v->dev, LOG_INFO, "%s", err.text);
 	v->window.size = 0;
 }
 

@@ -61,7 +61,7 @@ static void enable(struct vga *v, u16 value)
 	s->vbe[VBE_BANK] = s->vbe[VBE_X_OFFSET] = s->vbe[VBE_Y_OFFSET] = 0;
 	s->vbe[VBE_VIRT_WIDTH] = s->vbe[VBE_XRES];
 	if (!vga_vbe_mode(s, &mode)) {
-		device_log(&v->dev, LOG_WARN, "there is no VBE mode of %u x %u pixels with %u bits",
+		device_log(&v->dev, LOG_INFO, "there is no VBE mode of %u x %u pixels with %u bits",
 			   s->vbe[VBE_XRES], s->vbe[VBE_YRES], s->vbe[VBE_BPP]);
 		s->vbe[VBE_ENABLE] &= (u16)~VBE_ON;
 	} else if (!(value & VBE_KEEP)) {

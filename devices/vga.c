@@ -269,7 +269,7 @@ static u64 place(struct vga *v, int slot, u64 home, bool on, u64 base, u32 flags
 	if (on && !mem_slot_move(m, (u32)slot, base, &err) && !mem_slot_change(m, (u32)slot, frame, flags, &err))
 		return base;
 	if (on)
-		device_log(&v->dev, LOG_WARN, "%s", err.text);
+		device_log(&v->dev, LOG_INFO, "%s", err.text);
 	mem_slot_move(m, (u32)slot, home, NULL);
 	return home;
 }

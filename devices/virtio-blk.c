@@ -81,7 +81,7 @@ static u8 write_sectors(struct virtio_blk *b, const struct virtio_chain *c, u64 
 	u8 data[CHUNK];
 	bool ok = true;
 
-	if (len % DISK_SECTOR || len > REQUEST_MAX || !on_disk(b, sector, len / DISK_SECTOR) || b->disk->read_only)
+	if (len % DISK_SECTOR || len > REQUEST_MAX || !on_disk(b, sector, len / DISK_SECTOR))
 		return STATUS_IOERR;
 	for (u64 at = 0; at < len && ok; at += n) {
 		n = len - at < CHUNK ? len - at : CHUNK;

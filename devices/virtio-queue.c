@@ -57,8 +57,6 @@ static u64 avail_event_gpa(const struct virtio *v, u32 q)
 /* All of it is memory that the device may read, or write. */
 static bool in_ram(const struct mem *m, u64 gpa, u64 len, bool write)
 {
-	if (gpa + len < gpa)
-		return false;
 	while (len) {
 		const struct mem_slot *s = mem_slot_at(m, gpa);
 		u64 n;

@@ -25,6 +25,10 @@ pc:jansson               libjansson-dev    jansson-devel   jansson        jansso
 pc:libzstd               libzstd-dev       libzstd-devel   zstd           zstd
 pc:libsodium             libsodium-dev     libsodium-devel libsodium      libsodium
 pc:libpng                libpng-dev        libpng-devel    libpng         libpng
+pc:libnbd                libnbd-dev        libnbd-devel    libnbd         -
+pc:glib-2.0              libglib2.0-dev    glib2-devel     glib2          glib
+pc:slirp                 libslirp-dev      libslirp-devel  libslirp       libslirp
+qemu-nbd                 qemu-utils        qemu-img        qemu-img       qemu
 pc:zlib                  zlib1g-dev        zlib-devel      zlib           zlib
 iasl                     acpica-tools      acpica-tools    acpica         acpica
 file:/usr/lib/grub/i386-pc/boot.img grub-pc-bin grub2-pc-modules grub -

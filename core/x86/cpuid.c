@@ -56,7 +56,7 @@ const struct cpu_model cpu_models[] = {
 	  "GenuineIntel", "", 5, 2, 12, SET_PENTIUM, 32, 32 },
 	{ "486", "like a late 80486DX: x87 and CPUID",
 	  "GenuineIntel", "", 4, 2, 10, SET_486, 32, 32 },
-	{ "386", "like an 80386: no CPUID, no CMPXCHG, no WP bit",
+	{ "386", "like an 80386 without an 80387: no CPUID, no CMPXCHG, no WP bit",
 	  "GenuineIntel", "", 3, 0, 8, SET_386, 32, 32 },
 };
 /* clang-format on */
@@ -189,7 +189,8 @@ static struct cpuid_result feature_leaf(const struct cpu_model *m, u32 leaf)
 				      .edx = feature_bits(m, leaf, 'd') };
 }
 
-/* Leaf Dh: the components XCR0 may have, x87 and SSE, and the size of their area; which XSAVEs there are. */
+/* Leaf Dh: the components XCR0 may have, x87 and SSE, and the size of their area; which XSAVEs there are (subleaf 1,
+ * whose bits features.def gives as those of leaf 13). */
 static struct cpuid_result extended_state(const struct cpu_model *m, u32 subleaf)
 {
 	static const u32 area = 512 + 64; /* that of FXSAVE, and a header (SDM 1 13.4) */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * host.h - single and double precision by the host's own floating-point unit, where its answer must be ours.
  *
- * IEEE 754 leaves no choice for add, subtract, multiply, divide, square root and conversions: the result is the exact
- * one, rounded.  What the host does not tell us are the exceptions; so it is asked only when there can be none that
- * changes anything:
+ * IEEE 754 leaves no choice for add, subtract, multiply, divide, square root and conversions: the result is
+ * the exact one, rounded. What the host does not tell us are the exceptions; so it is asked only when there
+ * can be none that changes anything:
  *
  *   - operands: normal numbers or zeros, so no #I but by 0/0 and no #D; DAZ has nothing to do;
- *   - the result: normal, and above the smallest normal number, so no #O, #U, #Z, and FTZ has nothing to do (a number
+ * - the result: normal, and above the smallest normal number, so no #O, #U, #Z, and FTZ has nothing to do
+ * (a number
  *     that is tiny before rounding may become the smallest normal one);
  *   - rounding to nearest, which is how the host's unit is set; #P masked and already recorded.
  *
@@ -60,7 +61,10 @@ static inline u32 host_exponent(enum fp_format f, u64 bits)
 	return f == FP_DOUBLE ? bits >> 52 & 0x7ff : bits >> 23 & 0xff;
 }
 static inline u32 host_largest(enum fp_format f) { return f == FP_DOUBLE ? 0x7ff : 0xff; }
-static inline bool host_is_zero(enum fp_format f, u64 bits) { return (f == FP_DOUBLE ? bits << 1 : bits << 33) == 0; }
+static inline bool host_is_zero(enum fp_format f, u64 bits)
+{
+	return (f == FP_DOUBLE ? bits << 1 : bits << 33) == 0;
+}
 
 static inline bool host_normal_or_zero(enum fp_format f, u64 bits)
 {
@@ -71,9 +75,15 @@ static inline bool host_result_is_safe(enum fp_format f, u64 bits)
 	return host_exponent(f, bits) - 2 < host_largest(f) - 2;
 }
 
+/* May r = a op b be relied on? */
+static inline bool host_certain(enum fp_format f, u64 a, u64 b, u64 r)
+{
+	return host_normal_or_zero(f, a) && host_normal_or_zero(f, b) && host_result_is_safe(f, r);
+}
+
 enum host_operation { HOST_ADD, HOST_SUB, HOST_MUL, HOST_DIV };
 
-/* a op b.  Not to be trusted unless the operands are normal or zero and the result is safe. */
+/* a op b, if host_certain says so. */
 static inline u64 host_compute(enum host_operation op, enum fp_format f, u64 a, u64 b)
 {
 	double x = host_double(a), y = host_double(b);
@@ -89,7 +99,8 @@ static inline u64 host_compute(enum host_operation op, enum fp_format f, u64 a, 
 
 static inline u64 host_sqrt(enum fp_format f, u64 a)
 {
-	return f == FP_DOUBLE ? host_double_bits(sqrt(host_double(a))) : host_single_bits(sqrtf(host_single(a)));
+	return f == FP_DOUBLE ? host_double_bits(sqrt(host_double(a)))
+			      : host_single_bits(sqrtf(host_single(a)));
 }
 
 /* No rounding, so no conditions but normal or zero operands. */

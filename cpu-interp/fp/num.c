@@ -98,7 +98,8 @@ static u32 pack_parts(const struct fp_shape *shape, const struct num *x, u64 *si
 	}
 	if (x->exp >= shape->emin)
 		return (u32)(x->exp + shape->emax);
-	*sig >>= shape->emin - x->exp;
+	/* Far below only after an unmasked underflow, whose result SSE throws away. */
+	*sig = shape->emin - x->exp < 64 ? *sig >> (shape->emin - x->exp) : 0;
 	return 0;
 }
 

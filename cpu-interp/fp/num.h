@@ -34,7 +34,7 @@ struct num {
 /* A value of the x87's own format as registers hold it: significand with explicit integer bit; sign and exponent. */
 struct fp80 { u64 sig; u16 exp; };
 
-/* How a format spends its bits; exponents of normal numbers are emin ... emax = bias, 1 - bias. */
+/* How a format spends its bits; exponents of normal numbers go from emin = 1 - bias to emax = bias. */
 struct fp_shape { u8 precision, exp_bits; i32 emin, emax; };
 extern const struct fp_shape fp_shapes[]; /* by enum fp_format */
 
@@ -77,7 +77,7 @@ struct num num_scale(struct fp_env *e, struct num a, struct num b);
  * part of the way is gone (*partial), and the three low bits of q in *quotient mean nothing. */
 struct num num_remainder(struct fp_env *e, struct num a, struct num b, bool nearest, u32 *quotient, bool *partial);
 enum fp_order num_compare(struct fp_env *e, struct num a, struct num b, bool quiet);
-/* Convert a NaN's or a denormal's share of a conversion between formats; the number itself is for num_round. */
+/* The operand's share of a conversion between formats: NaNs made quiet, denormals noted.  Rounding is num_round's. */
 struct num num_convert(struct fp_env *e, struct num a);
 
 /* --- integers (num-int.c) --- */

@@ -25,8 +25,15 @@ int main(int argc, char **argv)
 {
 	static const u8 irq[] = { 5, 6, 7 };
 	const struct acpi_config c = {
-		.cpus = 8, .apic = true, .pci_first = 0xe0000000, .pci_last = 0xfebfffff, .vga = true,
-		.virtio_mmio = 3, .virtio_mmio_base = 0xfeb00000, .virtio_mmio_step = 0x200, .virtio_mmio_irq = irq,
+		.cpus = 8,
+		.apic = true,
+		.pci_first = 0xe0000000,
+		.pci_last = 0xfebfffff,
+		.vga = true,
+		.virtio_mmio = 3,
+		.virtio_mmio_base = 0xfeb00000,
+		.virtio_mmio_step = 0x200,
+		.virtio_mmio_irq = irq,
 	};
 	struct acpi t;
 	int bad = argc != 2 || acpi_build(&t, &c, NULL);

@@ -29,6 +29,7 @@ workloads() {
 	real     | cpu | 1000    | sum(1229*n)
 	call     | cpu | 500     | sum(17711*n)
 	vector   |     | 10000   | sum((2654435761*(4096*4095/2)+65535*1024)*n)
+	float    |     | 2000000 | logistic
 	indirect |     | 10000000| sum(n*(n+1)/2)
 	divide   |     | 5000    | sum(13500*n)
 	movsb    |     | 12000   | sum(2654435761*(4096*4095/2))
@@ -49,6 +50,8 @@ expected() { # METHOD N
 	case $1 in
 	sum*) printf '%08x\n' $((${1#sum} & 0xffffffff)) ;;
 	crc) letters "$n" | gzip -1 -c | tail -c 8 | head -c 4 | od -An -tx4 --endian=little | tr -d ' ' ;;
+	logistic) awk -v n="$n" 'BEGIN { x = 0.5; for (i = 0; i < n; i++) { y = 1 - x; x *= 3.9; x *= y }
+		x *= 65536; h = int(x); printf "%04x%04x\n", h, int((x - h) * 65536) }' ;;
 	sha256) letters $((64 * n)) | sha256sum | cut -d' ' -f1 ;;
 	sorted)
 		awk 'BEGIN { x = 1; for (i = 0; i < 20000; i++) { x = x * 16807 % 2147483647; printf "%d\n", x } }' | sort -n |

@@ -26,6 +26,9 @@ boot disk.img 'ba f6 01 b0 e0 ee ba f2 01 b0 01 ee 42 b0 40 ee 42 30 c0 ee 42 ee
 # Writes Vi all over sector 1 of the disk, flushes, prints K, or E if either failed; powers off.
 boot write.img 'ba f6 01 b0 e0 ee ba f2 01 b0 01 ee 42 ee 42 30 c0 ee 42 ee 42 42 b0 30 ee b2 f0 b9 00 01 b8 56 69 ef e2 fd
 	b2 f7 ec 88 c4 b0 e7 ee ec 08 e0 a8 21 b0 4b 74 02 b0 45 ba f8 03 ee b0 0a ee ba 04 06 b8 00 20 ef f4'
+# The same, but it does not power off.
+boot flush.img 'ba f6 01 b0 e0 ee ba f2 01 b0 01 ee 42 ee 42 30 c0 ee 42 ee 42 42 b0 30 ee b2 f0 b9 00 01 b8 56 69 ef e2 fd
+	b2 f7 ec 88 c4 b0 e7 ee ec 08 e0 a8 21 b0 4b 74 02 b0 45 ba f8 03 ee b0 0a ee eb fe'
 # Prints the first two bytes of sector 1 of the disk, or E!; powers off.
 boot read.img 'ba f6 01 b0 e0 ee ba f2 01 b0 01 ee 42 ee 42 30 c0 ee 42 ee 42 42 b0 20 ee ec a8 21 b8 45 21 75 03 b2 f0 ed
 	ba f8 03 ee 88 e0 ee b0 0a ee ba 04 06 b8 00 20 ef f4'

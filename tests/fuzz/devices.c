@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/snapshot.h"
+#include "debugger/canvas.h"
 #include "devices/vga-screen.h"
 #include "tests/board.h"
 
@@ -22,6 +23,19 @@ enum {
 }; /* video memory, the segments of the host bridge, and a little around */
 enum { WAIT = 12, DUE, KEY, RECEIVE, ACK, RESET, SCRAMBLE, SAVE, MMIO, LOOK, APIC, MSR, CONFIG,
        MEMORY, MOUSE, BUTTON, KINDS };
+
+static void draw(const struct vga *v)
+{
+	struct canvas canvas;
+	struct buf out = { 0 };
+
+	if (canvas_open(&canvas, (struct canvas_kind){ .utf8 = true, .colours = COLOURS_RGB }, NULL) ||
+	    canvas_resize(&canvas, 40, 12))
+		abort();
+	canvas_draw(&canvas, v, &out);
+	buf_free(&out);
+	canvas_close(&canvas);
+}
 
 /* The monitor shows something for all registers and memory, and looking at it changes nothing. */
 static void look(const struct vga *v)
@@ -37,6 +51,7 @@ static void look(const struct vga *v)
 		vga_screen_line(v, &screen, 0, line);
 		vga_screen_line(v, &screen, screen.height - 1, line);
 	}
+	draw(v);
 	if (memcmp(&before, &v->s, sizeof(before)))
 		abort();
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * fx-encode.c - random bytes for one row: registers, memory or not, prefixes, immediate.
  *
- * Rule: the decoder says whether the bytes mean the row.  No instruction may touch RSP or R15, which belong to the host's
- * loop (fx-host.c); the memory operand is at [RSI] or, where the instruction implies it, at [RDI].
+ * Rule: the decoder says whether the bytes mean the row. No instruction may touch RSP or R15, which belong
+ * to the host's loop (fx-host.c); the memory operand is at [RSI] or, where the instruction implies it, at
+ * [RDI].
  */
 #include <string.h>
 
@@ -19,7 +20,8 @@ static u8 general_register(u64 *random)
 
 static bool is_general(u8 place) { return place == AT_RM || place == AT_RM_REG || place == AT_REG; }
 
-/* Registers for ModRM.reg and ModRM.rm.  REX bits in front of an MMX or x87 register are ignored: try that too. */
+/* Registers for ModRM.reg and ModRM.rm. REX bits in front of an MMX or x87 register are ignored: try that
+ * too. */
 static void choose_numbers(const struct isa_candidate *c, struct shape *s, u64 *random)
 {
 	const struct isa_row *row = c->row;
@@ -39,7 +41,8 @@ static void choose_numbers(const struct isa_candidate *c, struct shape *s, u64 *
 	s->disp_size = 0;
 }
 
-/* A 66 that is not mandatory matters to FNSTENV and its kin only; in front of other x87 instructions it is ignored. */
+/* A 66 that is not mandatory matters to FNSTENV and its kin only; in front of other x87 instructions it is
+ * ignored. */
 static void choose_prefixes(const struct isa_row *row, struct shape *s, u64 *random)
 {
 	bool x87 = row->opcode >= 0xd8 && row->opcode <= 0xdf;

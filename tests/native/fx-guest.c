@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * fx-guest.c - a batch on the interpreter: in the guest of guest.c, the instruction and a HLT, which leaves the guest.
+ * fx-guest.c - a batch on the interpreter: in the guest of guest.c, the instruction and a HLT, which leaves
+ * the guest.
  *
- * Rule: state goes in and out through the interpreter's own structure, because a case must cost no more than a
- * fraction of a microsecond; what is not a cache there (cpu.h) may be written between two runs.
+ * Rule: state goes in and out through the interpreter's own structure, because a case must cost no more
+ * than a fraction of a microsecond; what is not a cache there (cpu.h) may be written between two runs.
  */
 #include "core/vm.h"
 #include "cpu-interp/cpu.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * fx-host.c - a batch on the host's own processor: a loop in assembly, one round per case, no system call in it.
+ * fx-host.c - a batch on the host's own processor: a loop in assembly, one round per case, no system call
+ * in it.
  *
- * Rule: R15 points at the case and RSP is ours, all other registers are the case's.  An exception ends its case: the
- * handler takes the state from the signal's context and goes on with the next one at fx_next.
+ * Rule: R15 points at the case and RSP is ours, all other registers are the case's. An exception ends its
+ * case: the handler takes the state from the signal's context and goes on with the next one at fx_next.
  */
 #include "tests/native/fx.h"
 

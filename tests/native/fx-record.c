@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * fx-record.c - the results of earlier comparisons as one hash per class (tests/native/fx.hashes).
  *
- * Operands are a function of the seed, so a host that is no x86 can tell from the hash whether its results are those that
- * an x86 host has confirmed.  What is approximate goes in as the interpreter has it.
- * Rule: a hash is made of softened states, which differ on no two hosts.
+ * Operands are a function of the seed, so a host that is no x86 can tell from the hash whether its results
+ * are those that an x86 host has confirmed. What is approximate goes in as the interpreter has it.
+ * Rule: a hash is made of softened states, which differ on no two hosts; a line is made only of a class that
+ * has just been compared.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -41,6 +42,23 @@ struct fx_record *fx_record_open(const char *path, struct err *err)
 void fx_record_close(struct fx_record *r)
 {
 	free(r);
+}
+
+FILE *fx_record_create(const char *path, struct err *err)
+{
+	FILE *file = fopen(path, "w");
+	if (!file)
+		err_set(err, errno, "%s: %s", path, strerror(errno));
+	else
+		fprintf(file, "# SPDX-License-Identifier: GPL-3.0-or-later\n"
+			      "# Made by tests/native/fx --record: class, operands, hash of the results "
+			      "that a processor has confirmed.\n");
+	return file;
+}
+
+void fx_record_line(FILE *file, const char *class, u64 count, u64 hash)
+{
+	fprintf(file, "%s %llu %016llx\n", class, (unsigned long long)count, (unsigned long long)hash);
 }
 
 u64 fx_recorded(const struct fx_record *r, const char *class, u64 *hash)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * fx-report.c - compare the two states after a case, and print a case that differs.
- * Rule: print what a reader needs to work the case out by hand: the instruction, the control words, all operands, and
- * both results of everything that differs.
+ * Rule: print what a reader needs to work the case out by hand: the instruction, the control words, all
+ * operands, and both results of everything that differs.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,8 @@
 bool fx_differs(const struct fx_insn *insn, const struct fx_case *k, const u8 *native, const u8 *interp)
 {
 	const struct fx_state *a = &k->native, *b = &k->interp;
-	if (a->vector != b->vector || a->rip != b->rip || a->flags != b->flags || memcmp(a->gpr, b->gpr, sizeof a->gpr))
+	if (a->vector != b->vector || a->rip != b->rip || a->flags != b->flags ||
+	    memcmp(a->gpr, b->gpr, sizeof a->gpr))
 		return true;
 	return memcmp(&a->image, &b->image, sizeof a->image) || memcmp(native, interp, insn->stride - 16);
 }
@@ -23,14 +24,15 @@ static void line(const char *name, int i, u64 before, u64 native, u64 interp, bo
 	char label[16];
 	snprintf(label, sizeof label, i < 0 ? "%s" : "%s%d", name, i);
 	if (native != interp)
-		printf("    %-8s %016llx   native %016llx   interp %016llx\n", label, (unsigned long long)before,
-		       (unsigned long long)native, (unsigned long long)interp);
+		printf("    %-8s %016llx   native %016llx   interp %016llx\n", label,
+		       (unsigned long long)before, (unsigned long long)native, (unsigned long long)interp);
 	else if (always || before != native)
 		printf("    %-8s %016llx   both   %016llx\n", label, (unsigned long long)before,
 		       (unsigned long long)native);
 }
 
-static void wide(const char *name, int i, const u64 *before, const u64 *native, const u64 *interp, bool always)
+static void wide(const char *name, int i, const u64 *before, const u64 *native, const u64 *interp,
+		 bool always)
 {
 	char label[16];
 	snprintf(label, sizeof label, i < 0 ? "%s" : "%s%d", name, i);
@@ -38,9 +40,10 @@ static void wide(const char *name, int i, const u64 *before, const u64 *native, 
 	bool changed = before[0] != native[0] || before[1] != native[1];
 	if (!differ && !changed && !always)
 		return;
-	printf("    %-8s %016llx.%016llx  before\n", label, (unsigned long long)before[1], (unsigned long long)before[0]);
-	printf("    %-8s %016llx.%016llx  %s\n", "", (unsigned long long)native[1], (unsigned long long)native[0],
-	       differ ? "native" : "both");
+	printf("    %-8s %016llx.%016llx  before\n", label, (unsigned long long)before[1],
+	       (unsigned long long)before[0]);
+	printf("    %-8s %016llx.%016llx  %s\n", "", (unsigned long long)native[1],
+	       (unsigned long long)native[0], differ ? "native" : "both");
 	if (differ)
 		printf("    %-8s %016llx.%016llx  interp\n", "", (unsigned long long)interp[1],
 		       (unsigned long long)interp[0]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * fx-rules.c - which rows are compared by fx.c, and in what processors may differ.
- * Rule: a row is left out, or a part of the result not looked at, only for a reason that is written here and printed.
+ * Rule: a row is left out, or a part of the result not looked at, only for a reason that is written here
+ * and printed.
  */
 #include <math.h>
 #include <string.h>
@@ -11,8 +12,9 @@
 
 bool fx_row(const struct isa_row *row)
 {
-	static const char *const others[] = { "ldmxcsr", "stmxcsr", "xgetbv", "xsetbv", "xsave", "xsavec", "xsaveopt",
-					      "xrstor", "fxsave", "fxrstor", "emms", "fwait", "wait", "esc" };
+	static const char *const others[] = { "ldmxcsr", "stmxcsr",  "xgetbv", "xsetbv", "xsave",
+					      "xsavec",  "xsaveopt", "xrstor", "fxsave", "fxrstor",
+					      "emms",    "fwait",    "wait",   "esc" };
 	for (int i = 0; i < 4; i++)
 		if (row->o[i] >= Pd && row->o[i] < OPND_COUNT)
 			return true;
@@ -23,7 +25,6 @@ bool fx_row(const struct isa_row *row)
 }
 
 static const struct { const char *mnemonic, *why; } left_out[] = {
-	{ "esc", "the x87 is not built" },
 	{ "xsetbv", "privileged" },
 	{ "xgetbv", "which state components there are is the host's affair" },
 	{ "xsave*", "which state components there are is the host's affair" },
@@ -71,15 +72,16 @@ static void erase_top(const struct fx_insn *insn, struct fx_state *s, u8 *memory
 	s->image.fsw &= 0xc7ff;
 }
 
-/* C1; and the flags, if the operands were invalid and that is not masked. */
+/* C1; and the flags, if the operands' exception (#IA, #D) is not masked. */
 static void erase_comparison(const struct fx_insn *insn, struct fx_state *s, u8 *memory)
 {
 	s->image.fsw &= 0xfdff;
-	if (s->image.fsw & ~s->image.fcw & 1)
+	if (s->image.fsw & ~s->image.fcw & 3)
 		s->flags = 0;
 }
 
-/* In FNSTENV's and FNSAVE's image, 28 or 14 bytes: the pointers are behind FCW, FSW and FTW (SDM 1 figures 8-9, 8-12). */
+/* In FNSTENV's and FNSAVE's image, 28 or 14 bytes: the pointers are behind FCW, FSW and FTW (SDM 1 figures
+ * 8-9, 8-12). */
 static void erase_environment(const struct fx_insn *insn, struct fx_state *s, u8 *memory)
 {
 	int word = insn->d.opsize == 2 ? 2 : 4;
@@ -101,7 +103,8 @@ static void erase_saved(const struct fx_insn *insn, struct fx_state *s, u8 *memo
 
 #define BOUND "an approximation: not compared, but its error (1.5 * 2^-12, SDM 2B RCPPS, RSQRTPS)"
 #define COMPARISON \
-	"C1, and flags on an unmasked #IA, not compared: AMD's processors do not do what the manual says (SDM 2A FCOMI)"
+	"C1, and flags on unmasked #IA and #D, not compared: AMD's processors do not do what the manual " \
+	"says (SDM 2A FCOMI)"
 #define TRANSCENDENTAL \
 	"transcendental: processors differ in the last bit; PE, UE and C1, which follow from it, not compared"
 #define SHA_ALIGN "AMD's processors do not insist on alignment: operands in memory always aligned"
@@ -116,12 +119,14 @@ static const struct fx_rule rules[] = {
 	{ "rcpss", APPROXIMATION, BOUND },
 	{ "rsqrtps", APPROXIMATION, BOUND },
 	{ "rsqrtss", APPROXIMATION, BOUND },
-	{ "cvtpi2ps", AVOID_MEMORY, "from memory: left out; Intel's processors enter MMX mode, AMD's do not" },
+	{ "cvtpi2ps", AVOID_MEMORY,
+	  "from memory: left out; Intel's processors enter MMX mode, AMD's do not" },
 	{ "fcomi*", ERASE, COMPARISON, erase_comparison },
 	{ "fucomi*", ERASE, COMPARISON, erase_comparison },
 	{ "fnstenv", ERASE, "the last instruction's and operand's address not compared", erase_environment },
 	{ "fnsave", ERASE, "the last instruction's and operand's address not compared", erase_environment },
-	{ "fxsave*", ERASE, "MXCSR_MASK not compared, addresses only while an exception is pending", erase_saved },
+	{ "fxsave*", ERASE, "MXCSR_MASK not compared, addresses only while an exception is pending",
+	  erase_saved },
 	{ "emms", ERASE, "TOP not compared: AMD's processors clear it", erase_top },
 	{ "sha1nexte", ALIGN, SHA_ALIGN },
 	{ "sha1msg1", ALIGN, SHA_ALIGN },
@@ -155,8 +160,8 @@ bool fx_aligns(const struct fx_rule *rule)
 	return rule && rule->kind == ALIGN;
 }
 
-/* The x87's last instruction and operand: AMD's processors keep them only while an exception is pending, Intel's newer
- * ones likewise (AMD APM 2 11.4.4.3; SDM 1 8.1.8). */
+/* The x87's last instruction and operand: AMD's processors keep them only while an exception is pending,
+ * Intel's newer ones likewise (AMD APM 2 11.4.4.3; SDM 1 8.1.8). */
 static void erase_pointers(struct fx_state *s)
 {
 	if (s->image.fsw & 0x80)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * fx-values.c - the operands: special numbers, neighbours of special numbers, pairs that nearly cancel, overflow or tie,
- * and the control words.
- * Rule: integers only, and no order left to the compiler, so that a seed gives the same operands on every host.
+ * fx-values.c - the operands: special numbers, neighbours of special numbers, pairs that nearly cancel,
+ * overflow or tie, and the control words.
+ * Rule: integers only, and no order left to the compiler, so that a seed gives the same operands on every
+ * host.
  */
 #include <string.h>
 
@@ -64,8 +65,10 @@ static struct number random_number(const struct format *f, u64 *random)
 	case 0: n.frac = 0; break;                               /* zero */
 	case 1: break;                                           /* denormal */
 	case 2: n.exp = max_exp(f), n.frac = 0; break;           /* infinity */
-	case 3: n.exp = max_exp(f), n.frac |= 1ull << (f->frac_bits - 1); break;  /* quiet NaN */
-	case 4: n.exp = max_exp(f), n.frac &= max_frac(f) >> 1, n.frac |= one_of(random, 2); break; /* signalling */
+	case 3: n.exp = max_exp(f), n.frac |= 1ull << (f->frac_bits - 1); break; /* quiet NaN */
+	case 4: /* signalling NaN */
+		n.exp = max_exp(f), n.frac &= max_frac(f) >> 1, n.frac |= one_of(random, 2);
+		break;
 	case 5: n.exp = max_exp(f) - 1, n.frac = max_frac(f) - pick(random, 2); break;
 	case 6: n.exp = pick(random, 2), n.frac = pick(random, 2) ? max_frac(f) : pick(random, 3); break;
 	case 7: /* a small integer, or one and a half */
@@ -85,8 +88,8 @@ static u64 inverse_frac(const struct format *f, u64 frac, i64 near)
 	return ((u64)(two / (frac + max_frac(f) + 1)) + (u64)near) & max_frac(f);
 }
 
-/* One that goes with a: the same, its negative, its neighbour, or an exponent that makes the sum a tie, or the product
- * or quotient overflow or underflow. */
+/* One that goes with a: the same, its negative, its neighbour, or an exponent that makes the sum a tie, or
+ * the product or quotient overflow or underflow. */
 static struct number related_number(const struct format *f, struct number a, u64 *random)
 {
 	struct number n = random_number(f, random);
@@ -213,8 +216,8 @@ static enum flavour flavour_of_case(const struct fx_insn *insn, u64 *random)
 	return (enum flavour)pick(random, LANES_F80);
 }
 
-/* Often what a program has after its first inexact result.  Else: masked exceptions mostly, now and then some that are
- * not, or sticky flags left from before. */
+/* Often what a program has after its first inexact result. Else: masked exceptions mostly, now and then
+ * some that are not, or sticky flags left from before. */
 static u32 random_mxcsr(u64 *random)
 {
 	u64 r = random_next(random);
@@ -243,7 +246,8 @@ static void random_x87_control(struct fx_image *image, u64 *random)
 	image->ftw = (u8)(tag << top | tag >> (8 - top)); /* from the top of the stack on */
 }
 
-/* The integer bit as the exponent wants it, unless the number is to be one of the formats the 387 abolished. */
+/* The integer bit as the exponent wants it, unless the number is to be one of the formats the 387
+ * abolished. */
 static void set_st(struct fx_image *image, int i, struct number n)
 {
 	u64 integer = (n.exp != 0) ^ n.odd;
@@ -286,9 +290,11 @@ static void x87_memory(u8 *to, u32 size, u64 *random)
 		value[0] = random_next(random);
 		value[1] = random_next(random);
 		for (int i = 0; i < 2 && !one_of(random, 8); i++) /* digits above 9 become 1 */
-			value[i] &= ~((value[i] & 0x8888888888888888) >> 1 | (value[i] & 0x8888888888888888) >> 2);
+			value[i] &= ~((value[i] & 0x8888888888888888) >> 1 |
+				      (value[i] & 0x8888888888888888) >> 2);
 	} else if (size != 10) {
-		random_lanes((enum flavour[]){ LANES_16, LANES_32, LANES_64, LANES_F32, LANES_F64 }[pick(random, 5)],
+		random_lanes((enum flavour[]){ LANES_16, LANES_32, LANES_64, LANES_F32,
+					       LANES_F64 }[pick(random, 5)],
 			     value, NULL, random);
 		if (size == 4 && one_of(random, 2))
 			random_lanes(LANES_F32, value, NULL, random);
@@ -298,8 +304,8 @@ static void x87_memory(u8 *to, u32 size, u64 *random)
 	memcpy(to, value, size < 16 ? size : 16);
 }
 
-/* What FXRSTOR may load: mostly a state that could be.  Never bit 17 of MXCSR, which only AMD's processors have, and
- * addresses that fit into their registers. */
+/* What FXRSTOR may load: mostly a state that could be. Never bit 17 of MXCSR, which only AMD's processors
+ * have, and addresses that fit into their registers. */
 static void fxsave_image(u8 *to, u64 *random)
 {
 	struct fx_image image;
@@ -321,7 +327,8 @@ static u64 place_of_case(const struct fx_insn *insn, int i, u64 *random)
 	return DATA_AT + (u64)i * insn->stride + (align ? 0 : pick(random, 16));
 }
 
-static void fill_memory(const struct fx_insn *insn, enum flavour flavour, u8 *to, const u64 *other, u64 *random)
+static void fill_memory(const struct fx_insn *insn, enum flavour flavour, u8 *to, const u64 *other,
+			u64 *random)
 {
 	u64 lanes[2];
 	if (insn->flavour == LANES_F80 && insn->memory <= 16) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * fx.c - x87, MMX and SSE against the host's processor: random operands for every row of the instruction table.
- * Usage: fx [--class NAME] [--count N] [--seed N] [--max-failures N] [--recorded FILE] [--record] [-v]
+ * fx.c - x87, MMX and SSE against the host's processor: random operands for every row of the instruction
+ * table.
+ * Usage: fx [--class NAME] [--count N] [--seed N] [--max-failures N] [--recorded FILE] [--record FILE] [-v]
  *	--class: a mnemonic (addps), a family of the table, or a feature (SSE2); --count: operands per class
  *	--recorded: the hashes that results must have (fx-record.c), on other hosts instead of the comparison
- *	--record: print lines for such a file, after instructions or operands have changed:
- *		fx --count 5000 --record | grep -v ' : ' >tests/native/fx.hashes
+ *	--record: make such a file, after instructions or operands have changed:
+ *		fx --count 5000 --record tests/native/fx.hashes
  *
  * Rule: everything is a function of the seed, and no time is printed; so two runs on one host say the same.
  */
@@ -16,7 +17,7 @@
 
 #include "tests/native/fx.h"
 
-struct options { u64 count, seed, max_failures; const char *class, *recorded; bool verbose, record; };
+struct options { u64 count, seed, max_failures; const char *class, *recorded, *record; bool verbose; };
 
 /* All rows with one mnemonic. */
 enum { CLASS_ROWS = 48 };
@@ -25,6 +26,7 @@ struct class { const char *name; int nrows; const struct isa_row *row[CLASS_ROWS
 struct fuzzer {
 	struct fx_guest *guest;
 	struct fx_record *record; /* or NULL */
+	FILE *new_record;         /* or NULL */
 	struct host_traits traits;
 	bool native; /* this host can compare */
 	u64 passed, failed, skipped, compared;
@@ -47,8 +49,8 @@ static bool parse(struct options *o, char **argv)
 								 : NULL;
 		if (!strcmp(*argv, "-v"))
 			o->verbose = true;
-		else if (!strcmp(*argv, "--record"))
-			o->record = true;
+		else if (!strcmp(*argv, "--record") && argv[1])
+			o->record = *++argv;
 		else if (!strcmp(*argv, "--recorded") && argv[1])
 			o->recorded = *++argv;
 		else if (!strcmp(*argv, "--class") && argv[1])
@@ -130,8 +132,8 @@ static u64 hash_name(const char *name)
 struct tally { u64 done, failures, raised, hash; bool checked, other; };
 
 /* The host's side, and the comparison. */
-static void compare_batch(const struct fx_insn *insn, struct fx_case *cases, const u8 *before, const u8 *native,
-			  const u8 *interp, u64 print, struct tally *t)
+static void compare_batch(const struct fx_insn *insn, struct fx_case *cases, const u8 *before,
+			  const u8 *native, const u8 *interp, u64 print, struct tally *t)
 {
 	for (int i = 0; i < insn->cases; i++) {
 		u64 at = cases[i].at - DATA_AT;
@@ -196,7 +198,7 @@ static void print_class(const struct class *c, const struct fx_insn *insn, const
 	if (t->failures)
 		printf(", %llu DIFFER", (unsigned long long)t->failures);
 	if (t->other)
-		printf(", DIFFER from what was recorded (if on purpose: --record)");
+		printf(", DIFFER from what was recorded (if on purpose: fx --record)");
 	if (insn->rule)
 		printf("; %s", fx_rule_text(insn->rule));
 	printf("\n");
@@ -221,8 +223,8 @@ static void run_class(struct fuzzer *f, const struct class *c, const struct opti
 	f->skipped += ok && !looked_at;
 	f->compared += looked_at ? t.done : 0;
 	print_class(c, &insn, &t);
-	if (o->record)
-		printf("%s %llu %016llx\n", c->name, (unsigned long long)t.done, (unsigned long long)t.hash);
+	if (f->new_record && f->native && ok)
+		fx_record_line(f->new_record, c->name, t.done, t.hash);
 }
 
 /* Where there is nothing to compare with, the record must do; it has all rows that the interpreter knows. */
@@ -236,6 +238,8 @@ static int open_sides(struct fuzzer *f, const struct options *o, const char **wh
 		f->traits.features = UINT64_MAX;
 	if (o->recorded && !(f->record = fx_record_open(o->recorded, err)))
 		return -ENOENT;
+	if (o->record && !(f->new_record = fx_record_create(o->record, err)))
+		return -EIO;
 	f->guest = fx_guest_open(selectors, data, err);
 	return f->guest ? 0 : -ENOMEM;
 }
@@ -245,7 +249,8 @@ static void print_totals(const struct fuzzer *f, const char *why)
 	if (!f->native)
 		printf("compared with the record only: %s\n", why);
 	if (f->skipped)
-		printf("skipped: %llu classes, of which nothing is recorded\n", (unsigned long long)f->skipped);
+		printf("skipped: %llu classes, of which nothing is recorded\n",
+		       (unsigned long long)f->skipped);
 	printf("%llu operands compared\n", (unsigned long long)f->compared);
 	printf("%llu passed, %llu failed, %llu skipped\n", (unsigned long long)f->passed,
 	       (unsigned long long)f->failed, (unsigned long long)f->skipped);
@@ -260,7 +265,7 @@ int main(int argc, char **argv)
 	const char *why;
 	if (!parse(&o, argv)) {
 		fprintf(stderr, "usage: fx [--class NAME] [--count N] [--seed N] [--max-failures N] "
-				"[--recorded FILE] [--record] [-v]\n");
+				"[--recorded FILE] [--record FILE] [-v]\n");
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -279,5 +284,7 @@ int main(int argc, char **argv)
 	print_totals(&f, why);
 	fx_guest_close(f.guest);
 	fx_record_close(f.record);
+	if (f.new_record)
+		fclose(f.new_record);
 	return f.failed != 0;
 }

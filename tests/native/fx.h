@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * fx.h - one x87, MMX or SSE instruction with random operands, on the host's processor and on the interpreter.
+ * fx.h - one x87, MMX or SSE instruction with random operands, on the host's processor and on the
+ * interpreter.
  *
- * The unit is a case: a state before (an FXSAVE image, general registers, flags, a place in memory), and the two states
- * after.  A batch is BATCH cases of the same instruction bytes; each batch is encoded anew, with other registers,
- * immediates and prefixes.  A class is all rows with one mnemonic.
+ * The unit is a case: a state before (an FXSAVE image, general registers, flags, a place in memory), and
+ * the two states after. A batch is BATCH cases of the same instruction bytes; each batch is encoded anew,
+ * with other registers, immediates and prefixes. A class is all rows with one mnemonic.
  *
- * Rule: whatever the two states differ in is a failure, unless a rule of fx-rules.c erases it from both; which rows take
- * part follows from the instruction table alone, so a new row needs no line here.
+ * Rule: whatever the two states differ in is a failure, unless a rule of fx-rules.c erases it from both;
+ * which rows take part follows from the instruction table alone, so a new row needs no line here.
  *
  * Adding instructions to the comparison: write the rows.  If the processors are free to differ in something
  * (undefined condition codes, approximations), add a rule in fx-rules.c.  Then:
@@ -14,6 +15,8 @@
  */
 #ifndef VITRINE_TESTS_NATIVE_FX_H
 #define VITRINE_TESTS_NATIVE_FX_H
+
+#include <stdio.h>
 
 #include "core/x86/cpuid.h"
 #include "tests/native/native.h"
@@ -74,7 +77,8 @@ bool fx_avoids_memory(const struct fx_rule *rule);
 bool fx_aligns(const struct fx_rule *rule);
 /* Erase from both what nobody promises. */
 void fx_soften(const struct fx_insn *insn, struct fx_case *k, u8 *native, u8 *interp);
-/* Approximations: where both sides are within their bound, make them the same.  memory: the case's, unchanged. */
+/* Approximations: where both sides are within their bound, make them the same.  memory: the case's,
+ * unchanged. */
 void fx_forgive(const struct fx_insn *insn, struct fx_case *k, const u8 *memory);
 
 /* ---- fx-encode.c ---- */
@@ -100,12 +104,16 @@ void fx_guest_run(struct fx_guest *g, const struct fx_insn *insn, struct fx_case
 bool fx_host_open(struct host_traits *traits, u16 *selectors, const u8 *data, const char **why);
 void fx_host_run(const struct fx_insn *insn, struct fx_case *k, u8 *memory);
 
-/* ---- fx-record.c: what the interpreter's results were when they were compared last, for hosts that cannot compare ---- */
+/* ---- fx-record.c: what the interpreter's results were when they were compared last, for hosts that cannot
+ * compare ---- */
 
 struct fx_record;
 /* A file of lines "class operands hash"; NULL, and why in err. */
 struct fx_record *fx_record_open(const char *path, struct err *err);
 void fx_record_close(struct fx_record *r);
+/* A new one; NULL, and why in err. */
+FILE *fx_record_create(const char *path, struct err *err);
+void fx_record_line(FILE *file, const char *class, u64 count, u64 hash);
 /* How many operands of a class are recorded, and the hash of their results; 0: none. */
 u64 fx_recorded(const struct fx_record *r, const char *class, u64 *hash);
 /* Go on with a hash by a case's outcome, softened. */

@@ -21,6 +21,6 @@ run() {
 }
 ok=true
 run "$build/tests/native/native" --insns $insns --seed 1 || ok=false
-run "$build/tests/native/fx" --count $operands --seed 1 || ok=false
+run "$build/tests/native/fx" --count $operands --seed 1 --recorded tests/native/fx.hashes || ok=false
 awk '{ p += $1; f += $3; s += $5 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' <<<"$counts"
 $ok

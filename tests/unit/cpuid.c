@@ -226,10 +226,27 @@ START_TEST(osxsave_follows_cr4_only_with_xsave)
 {
 	struct cpu_model m = cpu_models[0];
 
+	m.features &= ~FEAT_BIT(XSAVE);
 	ck_assert(!(cpuid(&m, 1, 0, CR4_OSXSAVE, 0, 1).ecx >> 27 & 1));
 	m.features |= FEAT_BIT(XSAVE);
 	ck_assert(cpuid(&m, 1, 0, CR4_OSXSAVE, 0, 1).ecx >> 27 & 1);
 	ck_assert(!(cpuid(&m, 1, 0, 0, 0, 1).ecx >> 27 & 1));
+}
+END_TEST
+
+/* SDM 1 13.2: x87 and SSE, 512 bytes and the header of 64. */
+START_TEST(extended_state)
+{
+	const struct cpu_model *m = cpu_model_find("x86-64");
+	struct cpuid_result r = cpuid(m, 13, 0, CR4_OSXSAVE, 0, 1);
+
+	ck_assert_uint_eq(r.eax, 3);
+	ck_assert_uint_eq(r.ebx, 576);
+	ck_assert_uint_eq(r.ecx, 576);
+	ck_assert_uint_eq(r.edx, 0);
+	ck_assert_uint_eq(cpuid(m, 13, 1, 0, 0, 1).eax, 3); /* XSAVEOPT, XSAVEC; not XGETBV 1, XSAVES */
+	ck_assert(is_zero(cpuid(m, 13, 2, 0, 0, 1)));
+	ck_assert(is_zero(ask("i686", 13)));
 }
 END_TEST
 
@@ -264,7 +281,7 @@ int main(void)
 		the_brand_is_a_string_of_48,
 		addresses_time_and_cache,
 		several_processors_have_ids,
-		osxsave_follows_cr4_only_with_xsave,
+		osxsave_follows_cr4_only_with_xsave, extended_state,
 		leaves_out_of_range_are_zero,
 	};
 

@@ -111,7 +111,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { timer_counts, timer_interrupts, power_button, power_off, pci_function };
+	const TTest *const tests[] = { timer_counts, timer_interrupts, power_button, power_off,
+				       pci_function };
 
 	return unit_run("acpi pm", tests, ARRAY_LEN(tests));
 }

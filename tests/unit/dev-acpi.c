@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * dev-acpi.c - the ACPI tables: how they hang together, and that a BIOS comes to the same ones.
- * Rule: what the tables say is judged elsewhere, by iasl (tests/acpi) and by Linux (tests/linux); here are sums,
- * addresses and the loader's commands, read as QEMU's documentation defines them.
+ * Rule: what the tables say is judged elsewhere, by iasl (tests/acpi) and by Linux (tests/linux); here are
+ * sums, addresses and the loader's commands, read as QEMU's documentation defines them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +14,14 @@ enum { BASE = 0xe0040 };
 
 static const u8 mmio_irq[] = { 5, 6 };
 static const struct acpi_config config = {
-	.cpus = 3, .apic = true, .pci_first = 0xe0000000, .pci_last = 0xfebfffff,
-	.virtio_mmio = 2, .virtio_mmio_base = 0xfeb00000, .virtio_mmio_step = 0x200, .virtio_mmio_irq = mmio_irq,
+	.cpus = 3,
+	.apic = true,
+	.pci_first = 0xe0000000,
+	.pci_last = 0xfebfffff,
+	.virtio_mmio = 2,
+	.virtio_mmio_base = 0xfeb00000,
+	.virtio_mmio_step = 0x200,
+	.virtio_mmio_irq = mmio_irq,
 };
 
 static u64 get(const u8 *p, int bytes)
@@ -121,9 +127,7 @@ static void run_command(struct file *files, const u8 *c)
 	u64 v;
 
 	switch (get(c, 4)) {
-	case 1:
-		ck_assert_uint_eq(f->address % get(c + 60, 4), 0);
-		break;
+	case 1: ck_assert_uint_eq(f->address % get(c + 60, 4), 0); break;
 	case 2:
 		ck_assert_uint_le(get(c + 116, 4) + c[120], f->len);
 		v = get(f->data + get(c + 116, 4), c[120]) + find(files, c + 60)->address;
@@ -166,10 +170,10 @@ END_TEST
 START_TEST(aml_bytes)
 {
 	static const u8 want[] = {
-		0x5b, 0x82, 0x81, 0x03, 0x00, 'R', 'T', 'C', '_',			/* Device */
-		0x08, '_', 'H', 'I', 'D', 0x0c, 0x41, 0xd0, 0x0b, 0x00,			/* EisaId ("PNP0B00") */
-		0x08, '_', 'U', 'I', 'D', 0x0b, 0x34, 0x12,				/* 1234h */
-		0x14, 0x8c, 0x00, 0x00, '_', 'P', 'I', 'C', 0x01, 0x70, 0x68, 'P', 'I', /* Method */
+		0x5b, 0x82, 0x81, 0x03, 0x00, 'R',  'T',  'C',  '_',        /* Device */
+		0x08, '_',  'H',  'I',  'D',  0x0c, 0x41, 0xd0, 0x0b, 0x00, /* EisaId ("PNP0B00") */
+		0x08, '_',  'U',  'I',  'D',  0x0b, 0x34, 0x12,             /* 1234h */
+		0x14, 0x8c, 0x00, 0x00, '_',  'P',  'I',  'C',  0x01, 0x70, 0x68, 'P', 'I', /* Method */
 	};
 	struct buf out = { 0 };
 	struct aml a = { .out = &out };
@@ -204,8 +208,9 @@ START_TEST(aml_paths)
 
 	aml_path(&a, "\\_SB.PCI0");
 	aml_path(&a, "A.B.CDEF");
-	ck_assert_mem_eq(out.data, "\\\x2e_SB_PCI0\x2f\x03"
-				   "A___B___CDEF",
+	ck_assert_mem_eq(out.data,
+			 "\\\x2e_SB_PCI0\x2f\x03"
+			 "A___B___CDEF",
 			 10 + 14);
 	ck_assert_uint_eq(out.len, 10 + 14);
 	buf_free(&out);
@@ -214,8 +219,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { tables_hang_together, without_apics, a_bios_comes_to_the_same, aml_bytes,
-				       aml_paths };
+	const TTest *const tests[] = { tables_hang_together, without_apics, a_bios_comes_to_the_same,
+				       aml_bytes, aml_paths };
 
 	return unit_run("acpi", tests, ARRAY_LEN(tests));
 }

@@ -88,7 +88,7 @@ START_TEST(one_shot)
 	bench_wait(&r.b, 1);
 	ck_assert_int_eq(r.b.level[PROBE_20], 1);
 	ck_assert_uint_eq(get(&r, STATUS), 0); /* an edge leaves no status */
-	put(&r, T2 + COMPARE, 400); /* the past: not before the counter comes round */
+	put(&r, T2 + COMPARE, 400);            /* the past: not before the counter comes round */
 	bench_wait(&r.b, 1000000000);
 	ck_assert_int_eq(r.b.rises[PROBE_20], 1);
 	put(&r, T2 + COMPARE, get(&r, COUNTER) + 10);
@@ -209,7 +209,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		capabilities, counter,  one_shot,        comes_round,
+		capabilities,    counter,  one_shot,        comes_round,
 		level_triggered, periodic, nothing_is_lost, saved_and_loaded,
 	};
 

@@ -10,7 +10,15 @@
 
 enum { DATA, ERROR, COUNT, LOW, MID, HIGH, DEVICE, STATUS };
 enum { DISK = 0x1f0, CD = 0x170, BM = 0xc000, BM_CD = BM + 8, BM_COMMAND = 0, BM_STATUS = 2, BM_TABLE = 4 };
-enum { IRQ14, IRQ15, DISK_SECTORS = 400, CD_BYTES = 50 * 2048, RAM = 1 << 20, TABLE = 0x1000, PLACE = 0x20000 };
+enum {
+	IRQ14,
+	IRQ15,
+	DISK_SECTORS = 400,
+	CD_BYTES = 50 * 2048,
+	RAM = 1 << 20,
+	TABLE = 0x1000,
+	PLACE = 0x20000
+};
 
 struct rig {
 	struct bench b;
@@ -281,9 +289,11 @@ START_TEST(cd_questions)
 	ck_assert_mem_eq(a + 8, "VITRINE CD-ROM  ", 16);
 	send_packet(r, (u8[12]){ 0x12, 0, 0, 0, 5 }, 0, 0xfffe);
 	ck_assert_uint_eq(receive(r, a, sizeof(a)), 5);
-	send_packet(r, (u8[12]){ 0x43, 2, 0, 0, 0, 0, 0, 0, 20 }, 0, 0xfffe); /* as minutes, seconds, frames */
+	send_packet(r, (u8[12]){ 0x43, 2, 0, 0, 0, 0, 0, 0, 20 }, 0,
+		    0xfffe); /* as minutes, seconds, frames */
 	ck_assert_uint_eq(receive(r, a, sizeof(a)), 20);
-	ck_assert_mem_eq(a, ((u8[]){ 0, 18, 1, 1, 0, 0x14, 1, 0, 0, 0, 2, 0, 0, 0x14, 0xaa, 0, 0, 0, 2, 50 }), 20);
+	ck_assert_mem_eq(a, ((u8[]){ 0, 18, 1, 1, 0, 0x14, 1, 0, 0, 0, 2, 0, 0, 0x14, 0xaa, 0, 0, 0, 2, 50 }),
+			 20);
 	send_packet(r, (u8[12]){ 0x5a, 0, 0x2a, 0, 0, 0, 0, 0, 64 }, 0, 0xfffe);
 	ck_assert_uint_eq(receive(r, a, sizeof(a)), 28);
 	ck_assert_uint_eq(a[8], 0x2a);
@@ -358,8 +368,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		read_dma,     started_first, write_dma_and_flush, bad_tables,      cd_signature,
-		cd_questions, cd_errors,     cd_reads,            cd_reads_by_dma,
+		read_dma,  started_first, write_dma_and_flush, bad_tables, cd_signature, cd_questions,
+		cd_errors, cd_reads,      cd_reads_by_dma,
 	};
 
 	return unit_run("ide dma and cd", tests, ARRAY_LEN(tests));

@@ -166,7 +166,8 @@ START_TEST(two_ports)
 	mouse_move(&r.m.dev, 1, 0, 0, 0);
 	kbd_key(&r.k.dev, 0x1e, true);
 	ck_assert_int_eq(next(&r), 0x08);
-	ck_assert_uint_eq(in8(&r.b, 0x64) & 0x21, 0x01); /* the key comes in between: the controller has two ears */
+	ck_assert_uint_eq(in8(&r.b, 0x64) & 0x21,
+			  0x01); /* the key comes in between: the controller has two ears */
 	ck_assert_uint_eq(in8(&r.b, 0x60), 0x1e);
 	ck_assert_int_eq(next(&r), 1);
 	ck_assert_int_eq(next(&r), 0);

@@ -379,8 +379,16 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		sizing,          decoding,       memory_that_moves_by_itself, overlap, restored_claims,
-		capability_list, pins_and_wires, msi,                         msix,    msix_masks,
+		sizing,
+		decoding,
+		memory_that_moves_by_itself,
+		overlap,
+		restored_claims,
+		capability_list,
+		pins_and_wires,
+		msi,
+		msix,
+		msix_masks,
 	};
 
 	return unit_run("pci functions", tests, ARRAY_LEN(tests));

@@ -128,6 +128,12 @@ START_TEST(net_receive)
 	ck_assert_int_eq(memcmp(got, "\0\0\0\0\0\0\0\0\0\0\1\0", 12), 0);
 	ck_assert_int_eq(memcmp(got + 12, frame, sizeof(frame)), 0);
 	ck_assert_uint_eq(reg_get(&r.d, 0x60), 1);
+	for (u16 i = 0; i < 2; i++) { /* it does not go into two buffers unless that was negotiated */
+		desc(&r.d, 0, i, BUF, 400, D_WRITE, 0);
+		submit(&r.d, 0, i);
+	}
+	ck_assert(!virtio_net_receive(&r.net.v.dev, frame, sizeof(frame)));
+	ck_assert_int_eq(next_used(&r.d, 0, &head), -1);
 	driver_close(&r.d);
 }
 END_TEST
@@ -301,6 +307,7 @@ START_TEST(balloon_inflates_and_deflates)
 	submit(&r.d, 1, 0);
 	ck_assert_uint_eq(r.balloon.s.pages_given[0], 1);
 	device_reset(&r.balloon.v.dev); /* the user's wish stays */
+	device_reset(&r.balloon.v.dev);
 	ck_assert_uint_eq(config_get(&r.d, 0, 4), 2);
 	ck_assert_uint_eq(r.balloon.s.pages_taken[0], 0);
 	ck_assert_uint_eq(reg_get(&r.d, R_STATUS), 0);

@@ -38,7 +38,7 @@ static off_t durable_size;
 
 static void settle(const struct write *w, off_t from, size_t len)
 {
-	ck_assert(w->offset + from + (off_t)len <= FILE_MAX);
+	assert(w->offset + from + (off_t)len <= FILE_MAX);
 	memcpy(durable + w->offset + from, w->data + from, len);
 	if (w->offset + from + (off_t)len > durable_size)
 		durable_size = w->offset + from + (off_t)len;
@@ -55,7 +55,7 @@ ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
 	ssize_t done = syscall(SYS_pwrite64, fd, data, len, offset);
 
 	if (durable && done > 0) {
-		ck_assert_int_lt(nlog, LOG_MAX);
+		assert(nlog < LOG_MAX);
 		write_log[nlog] = (struct write){ offset, (size_t)done, malloc((size_t)done) };
 		memcpy(write_log[nlog++].data, data, (size_t)done);
 	}
@@ -136,13 +136,12 @@ static void verify(struct block *b, u64 flushed, u64 last)
 	ck_assert_msg(b->ops->read(b, 0, got, sizeof(got), &err) == 0, "%s", err.text);
 	for (u64 s = 0; s < SECTORS; s++) {
 		u64 n = got[s * WORDS], lba, count;
+		bool whole = !memcmp(&got[s * WORDS], &got[s * WORDS + 1], 512 - sizeof(n));
 
-		for (int i = 0; i < WORDS; i++)
-			ck_assert_uint_eq(got[s * WORDS + (u64)i], n);
-		ck_assert_msg(n >= newest[s] && n <= last, "sector %d holds write %d, expected %d to %d", (int)s, (int)n,
-			      (int)newest[s], (int)last);
 		plan(n, &lba, &count);
-		ck_assert(!n || (s >= lba && s < lba + count));
+		if (!whole || n < newest[s] || n > last || (n && (s < lba || s >= lba + count)))
+			ck_abort_msg("sector %d holds write %d%s, expected %d to %d", (int)s, (int)n, whole ? "" : " in part",
+				     (int)newest[s], (int)last);
 	}
 }
 
@@ -163,8 +162,7 @@ START_TEST(holds_what_was_written_and_again_after_opening)
 		ck_assert_int_eq(b->ops->flush(b, NULL), 0);
 		b->ops->close(b);
 	}
-	for (u32 i = 0; i < BYTES; i++)
-		ck_assert_uint_eq(base_bytes[i], 0);
+	ck_assert_int_eq(base.writes, 0);
 	unlink(path);
 }
 END_TEST
@@ -303,7 +301,7 @@ START_TEST(damage)
 	ck_assert_int_eq(b->ops->flush(b, NULL), 0);
 	b->ops->close(b);
 	fd = open(path, O_RDWR);
-	for (off_t at = 0; at < 4096 + 4 * 512; at += at == 511 ? 4096 - 511 : 1) {
+	for (off_t at = 0; at < 4096 + 4 * 512; at = at < 512 && at + 11 >= 512 ? 4096 : at + 11) {
 		u8 byte, other;
 
 		ck_assert_int_eq(pread(fd, &byte, 1, at), 1);

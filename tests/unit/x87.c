@@ -279,11 +279,29 @@ START_TEST(xrstor)
 }
 END_TEST
 
+/* FLD TWORD [SI] at FFFCh: the exponent would be beyond the segment's limit. */
+START_TEST(operands_do_not_wrap)
+{
+	struct vm *vm = machine();
+	struct x86_state s = real_mode(vm), after;
+	s.gpr[RSI] = 0xfffc;
+	after = RUN(vm, &s, "\xdb\x2c", 1);
+	faulted(&after, VEC_GP);
+	after = RUN(vm, &s, "\xdb\x3c", 1); /* FSTP */
+	faulted(&after, VEC_GP);
+	s.gpr[RSI] = 0xfff0;
+	after = RUN(vm, &s, "\xdd\x34", 1); /* FNSAVE */
+	faulted(&after, VEC_GP);
+	ck_assert_uint_eq(*after.fcw, *s.fcw);
+	vm_destroy(vm);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		device_not_available, exceptions_wait, control_word_makes_exceptions_pend, environment_in_real_mode,
-		environment_in_protected_mode, save_and_restore, xsave_header, xrstor,
+		environment_in_protected_mode, save_and_restore, xsave_header, xrstor, operands_do_not_wrap,
 	};
 	return unit_run("x87", tests, ARRAY_LEN(tests));
 }
