@@ -26,15 +26,16 @@ TEST_PKGS := check zlib
 once       = $(eval $1 := $(shell $2))$($1)
 HAVE       = $(shell for p in $(MAYBE); do pkg-config --exists $$p 2>/dev/null && echo $$p; done)
 PKG_CFLAGS = $(call once,PKG_CFLAGS,pkg-config --cflags $(PKGS) $(TEST_PKGS) $(HAVE))
-PKG_LIBS   = $(call once,PKG_LIBS,pkg-config --libs $(PKGS) $(HAVE))
+# libnbd is loaded when a disk needs it (backends/nbd-lib.c).
+PKG_LIBS   = $(call once,PKG_LIBS,pkg-config --libs $(PKGS) $(filter-out libnbd,$(HAVE)))
 TEST_LIBS  = $(call once,TEST_LIBS,pkg-config --libs $(TEST_PKGS))
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS_$(MODE)) $(PKG_CFLAGS) -MMD -MP $(CFLAGS)
-LIBS       = $(PKG_LIBS) -lm -lpthread
+LIBS       = $(PKG_LIBS) -ldl -lm -lpthread
 
 DIRS  := core/base core/x86 core cpu-interp/isa cpu-interp/fp cpu-interp devices backends debugger
 # A library that may be missing has one file that uses it and one that stands in and says so.
 without = $(if $(shell pkg-config --exists $1 2>/dev/null && echo yes),backends/$2-none.c,$3)
-SRC   := $(filter-out $(call without,libnbd,nbd,backends/nbd.c backends/nbd-server.c) \
+SRC   := $(filter-out $(call without,libnbd,nbd,backends/nbd.c backends/nbd-lib.c backends/nbd-server.c) \
 	$(call without,slirp,slirp,backends/slirp.c),\
 	$(foreach d,$(DIRS),$(wildcard $(d)/*.c)))
 OBJ   := $(SRC:%.c=$(B)/%.o)

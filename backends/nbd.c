@@ -5,27 +5,29 @@
  */
 #include "backends/nbd.h"
 
-#include <libnbd.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/nbd-lib.h"
 #include "backends/nbd-server.h"
 
 enum { PIECE = 1 << 20 };
 
 struct nbd_block {
 	struct block b; /* first */
+	struct nbd_lib lib;
 	struct nbd_handle *h;
 	struct nbd_server server; /* ours; pid 0 = none */
 };
 
 static int failed(const struct block *b, const char *doing, struct err *err)
 {
-	int code = nbd_get_errno();
+	const struct nbd_block *n = (const struct nbd_block *)b;
+	int code = n->lib.nbd_get_errno();
 
-	return err_set(err, code ? code : EIO, "%s %.120s: %s", doing, b->name, nbd_get_error());
+	return err_set(err, code ? code : EIO, "%s %.120s: %s", doing, b->name, n->lib.nbd_get_error());
 }
 
 static int nbd_block_read(struct block *b, u64 offset, void *data, u64 len, struct err *err)
@@ -35,7 +37,7 @@ static int nbd_block_read(struct block *b, u64 offset, void *data, u64 len, stru
 
 	for (u64 part; len; offset += part, to += part, len -= part) {
 		part = len < PIECE ? len : PIECE;
-		if (nbd_pread(n->h, to, part, offset, 0))
+		if (n->lib.nbd_pread(n->h, to, part, offset, 0))
 			return failed(b, "reading", err);
 	}
 	return 0;
@@ -48,7 +50,7 @@ static int nbd_block_write(struct block *b, u64 offset, const void *data, u64 le
 
 	for (u64 part; len; offset += part, from += part, len -= part) {
 		part = len < PIECE ? len : PIECE;
-		if (nbd_pwrite(n->h, from, part, offset, 0))
+		if (n->lib.nbd_pwrite(n->h, from, part, offset, 0))
 			return failed(b, "writing", err);
 	}
 	return 0;
@@ -58,9 +60,9 @@ static int nbd_block_flush(struct block *b, struct err *err)
 {
 	struct nbd_block *n = (struct nbd_block *)b;
 
-	if (nbd_can_flush(n->h) <= 0)
+	if (n->lib.nbd_can_flush(n->h) <= 0)
 		return 0; /* the server has no cache, or no way to say */
-	return nbd_flush(n->h, 0) ? failed(b, "flushing", err) : 0;
+	return n->lib.nbd_flush(n->h, 0) ? failed(b, "flushing", err) : 0;
 }
 
 static void nbd_block_close(struct block *b)
@@ -68,8 +70,8 @@ static void nbd_block_close(struct block *b)
 	struct nbd_block *n = (struct nbd_block *)b;
 
 	if (n->h) {
-		nbd_shutdown(n->h, 0);
-		nbd_close(n->h);
+		n->lib.nbd_shutdown(n->h, 0);
+		n->lib.nbd_close(n->h);
 	}
 	nbd_server_stop(&n->server);
 	free(n);
@@ -81,8 +83,12 @@ static struct nbd_block *new_block(const char *name, bool writable, struct err *
 {
 	struct nbd_block *n = calloc(1, sizeof(*n));
 
+	if (n && nbd_lib_load(&n->lib, err)) {
+		free(n);
+		return NULL;
+	}
 	if (n)
-		n->h = nbd_create();
+		n->h = n->lib.nbd_create();
 	if (!n || !n->h) {
 		free(n);
 		err_set(err, ENOMEM, "disk %.160s: no memory", name);
@@ -96,12 +102,12 @@ static struct nbd_block *new_block(const char *name, bool writable, struct err *
 /* Connected: what kind of disk is it? */
 static int look(struct nbd_block *n, struct err *err)
 {
-	i64 size = nbd_get_size(n->h);
+	i64 size = n->lib.nbd_get_size(n->h);
 	int rc = 0;
 
 	if (size <= 0)
 		rc = err_set(err, EINVAL, "disk %.160s: the export is empty", n->b.name);
-	else if (!n->b.read_only && nbd_is_read_only(n->h))
+	else if (!n->b.read_only && n->lib.nbd_is_read_only(n->h))
 		rc = err_set(err, EROFS, "disk %.160s: the server lets nobody write it", n->b.name);
 	n->b.size = size > 0 ? (u64)size : 0;
 	return rc;
@@ -122,8 +128,8 @@ struct block *nbd_open_uri(const char *uri, bool writable, struct err *err)
 
 	if (!n)
 		return NULL;
-	if (nbd_connect_uri(n->h, uri))
-		rc = err_set(err, nbd_get_errno() ? nbd_get_errno() : EIO, "disk %.120s: %s", uri, nbd_get_error());
+	if (n->lib.nbd_connect_uri(n->h, uri))
+		rc = err_set(err, n->lib.nbd_get_errno() ? n->lib.nbd_get_errno() : EIO, "disk %.120s: %s", uri, n->lib.nbd_get_error());
 	return finish(n, rc ? rc : look(n, err));
 }
 
@@ -135,7 +141,7 @@ struct block *nbd_open_image(const char *path, const char *format, bool writable
 	if (!n)
 		return NULL;
 	rc = nbd_server_start(&n->server, path, format, writable, err);
-	if (!rc && nbd_connect_socket(n->h, n->server.socket)) {
+	if (!rc && n->lib.nbd_connect_socket(n->h, n->server.socket)) {
 		nbd_server_last_words(&n->server, path, format, err);
 		rc = -EIO;
 	}

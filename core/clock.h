@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * clock.h - virtual time in nanoseconds and the queue of timers.
- * Rule: time moves only by clock_retire and clock_skip_to; the host's clock is read only in clock.c, and only
- * for display.
+ * Rule: time moves only by clock_retire and clock_skip_to; the host's clock is read only in clock.c.
  */
 #ifndef VITRINE_CORE_CLOCK_H
 #define VITRINE_CORE_CLOCK_H
@@ -46,7 +45,7 @@ void clock_skip_to(struct clock *c, u64 ns);
  * at most 4096, what is due beyond that waits for the next call. */
 int clock_fire_due(struct clock *c);
 
-/* For display and statistics only; never enters the machine. */
+/* For display and statistics; it enters a machine only as the time of one with a thread per vCPU (core/threads.h). */
 u64 clock_host_ns(void);
 /* Seconds since 1970, for `--rtc host`: enters the machine only as a recorded input. */
 i64 clock_host_unix(void);

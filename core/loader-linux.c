@@ -15,7 +15,7 @@
 /* Offsets in the file and, the same, in the zero page: the setup header (boot.rst, "The Real-Mode Kernel Header") */
 enum {
 	SETUP_SECTS = 0x1f1, SYSSIZE = 0x1f4, VID_MODE = 0x1fa, BOOT_FLAG = 0x1fe, JUMP_END = 0x201, MAGIC = 0x202,
-	VERSION = 0x206, INITRD_ADDR_MAX = 0x22c, KERNEL_ALIGNMENT = 0x230, RELOCATABLE = 0x234,
+	VERSION = 0x206, INITRD_ADDR_MAX = 0x22c,
 	XLOADFLAGS = 0x236, CMDLINE_SIZE = 0x238, PAYLOAD_OFFSET = 0x248, PAYLOAD_LENGTH = 0x24c,
 	PREF_ADDRESS = 0x258, INIT_SIZE = 0x260, HEADER = 0x1f1, HEADER_MAX = 0x290,
 };
@@ -132,23 +132,19 @@ int linux_parse(const struct image *img, u64 *kernel_at, u64 *kernel_len, struct
 
 /* ---- places ---- */
 
-/* At the address it prefers if there is room, else at the first mebibyte, if it can live there. */
+/* At the address it prefers: one that could be loaded lower would move itself up there before anything else. */
 static int place_kernel(const struct vm *vm, struct kernel *k, struct err *err)
 {
-	const struct image *img = k->img;
-	u64 pref = header(img, PREF_ADDRESS, 8), align = header(img, KERNEL_ALIGNMENT, 4), end;
+	u64 end;
 
-	k->room = header(img, INIT_SIZE, 4);
+	k->load = header(k->img, PREF_ADDRESS, 8);
+	k->room = header(k->img, INIT_SIZE, 4);
 	if (k->room < k->size)
 		k->room = k->size;
-	k->load = pref;
-	end = ram_end(&vm->mem, pref);
-	if (header(img, RELOCATABLE, 1) && end - pref < k->room && align && !(align & (align - 1)) && align <= 16 * MIB)
-		k->load = align > MIB ? align : MIB;
 	end = ram_end(&vm->mem, k->load);
 	if (k->load < MIB || k->load > UINT32_MAX || end - k->load < k->room)
 		return err_set(err, ENOMEM, "%.200s: needs %" PRIu64 " MiB of memory from 0x%" PRIx64 " on; the machine has %"
-			       PRIu64 " MiB there; give it more with --mem", img->path, (k->room + MIB - 1) / MIB, k->load,
+			       PRIu64 " MiB there; give it more with --mem", k->img->path, (k->room + MIB - 1) / MIB, k->load,
 			       (end - k->load) / MIB);
 	return 0;
 }

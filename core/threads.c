@@ -351,6 +351,7 @@ enum stop_why threads_run(struct vm *vm, u64 budget, struct err *err)
 	pthread_mutex_unlock(&t->lock);
 	for (u32 i = 0; i < started; i++)
 		pthread_join(t->thread[i], NULL);
+	move_clock(vm); /* the time-stamp counter was seen to be so late */
 	rc = t->rc;
 	if (rc && err)
 		*err = t->err;

@@ -46,7 +46,8 @@ int vcpu_settle(struct vcpu *v, struct err *err);
  * callback. */
 int vcpu_get(struct vcpu *v, struct x86_state *s, u32 groups);
 int vcpu_set(struct vcpu *v, const struct x86_state *s, u32 groups, struct err *err);
-/* Time-stamp counter minus virtual time; also while an exit is answered.  arg: struct vcpu. */
+/* Time-stamp counter minus virtual time; only while an exit of this vCPU is answered, or it is out of run().
+ * arg: struct vcpu. */
 u64 vcpu_tsc_offset(void *arg);
 
 #endif

@@ -15,7 +15,7 @@
 #include "core/vcpu.h"
 #include "core/x86/cpuid.h"
 
-enum { VM_VCPUS = 8, VM_DEVICES = 48, VM_FIRST_USES = 32 };
+enum { VM_VCPUS = 8, VM_DEVICES = 64, VM_FIRST_USES = 32 };
 #define VM_MEM_MAX (64ull << 30)  /* bytes of guest memory at most */
 #define VM_QUANTUM 10000u         /* instructions of one turn, when several vCPUs share the thread */
 

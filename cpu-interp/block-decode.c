@@ -11,7 +11,7 @@
 #include "cpu-interp/handlers.h"
 #include "cpu-interp/mmu.h"
 
-extern const struct op op_xchg;
+extern const struct op op_xchg, op_cmpxchg8b;
 
 static const u8 nothing[16] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 				0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
@@ -186,6 +186,11 @@ static bool is_locked(const struct insn *o, const struct decoded *d)
 	return o->mem && o->fn != fn_wide && (d->lock || row_op[o->row] == &op_xchg);
 }
 
+static handler locked_handler(const struct insn *o)
+{
+	return row_op[o->row] == &op_cmpxchg8b && o->opsize == 8 ? fn_locked_wide : fn_locked;
+}
+
 static void end_with(struct insn *o, handler fn, u16 off, u8 nth)
 {
 	*o = (struct insn){ .fn = fn, .off = off, .nth = nth };
@@ -217,7 +222,7 @@ void block_decode(struct cpu *c, const struct block_source *src, int max, struct
 		}
 		translate(&blk->first[n], &d, (u16)off, (u8)n);
 		if (c->vm->threads && is_locked(&blk->first[n], &d))
-			blk->first[n].fn = fn_locked;
+			blk->first[n].fn = locked_handler(&blk->first[n]);
 		ended = d.row->flags & ENDS;
 		off += d.len;
 		n++;

@@ -14,7 +14,8 @@
 #include "cpu-interp/handlers.h"
 #include "cpu-interp/ops.h"
 
-enum { BLOCKS = 1 << 16, INSNS = 1 << 19, BUCKETS = 1 << 16 };
+/* 5 MiB: as much decoded code as fits into a processor's larger caches anyway; a full store is emptied. */
+enum { BLOCKS = 1 << 14, INSNS = 1 << 16, BUCKETS = 1 << 14 };
 
 struct blocks {
 	u64 pages;

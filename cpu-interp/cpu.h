@@ -46,7 +46,7 @@ struct op {
 /* One decoded instruction: 64 bytes, a cache line. */
 struct insn {
 	handler fn;
-	u64 imm;                         /* immediate; branches: block start + imm = target */
+	u64 imm;                         /* immediate; branches: block start + imm = target; x87: its opcode, 11 bits */
 	const struct insn *taken, *next; /* branches: first instruction of the target block, once known */
 	u64 amask;                       /* mask of the address size; branches: of the operand size */
 	i32 disp;                        /* displacement; without ModRM: second immediate or selector; jcc: length */

@@ -14,6 +14,7 @@ extern const handler fn_block_end; /* the block was cut short: go on at the next
 extern const handler fn_stale;     /* the bytes of this instruction were overwritten: fetch again */
 extern const handler fn_stop;      /* end of a copy run on its own */
 extern const handler fn_locked;    /* LOCK, or XCHG with memory, when vCPUs have threads */
+extern const handler fn_locked_wide; /* and with 16 bytes */
 extern const handler fn_wide;      /* displacement in `taken`, too wide for 32 bits */
 extern const handler fn_invalid;   /* #UD */
 extern const handler fn_too_long;  /* #GP(0): over 15 bytes */

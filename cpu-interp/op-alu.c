@@ -72,7 +72,6 @@ UNARY(inc) UNARY(dec) UNARY(not) UNARY(neg)
 SHIFTS(shl) SHIFTS(shr) SHIFTS(sar) SHIFTS(rol) SHIFTS(ror) SHIFTS(rcl) SHIFTS(rcr)
 WIDE(movzx) WIDE(movsx) WIDE(imul) WIDE(imul3)
 
-extern const struct op op_cmpxchg8b;
 extern const struct op op_movsxd, op_lea, op_push, op_pop;
 const struct op op_movsxd = { .by_form = { [1] = TO_REG(movsx, 16), TO_REG(movsx, 32), TO_REG(movsx, 64) } };
 const struct op op_lea = { .by_form = { [1] = { [RM] = lea_RM_16 }, { [RM] = lea_RM_32 }, { [RM] = lea_RM_64 } } };
@@ -126,15 +125,16 @@ static HANDLER_DECL(op_miss)
 
 /* --- locked instructions, when vCPUs have threads --------------------------------------------------------- */
 
-/* The slow form of the instruction, whose store is an exchange (mmu.c).  Sixteen bytes are two stores. */
+/* The slow form of the instruction, whose store is an exchange (mmu.c).  CMPXCHG16B makes two stores, alone. */
 static bool run_locked(struct cpu *c, const struct insn *o)
 {
 	struct insn copy = *o;
-	bool wide = row_op[o->row] == &op_cmpxchg8b && o->opsize == 8;
+	bool wide = o->fn == fn_locked_wide;
 	bool began = wide && vcpu_alone(c->vcpu);
 	copy.fn = row_op[o->row]->plain ? row_op[o->row]->plain : op_miss;
 	c->locked = !wide;
-	bool done = block_run_copy(c, o, &copy);
+	/* op_miss runs a copy of its own, which may have ended well although the store after it failed */
+	bool done = block_run_copy(c, o, &copy) && c->why == WHY_DONE;
 	c->locked = false;
 	if (began)
 		vcpu_together(c->vcpu);
@@ -147,4 +147,18 @@ COLD static HANDLER_DECL(locked)
 		LEAVE;
 	NEXT;
 }
-const handler fn_locked = locked;
+
+/* While it waited to be alone, somebody may have dropped all blocks, this one too: the chain ends here. */
+COLD static HANDLER_DECL(locked_wide)
+{
+	const struct insn here = *o;
+	if (run_locked(c, &here)) {
+		cpu_finish(c, &here, cpu_next_ip(c, &here));
+		LEAVE;
+	}
+	c->one_len = 0;
+	c->one[0] = here;
+	c->cur = c->one;
+	LEAVE;
+}
+const handler fn_locked = locked, fn_locked_wide = locked_wide;

@@ -18,7 +18,7 @@ static inline u64 arithmetic(struct fp_env *e, bool host, enum host_operation op
 			     enum fp_format f, u64 a, u64 b)
 {
 	u64 r = host ? host_compute(op, f, a, b) : 0;
-	return LIKELY(host && host_certain(f, a, b, r)) ? r : fn(e, f, a, b);
+	return LIKELY(host && host_certain(op, f, a, b, r)) ? r : fn(e, f, a, b);
 }
 
 static inline bool binary(struct cpu *c, const struct insn *o, enum fp_format f, int lanes,
@@ -58,7 +58,7 @@ static inline const u8 *at_hand(struct cpu *c, const struct insn *o, int size)
 		if (LIKELY(second && host_may_round(*c->s.mxcsr))) { \
 			u64 a = lane_get(xmm(c, o->d), f, 0), b = host_get(second, lane_size(f)); \
 			u64 r = host_compute(op, f, a, b); \
-			if (LIKELY(host_certain(f, a, b, r))) { \
+			if (LIKELY(host_certain(op, f, a, b, r))) { \
 				lane_set(xmm(c, o->d), f, 0, r); \
 				NEXT; \
 			} \

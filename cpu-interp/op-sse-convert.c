@@ -27,8 +27,8 @@ static inline u64 from_int(struct fp_env *e, bool host, enum fp_format to, i64 v
 
 static inline i64 to_int(struct fp_env *e, bool host, enum fp_format from, u64 v, int bits)
 {
-	if (host && e->rounding == ROUND_CHOP && host_normal_or_zero(from, v) && host_fits(from, v, bits))
-		return host_cut_off(from, v);
+	if (host && host_normal_or_zero(from, v) && host_fits(from, v, bits - 1))
+		return e->rounding == ROUND_CHOP ? host_cut_off(from, v) : host_nearest(from, v);
 	return fp_to_int(e, from, v, bits);
 }
 

@@ -81,7 +81,10 @@ static inline union vec mix_columns(union vec s)
 /* The matrix of MixColumns to the fourth is one. */
 static inline union vec inverse_mix_columns(union vec s) { return mix_columns(mix_columns(mix_columns(s))); }
 
-static inline union vec xor(union vec x, union vec y) { return (union vec){ .q = { x.q[0] ^ y.q[0], x.q[1] ^ y.q[1] } }; }
+static inline union vec xor(union vec x, union vec y)
+{
+	return (union vec){ .q = { x.q[0] ^ y.q[0], x.q[1] ^ y.q[1] } };
+}
 
 VECTOR(aesenc) { return xor(mix_columns(sub_bytes(shift_rows(a, 1), sub)), b); }
 VECTOR(aesenclast) { return xor(sub_bytes(shift_rows(a, 1), sub), b); }

@@ -211,7 +211,10 @@ static inline u32 top_bits(const u8 *bytes, int count, int step)
 }
 
 /* Eight bytes' top bits: the multiplication brings bit 8i to bit 56 + i. */
-static inline u32 top_bits_8(u64 v) { return (u32)((v >> 7 & 0x0101010101010101) * 0x0102040810204080 >> 56); }
+static inline u32 top_bits_8(u64 v)
+{
+	return (u32)((v >> 7 & 0x0101010101010101) * 0x0102040810204080 >> 56);
+}
 
 SIMPLE(pmovmskb)
 {

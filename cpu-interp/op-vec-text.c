@@ -139,8 +139,9 @@ static bool compare_texts(struct cpu *c, const struct insn *o, bool lengths_give
 	text_take(&p, &p.first, xmm(c, o->d));
 	text_take(&p, &p.second, &second);
 	int size = o->opsize == 8 ? 8 : 4;
-	p.first.length = lengths_given ? length_given(&p, (i64)sign_extend(c->r[RAX], size)) : length_found(&p, &p.first);
-	p.second.length = lengths_given ? length_given(&p, (i64)sign_extend(c->r[RDX], size)) : length_found(&p, &p.second);
+	i64 rax = (i64)sign_extend(c->r[RAX], size), rdx = (i64)sign_extend(c->r[RDX], size);
+	p.first.length = lengths_given ? length_given(&p, rax) : length_found(&p, &p.first);
+	p.second.length = lengths_given ? length_given(&p, rdx) : length_found(&p, &p.second);
 	u32 bits = compare(&p);
 	set_flags(c, &p, bits);
 	set_result(c, &p, bits);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -333,6 +334,7 @@ static int check_places(struct machine_options *o, struct err *err)
 int machine_options_check(struct machine_options *o, const struct args_rest *rest, struct err *err)
 {
 	bool json_stdout = o->json && !strcmp(o->json, "-");
+	struct utsname host;
 
 	if (rest->n > 1)
 		return err_set(err, EINVAL, "two images, '%.80s' and '%.80s'; expected one", rest->item[0], rest->item[1]);
@@ -348,6 +350,9 @@ int machine_options_check(struct machine_options *o, const struct args_rest *res
 			       o->disks.n || o->disks.cdrom ? " (a disk boots with --bios)" : "");
 	if (o->append && o->bios && !o->image && !o->kernel)
 		return err_set(err, EINVAL, "--append is for kernels; a BIOS takes no command line");
+	if (o->smp_threads && (uname(&host) || strcmp(host.machine, "x86_64")))
+		return err_set(err, ENOSYS, "--smp-threads needs an x86-64 host: others order memory accesses less strictly than "
+			       "the guest expects");
 	if (o->smp_threads && (o->json || o->trace & (EV_BIT(insn) | EV_BIT(mem) | EV_BIT(fault) | EV_BIT(state))))
 		return err_set(err, EINVAL, "--smp-threads and --json, or --trace of insn, mem, fault or state; what happens in "
 			       "several threads at once has no order to print it in");

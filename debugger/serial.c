@@ -113,12 +113,16 @@ void serial_send(struct serial *s, u8 byte)
 	}
 }
 
-/* The virtio console has room when its driver has given it some, so it has room for who listens. */
+/* Linux's driver for the virtio console gives room first and drops what comes before it has printed the whole log: it
+ * is ready when the machine has rested once since. */
+static bool listens(const struct serial *s)
+{
+	return s->virtio ? s->settled : pc_serial_listens(s->pc);
+}
+
 static bool can_take(const struct serial *s)
 {
-	if (s->virtio)
-		return pc_console_room(s->pc) > 0;
-	return pc_serial_listens(s->pc) && pc_serial_room(s->pc) > 0;
+	return listens(s) && (s->virtio ? pc_console_room(s->pc) : pc_serial_room(s->pc)) > 0;
 }
 
 static void give(struct serial *s, u8 byte)
@@ -133,9 +137,9 @@ static void give(struct serial *s, u8 byte)
 static bool prepare(void *arg, struct outside *o)
 {
 	struct serial *s = arg;
-	bool listens = s->virtio ? pc_console_room(s->pc) > 0 : pc_serial_listens(s->pc);
 
 	s->watch = s->knock = -1;
+	s->settled |= o->resting && s->virtio && pc_console_room(s->pc) > 0;
 	if (o->resting)
 		fflush(stdout); /* a prompt without a line feed: somebody may wait for it before he answers */
 	if (s->n && can_take(s))
@@ -143,9 +147,9 @@ static bool prepare(void *arg, struct outside *o)
 	if (s->listener >= 0 && s->in < 0)
 		s->knock = outside_watch(o, s->listener, POLLIN);
 	/* The terminal is watched in any case, for the key that leaves. */
-	if (s->in >= 0 && s->n < SERIAL_BUFFER && (s->terminal ? terminal_is_raw() : listens))
+	if (s->in >= 0 && s->n < SERIAL_BUFFER && (s->terminal ? terminal_is_raw() : listens(s)))
 		s->watch = outside_watch(o, s->in, POLLIN);
-	return listens;
+	return listens(s);
 }
 
 static void give_first(struct serial *s, u32 n)

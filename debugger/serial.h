@@ -13,7 +13,8 @@ enum { SERIAL_BUFFER = 256 };
 struct serial {
 	struct pc *pc;
 	struct vm *vm;
-	bool virtio;       /* connected to the virtio console instead of COM1 */
+	bool virtio;       /* connected to the virtio console instead of COM1, */
+	bool settled;      /* whose driver has started and then let the processor rest */
 	int in, out;       /* descriptors, -1 = none; out is only ours with a pseudo-terminal or socket */
 	int listener;      /* a socket that waits for somebody to connect, or -1 */
 	int slave;         /* kept open, so that a pseudo-terminal nobody uses is no end of file */

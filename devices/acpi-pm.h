@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * acpi-pm.h - the state and wires of the power management function of the PIIX4 (as its successor has it in
- * place of the PIIX3's none).
+ * acpi-pm.h - the state and wires of the PIIX4's power management function, which this board has beside its
+ * PIIX3.
  * Rule: ACPI mode is always on: there is no SMI here that could switch it.
  */
 #ifndef VITRINE_DEVICES_ACPI_PM_H

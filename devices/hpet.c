@@ -322,7 +322,15 @@ static void hpet_restored(struct device *d)
 	}
 }
 
-static const struct claim claims[] = { { SPACE_MMIO, ACPI_HPET_BASE, 0x400, NULL, 0, 8 } };
+static const char *const regs[] = {
+	[REG_CAPABILITIES] = "capabilities", [REG_CAPABILITIES + 4] = "tick length",
+	[REG_CONFIG] = "configuration",      [REG_STATUS] = "interrupt status",
+	[REG_COUNTER] = "counter",           [REG_COUNTER + 4] = "counter high",
+	[0x100] = "timer 0 configuration",   [0x108] = "timer 0 comparator",
+	[0x120] = "timer 1 configuration",   [0x128] = "timer 1 comparator",
+	[0x140] = "timer 2 configuration",   [0x148] = "timer 2 comparator",
+};
+static const struct claim claims[] = { { SPACE_MMIO, ACPI_HPET_BASE, 0x400, regs, ARRAY_LEN(regs), 8 } };
 
 const struct device_class hpet_class = {
 	.name = "hpet",

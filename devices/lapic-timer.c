@@ -3,8 +3,8 @@
  * time-stamp counter.
  * Rule: the count is never kept; it follows from the time of loading, so that reading it costs nothing in between.
  * The clock's timer runs only while an expiry would interrupt (or, for a deadline, has to be noted).
- * NOT MODELLED: the divisor changes for the whole count, also for what has been counted; a write to the time-stamp counter while a deadline is armed takes effect when the deadline is
- * written next; one that sets the counter back only delays the interrupt.
+ * NOT MODELLED: the divisor changes for the whole count, also for what has been counted; a write to the time-stamp
+ * counter while a deadline is armed takes effect when the deadline is written next.
  * Source: SDM 3A 10.5.4; the clock is the crystal of CPUID leaf 15h: 25 MHz.
  */
 #include "devices/lapic-priv.h"
@@ -93,14 +93,10 @@ void lapic_timer_fired(struct device *d, u32 which)
 {
 	struct lapic *l = (struct lapic *)d;
 
-	if (lapic_timer_mode(l) != TIMER_DEADLINE) {
-		lapic_timer_arm(l);
-	} else if (l->s.deadline[0] > tsc_now(l)) {
-		arm_deadline(l); /* the counter was set back meanwhile */
-		return;
-	} else {
+	if (lapic_timer_mode(l) == TIMER_DEADLINE)
 		l->s.deadline[0] = 0;
-	}
+	else
+		lapic_timer_arm(l);
 	lapic_local_event(l, LVT_TIMER);
 }
 

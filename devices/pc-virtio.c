@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * pc-virtio.c - create the virtio devices that the configuration asks for, and attach them to PCI or to addresses.
+ * pc-virtio.c - create the virtio devices that the configuration asks for, and attach them to PCI or to
+ * addresses.
  * Rule: a device is added to the machine before its transport, so that it is reset and restored before it.
  */
 #include "devices/pc-virtio.h"
@@ -39,7 +40,8 @@ static int attach_mmio(struct pc_virtio_devices *set, struct virtio *v, struct e
 }
 
 /* v has been initialised, with this result. */
-static int attach(struct pc_virtio_devices *set, const struct pc_config *c, struct virtio *v, int rc, struct err *err)
+static int attach(struct pc_virtio_devices *set, const struct pc_config *c, struct virtio *v, int rc,
+		  struct err *err)
 {
 	if (!rc)
 		rc = vm_add_device(set->vm, &v->dev, err);

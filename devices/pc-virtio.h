@@ -14,7 +14,7 @@
 #include "devices/virtio-pci.h"
 #include "devices/virtio-rng.h"
 
-/* On PCI: device numbers from 3 on.  Outside: places and ISA interrupts that nothing else on the board has. */
+/* On PCI: device numbers from 3 on.  Outside: places and ISA interrupts that nothing else has. */
 enum { PC_VIRTIO_SLOT = 3, PC_VIRTIO_MAX = PC_DISKS + 4, PC_VIRTIO_MMIO_MAX = 6 };
 #define PC_VIRTIO_MMIO_BASE 0xfeb00000u
 extern const u8 pc_virtio_mmio_irq[PC_VIRTIO_MMIO_MAX];

@@ -7,8 +7,8 @@
 
 #include "devices/virtio.h"
 
-/* Numbered by their tags (5.5.6.3): swapped in, out, major faults, minor faults, free, total, available, disk caches,
- * huge pages allocated, huge pages failed; counts, or bytes. */
+/* Numbered by their tags (5.5.6.3): swapped in, out, major faults, minor faults, free, total, available, disk
+ * caches, huge pages allocated, huge pages failed; counts, or bytes. */
 enum { VIRTIO_BALLOON_STATS = 10 };
 
 #define VIRTIO_BALLOON_STATE(F, S) \
@@ -18,7 +18,7 @@ enum { VIRTIO_BALLOON_STATS = 10 };
 	F(S, u64, pages_given, 1, 0, DEC, "pages taken out of it so far") \
 	F(S, u64, pages_reported, 1, 0, DEC, "free pages reported so far") \
 	F(S, u64, stat, VIRTIO_BALLOON_STATS, 0, DEC, "what the guest last said of its memory") \
-	F(S, u16, stats_buffer, 1, 0, DEC, "the statistics' buffer, which the device keeps until it wants new ones") \
+	F(S, u16, stats_buffer, 1, 0, DEC, "the statistics' buffer, kept until new ones are wanted") \
 	F(S, u8, has_stats_buffer, 1, 0, BOOL, "it has it")
 STATE(virtio_balloon_state, 1, VIRTIO_BALLOON_STATE);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * virtio-blk.c - requests to read, write, flush, discard and zero sectors of a disk.
- * Rule: every request is checked against the disk before the first sector moves, and one request moves 8 MiB at
- * most, as its configuration says.
+ * Rule: every request is checked against the disk before the first sector moves, and one request moves 8 MiB
+ * at most, as its configuration says.
  * Discarded sectors keep their contents, which the specification allows: discarding is a hint.
  * Source: virtio 1.2, 5.2; numbers in brackets are its sections.
  */
@@ -11,14 +11,16 @@
 #include <string.h>
 
 /* Features (5.2.3) */
-enum { F_SIZE_MAX = 1, F_SEG_MAX = 2, F_RO = 5, F_BLK_SIZE = 6, F_FLUSH = 9, F_TOPOLOGY = 10, F_CONFIG_WCE = 11,
-       F_DISCARD = 13, F_WRITE_ZEROES = 14 };
+enum { F_SIZE_MAX = 1, F_SEG_MAX = 2, F_RO = 5, F_BLK_SIZE = 6, F_FLUSH = 9, F_TOPOLOGY = 10,
+       F_CONFIG_WCE = 11, F_DISCARD = 13, F_WRITE_ZEROES = 14 };
 /* Configuration (5.2.4) */
 enum { CONFIG_CAPACITY = 0, CONFIG_SIZE_MAX = 8, CONFIG_SEG_MAX = 12, CONFIG_BLK_SIZE = 20,
        CONFIG_WRITEBACK = 32, CONFIG_MAX_DISCARD_SECTORS = 36, CONFIG_MAX_DISCARD_SEG = 40,
-       CONFIG_DISCARD_ALIGNMENT = 44, CONFIG_MAX_ZERO_SECTORS = 48, CONFIG_MAX_ZERO_SEG = 52, CONFIG_BYTES = 60 };
+       CONFIG_DISCARD_ALIGNMENT = 44, CONFIG_MAX_ZERO_SECTORS = 48, CONFIG_MAX_ZERO_SEG = 52,
+       CONFIG_BYTES = 60 };
 /* Requests (5.2.6) */
-enum { TYPE_IN = 0, TYPE_OUT = 1, TYPE_FLUSH = 4, TYPE_GET_ID = 8, TYPE_DISCARD = 11, TYPE_WRITE_ZEROES = 13 };
+enum { TYPE_IN = 0, TYPE_OUT = 1, TYPE_FLUSH = 4, TYPE_GET_ID = 8, TYPE_DISCARD = 11,
+       TYPE_WRITE_ZEROES = 13 };
 enum { STATUS_OK, STATUS_IOERR, STATUS_UNSUPP };
 enum { HEADER_BYTES = 16, ID_BYTES = 20, RANGE_BYTES = 16, RANGE_UNMAP = 1 };
 
@@ -178,8 +180,8 @@ static const struct virtio_kind kind = {
 	.config_writable = CONFIG_WRITEBACK,
 	.config_writable_size = 1,
 	.pci_class = 0x010000, /* mass storage, SCSI */
-	.features = 1ull << F_SIZE_MAX | 1ull << F_SEG_MAX | 1ull << F_BLK_SIZE | 1ull << F_FLUSH | 1ull << F_TOPOLOGY |
-		    1ull << F_CONFIG_WCE,
+	.features = 1ull << F_SIZE_MAX | 1ull << F_SEG_MAX | 1ull << F_BLK_SIZE | 1ull << F_FLUSH |
+		    1ull << F_TOPOLOGY | 1ull << F_CONFIG_WCE,
 	.serve = serve,
 };
 

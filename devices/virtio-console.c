@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * virtio-console.c - one port: a queue of bytes in, a queue of bytes out.
- * Rule: input waits inside only while the driver has given no buffer for it.
+ * Rule: input waits inside only while the driver has given no buffer for it, and outside until the driver has
+ * sent something.
  * NOT MODELLED: more than one port.
  * Source: virtio 1.2, 5.3; numbers in brackets are its sections.
  */
@@ -9,7 +10,8 @@
 #include <string.h>
 
 enum { F_SIZE = 0, F_EMERG_WRITE = 2 };                                                        /* 5.3.3 */
-enum { CONFIG_COLS = 0, CONFIG_ROWS = 2, CONFIG_MAX_PORTS = 4, CONFIG_EMERG = 8, CONFIG_BYTES = 12 }; /* 5.3.4 */
+/* 5.3.4 */
+enum { CONFIG_COLS = 0, CONFIG_ROWS = 2, CONFIG_MAX_PORTS = 4, CONFIG_EMERG = 8, CONFIG_BYTES = 12 };
 enum { QUEUE_RECEIVE, QUEUE_TRANSMIT, QUEUES };                                                /* 5.3.2 */
 enum { COLS = 80, ROWS = 25, OUTPUT_MAX = 64 << 10 };
 
@@ -62,6 +64,7 @@ static void serve(struct virtio *v, u32 queue)
 		return;
 	}
 	while (virtio_chain_next(v, queue, &c)) {
+		of(v)->s.has_spoken[0] = 1;
 		transmit(v, &c);
 		virtio_done(v, queue, c.head, 0);
 	}
@@ -74,11 +77,13 @@ static void config_written(struct virtio *v, u32 offset)
 		put_byte(v, v->s->config[CONFIG_EMERG]);
 }
 
+/* Linux gives buffers for input before its console is complete, and throws away what comes then. */
 int virtio_console_room(const struct device *d)
 {
 	const struct virtio_console_state *s = d->state;
+	bool listens = s->has_spoken[0] && virtio_ready((const struct virtio *)d, QUEUE_RECEIVE);
 
-	return virtio_ready((const struct virtio *)d, QUEUE_RECEIVE) ? VIRTIO_CONSOLE_INPUT - s->ninput[0] : 0;
+	return listens ? VIRTIO_CONSOLE_INPUT - s->ninput[0] : 0;
 }
 
 void virtio_console_receive(struct device *d, u8 byte)

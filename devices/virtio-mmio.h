@@ -2,8 +2,8 @@
  * virtio-mmio.h - a virtio device at a fixed address, without any bus (virtio 1.2, 4.2).
  * Rule: it translates; what a register does is virtio.c's affair.
  *
- * A guest cannot find it by itself.  Linux is told by its command line, virtio_mmio.device=512@0xfeb00000:5, or
- * by ACPI (LNRO0005).
+ * A guest cannot find it by itself.  Linux is told by its command line, virtio_mmio.device=512@0xfeb00000:5,
+ * or by ACPI (LNRO0005).
  */
 #ifndef VITRINE_DEVICES_VIRTIO_MMIO_H
 #define VITRINE_DEVICES_VIRTIO_MMIO_H

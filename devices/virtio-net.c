@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * virtio-net.c - frames between two queues and a cable.
  * Rule: a frame is passed on whole or not at all.
- * NOT MODELLED: checksum and segmentation offload, the control queue (so every frame is received), several pairs
- * of queues.
+ * NOT MODELLED: checksum and segmentation offload, the control queue (so every frame is received), several
+ * pairs of queues.
  * Source: virtio 1.2, 5.1; numbers in brackets are its sections.
  */
 #include "devices/virtio-net.h"
@@ -132,7 +132,8 @@ static const struct virtio_kind kind = {
 	.serve = serve,
 };
 
-int virtio_net_init(struct virtio_net *n, const u8 mac[NET_MAC], const struct device_world *world, struct err *err)
+int virtio_net_init(struct virtio_net *n, const u8 mac[NET_MAC], const struct device_world *world,
+		    struct err *err)
 {
 	memcpy(n->mac, mac, NET_MAC);
 	return virtio_init(&n->v, &kind, &virtio_net_class, NULL, &n->s, world, err);

@@ -19,7 +19,8 @@ struct virtio_net {
 extern const struct device_class virtio_net_class;
 
 /* In zeroed memory. */
-int virtio_net_init(struct virtio_net *n, const u8 mac[NET_MAC], const struct device_world *world, struct err *err);
+int virtio_net_init(struct virtio_net *n, const u8 mac[NET_MAC], const struct device_world *world,
+		    struct err *err);
 /* A frame from the cable.  False: the driver gave no buffer, and the frame is lost. */
 bool virtio_net_receive(struct device *d, const u8 *frame, u32 len);
 /* Is there a buffer for the next frame? */

@@ -35,7 +35,8 @@ struct virtio_pci {
 
 extern const struct device_class virtio_pci_class;
 
-/* In zeroed memory: attach v, which has been initialised, as function `devfn`.  pci_add(&p->pci) is the board's. */
+/* In zeroed memory: attach v, which has been initialised, as function `devfn`.  pci_add(&p->pci) is the
+ * board's. */
 int virtio_pci_init(struct virtio_pci *p, struct virtio *v, u8 devfn, const struct device_world *world,
 		    struct err *err);
 

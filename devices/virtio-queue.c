@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * virtio-queue.c - split virtqueues (virtio 1.2, 2.7): a table of descriptors, a ring of chains that the driver
- * makes available, and a ring of chains that the device has used; all three in the guest's memory.
- * Rule: everything read from there is a claim of somebody hostile.  An index is compared with the size, a chain has
- * at most as many pieces as the queue has entries, a piece lies in RAM; else the device needs a reset.
+ * virtio-queue.c - split virtqueues (virtio 1.2, 2.7): a table of descriptors, a ring of chains that the
+ * driver makes available, and a ring of chains that the device has used; all three in the guest's memory.
+ * Rule: everything read from there is a claim of somebody hostile.  An index is compared with the size, a
+ * chain has at most as many pieces as the queue has entries, a piece lies in RAM; else the device needs a
+ * reset.
  *
- * Memory order: only with a thread per processor does the driver run at the same time; the fences are for that.
+ * Memory order: only with a thread per processor does the driver run at the same time; the fences are for
+ * that.
  */
 #include <assert.h>
 #include <stdatomic.h>
@@ -15,7 +17,7 @@ enum { DESC_NEXT = 1, DESC_WRITE = 2, DESC_INDIRECT = 4 };           /* descript
 enum { AVAIL_NO_INTERRUPT = 1 };                                     /* 2.7.6 */
 enum { RING_FLAGS = 0, RING_IDX = 2, RING_ENTRIES = 4 };             /* both rings, 2.7.6, 2.7.8 */
 enum { DESC_BYTES = 16, AVAIL_ENTRY_BYTES = 2, USED_ENTRY_BYTES = 8 };
-/* Buffers in one notification.  Only a driver that adds more while they are taken (see above) can reach it. */
+/* Buffers in one notification.  Only a driver that adds more meanwhile (see above) can reach it. */
 enum { TAKEN_MAX = 1 << 16 };
 
 struct desc {
@@ -160,7 +162,8 @@ static u16 waiting(struct virtio *v, u32 q)
 	return 0;
 }
 
-/* The queue looks empty: ask to be told of the next chain (2.7.10), then look again: it may have come meanwhile. */
+/* The queue looks empty: ask to be told of the next chain (2.7.10), then look again: it may have come
+ * meanwhile. */
 static bool really_empty(struct virtio *v, u32 q)
 {
 	u16 event = v->s->avail_next[q];
@@ -195,7 +198,9 @@ bool virtio_chain_waiting(const struct virtio *v, u32 q)
 {
 	u16 idx;
 
-	return virtio_ready(v, q) && mem_read(v->dev.world->mem, v->s->queue_driver[q] + RING_IDX, &idx, sizeof(idx)) &&
+	if (!virtio_ready(v, q))
+		return false;
+	return mem_read(v->dev.world->mem, v->s->queue_driver[q] + RING_IDX, &idx, sizeof(idx)) &&
 	       idx != v->s->avail_next[q];
 }
 
@@ -247,8 +252,8 @@ void virtio_publish(struct virtio *v, u32 q)
 /* ---- copying ---- */
 
 /* Call the copy for every part of [offset, offset + len) of the pieces [from, to). */
-static u64 copy(struct mem *m, const struct virtio_chain *c, u32 from, u32 to, u64 offset, void *out, const void *in,
-		u64 len)
+static u64 copy(struct mem *m, const struct virtio_chain *c, u32 from, u32 to, u64 offset, void *out,
+		const void *in, u64 len)
 {
 	u64 done = 0;
 

@@ -11,15 +11,16 @@
 #include <stdio.h>
 
 #define F_COMMON (1ull << VIRTIO_F_INDIRECT_DESC | 1ull << VIRTIO_F_EVENT_IDX | 1ull << VIRTIO_F_VERSION_1)
-enum { STATUS_DRIVERS = VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_DRIVER_OK | VIRTIO_FEATURES_OK | VIRTIO_FAILED };
+enum { STATUS_DRIVERS = VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_DRIVER_OK | VIRTIO_FEATURES_OK |
+			VIRTIO_FAILED };
 
 static struct virtio *of(struct device *d)
 {
 	return (struct virtio *)d;
 }
 
-int virtio_init(struct virtio *v, const struct virtio_kind *kind, const struct device_class *class, const char *name,
-		void *state, const struct device_world *world, struct err *err)
+int virtio_init(struct virtio *v, const struct virtio_kind *kind, const struct device_class *class,
+		const char *name, void *state, const struct device_world *world, struct err *err)
 {
 	assert(kind->nqueues <= VIRTIO_QUEUES && kind->config_size <= VIRTIO_CONFIG_BYTES);
 	assert(class->layout->size >= sizeof(*v->s));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * virtio.h - what every virtio device has, whatever it is and however it is attached (virtio 1.2, chapter 2).
- * Rule: a kind of device (virtio-blk.c ...) knows chains of buffers, a transport (virtio-pci.c, virtio-mmio.c)
- * knows registers and interrupts; they meet here and nowhere else.
+ * Rule: a kind of device (virtio-blk.c ...) knows chains of buffers, a transport (virtio-pci.c,
+ * virtio-mmio.c) knows registers and interrupts; they meet here and nowhere else.
  *
  *	driver in the guest --registers--> transport --virtio_reg_write, virtio_notify--> virtio
  *	virtio --kind->serve--> kind --virtio_chain_next, _read, _write, virtio_done--> virtio-queue.c
@@ -15,7 +15,8 @@
 enum { VIRTIO_QUEUES = 5, VIRTIO_QUEUE_MAX = 256, VIRTIO_CONFIG_BYTES = 64 };
 
 /* Device IDs (5), also the last two digits of the PCI device ID 1040h + n. */
-enum { VIRTIO_ID_NET = 1, VIRTIO_ID_BLK = 2, VIRTIO_ID_CONSOLE = 3, VIRTIO_ID_RNG = 4, VIRTIO_ID_BALLOON = 5 };
+enum { VIRTIO_ID_NET = 1, VIRTIO_ID_BLK = 2, VIRTIO_ID_CONSOLE = 3, VIRTIO_ID_RNG = 4,
+       VIRTIO_ID_BALLOON = 5 };
 
 /* Device status (2.1) */
 enum {
@@ -74,8 +75,8 @@ struct virtio {
 	const struct virtio_kind *kind;
 	struct virtio_state *s; /* the beginning of dev.state */
 	u64 features;           /* offered by this one beside its kind's */
-	/* Set by the transport: the driver wants to know of used buffers, or of a changed configuration.  s->isr says
-	 * so already. */
+	/* Set by the transport: the driver wants to know of used buffers, or of a changed configuration.  s->isr
+	 * says so already. */
 	void (*interrupt)(void *transport, int queue);
 	bool (*may_access)(const void *transport); /* the guest's memory; NULL = always */
 	void *transport;
@@ -85,8 +86,8 @@ struct virtio {
 };
 
 /* In zeroed memory; the transport's fields are set after this. */
-int virtio_init(struct virtio *v, const struct virtio_kind *kind, const struct device_class *class, const char *name,
-		void *state, const struct device_world *world, struct err *err);
+int virtio_init(struct virtio *v, const struct virtio_kind *kind, const struct device_class *class,
+		const char *name, void *state, const struct device_world *world, struct err *err);
 /* For class->restored: a state from outside becomes one that is safe to go on with. */
 void virtio_restored(struct device *d);
 
@@ -116,19 +117,20 @@ struct virtio_chain {
 	struct { u64 gpa; u32 len; } piece[VIRTIO_QUEUE_MAX];
 };
 
-/* Take the next chain from the queue.  All of its pieces lie in RAM.  False if there is none, or if what is there
- * breaks the rules: the device then needs a reset. */
+/* Take the next chain from the queue.  All of its pieces lie in RAM.  False if there is none, or if what is
+ * there breaks the rules: the device then needs a reset. */
 bool virtio_chain_next(struct virtio *v, u32 queue, struct virtio_chain *c);
 /* Whether there seems to be one.  It changes nothing, so the host may ask at any moment. */
 bool virtio_chain_waiting(const struct virtio *v, u32 queue);
 /* Put the last n chains back: they have not been used. */
 void virtio_chain_untake(struct virtio *v, u32 queue, u16 n);
-/* Copy bytes out of the readable pieces, or into the writable ones.  Returns how many: less than `len` where the
- * chain ends. */
+/* Copy bytes out of the readable pieces, or into the writable ones.  Returns how many: less than `len` where
+ * the chain ends. */
 u64 virtio_chain_read(const struct virtio *v, const struct virtio_chain *c, u64 offset, void *out, u64 len);
 u64 virtio_chain_write(struct virtio *v, const struct virtio_chain *c, u64 offset, const void *in, u64 len);
-/* The device is done with a chain, and has written so many bytes into it.  The driver sees it after virtio_publish,
- * which also interrupts if the driver wants that; virtio_notify calls it behind kind->serve. */
+/* The device is done with a chain, and has written so many bytes into it.  The driver sees it after
+ * virtio_publish, which also interrupts if the driver wants that; virtio_notify calls it behind
+ * kind->serve. */
 void virtio_done(struct virtio *v, u32 queue, u16 head, u32 written);
 void virtio_publish(struct virtio *v, u32 queue);
 

@@ -6,9 +6,8 @@
  * can be none that changes anything:
  *
  *   - operands: normal numbers or zeros, so no #I but by 0/0 and no #D; DAZ has nothing to do;
- * - the result: normal, and above the smallest normal number, so no #O, #U, #Z, and FTZ has nothing to do
- * (a number
- *     that is tiny before rounding may become the smallest normal one);
+ *   - the result: normal, and above the smallest normal number, so no #O, #U, #Z, and FTZ has nothing to do
+ *     (a number that is tiny before rounding may become the smallest normal one); or a zero that is exact;
  *   - rounding to nearest, which is how the host's unit is set; #P masked and already recorded.
  *
  * Rule: when in doubt, say no: the integer arithmetic of fp.h is always right.
@@ -75,13 +74,22 @@ static inline bool host_result_is_safe(enum fp_format f, u64 bits)
 	return host_exponent(f, bits) - 2 < host_largest(f) - 2;
 }
 
-/* May r = a op b be relied on? */
-static inline bool host_certain(enum fp_format f, u64 a, u64 b, u64 r)
+enum host_operation { HOST_ADD, HOST_SUB, HOST_MUL, HOST_DIV };
+
+/* A result of zero is exact if it is a sum, or if an operand says so; other products and quotients were too
+ * small. */
+static inline bool host_zero_is_exact(enum host_operation op, enum fp_format f, u64 a, u64 b)
 {
-	return host_normal_or_zero(f, a) && host_normal_or_zero(f, b) && host_result_is_safe(f, r);
+	bool sum = op == HOST_ADD || op == HOST_SUB;
+	return sum || host_is_zero(f, a) || (op == HOST_MUL && host_is_zero(f, b));
 }
 
-enum host_operation { HOST_ADD, HOST_SUB, HOST_MUL, HOST_DIV };
+/* May r = a op b be relied on? */
+static inline bool host_certain(enum host_operation op, enum fp_format f, u64 a, u64 b, u64 r)
+{
+	return host_normal_or_zero(f, a) && host_normal_or_zero(f, b) &&
+	       (host_result_is_safe(f, r) || (host_is_zero(f, r) && host_zero_is_exact(op, f, a, b)));
+}
 
 /* a op b, if host_certain says so. */
 static inline u64 host_compute(enum host_operation op, enum fp_format f, u64 a, u64 b)
@@ -128,6 +136,11 @@ static inline bool host_fits(enum fp_format f, u64 a, int bits)
 static inline i64 host_cut_off(enum fp_format f, u64 a)
 {
 	return f == FP_DOUBLE ? (i64)host_double(a) : (i64)host_single(a);
+}
+/* To nearest: below 2^(bits-2), lest it be rounded up to 2^(bits-1). */
+static inline i64 host_nearest(enum fp_format f, u64 a)
+{
+	return f == FP_DOUBLE ? llrint(host_double(a)) : llrintf(host_single(a));
 }
 
 #endif

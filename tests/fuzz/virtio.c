@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * virtio.c - fuzz target: the input plays a hostile driver of every virtio device of a PC, on PCI or at addresses.
- * Rule: whatever lies in the rings, nothing crashes, hangs or runs out of bounds, and a saved machine can be loaded
- * again.
+ * virtio.c - fuzz target: the input plays a hostile driver of every virtio device of a PC, on PCI or at
+ * addresses.
+ * Rule: whatever lies in the rings, nothing crashes, hangs or runs out of bounds, and a saved machine can be
+ * loaded again.
  *
- * The first byte says where the devices are attached (bit 0).  Then steps of 8 bytes: what, which device and queue,
- * u16 n, u32 value.  One kind of step sets a device up properly, so that random inputs get as far as the rings.
+ * The first byte says where the devices are attached (bit 0).  Then steps of 8 bytes: what, which device and
+ * queue, u16 n, u32 value.  One kind of step sets a device up properly, so that random inputs get as far as
+ * the rings.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +21,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 enum { STEP = 8, STEPS_MAX = 1000, KINDS = 5, SIZE = 8, RAM = 1 << 20, DISK_BYTES = 32 << 10 };
 enum { RINGS = 0x10000, RING_BYTES = 0x1000, AVAIL = 0x400, USED = 0x800, BUFFERS = 0x30000 };
 #define PCI_BARS_AT 0xe8000000u /* behind the frame buffer */
-enum { REGISTER, REGISTER_READ, PCI_CONFIG, SETUP, CHAIN, DESC, OFFER, MEMORY, FRAME, INPUT, BALLOON, RESET, SCRAMBLE,
-       SAVE, WHATS };
+enum { REGISTER, REGISTER_READ, PCI_CONFIG, SETUP, CHAIN, DESC, OFFER, MEMORY, FRAME, INPUT, BALLOON, RESET,
+       SCRAMBLE, SAVE, WHATS };
 
 struct rig {
 	struct vm *vm;

@@ -106,7 +106,7 @@ static void erase_saved(const struct fx_insn *insn, struct fx_state *s, u8 *memo
 	"C1, and flags on unmasked #IA and #D, not compared: AMD's processors do not do what the manual " \
 	"says (SDM 2A FCOMI)"
 #define TRANSCENDENTAL \
-	"transcendental: processors differ in the last bit; PE, UE and C1, which follow from it, not compared"
+	"transcendental: processors differ in the last bit; OE, UE, PE and C1, which follow from it, not compared"
 #define SHA_ALIGN "AMD's processors do not insist on alignment: operands in memory always aligned"
 static const struct fx_rule rules[] = {
 	{ "rcpps", APPROXIMATION, BOUND },
@@ -199,8 +199,8 @@ static unsigned __int128 rank(const struct fx_image *image, int i)
 
 static void forgive_last_bit(struct fx_image *native, struct fx_image *interp)
 {
-	native->fsw &= 0x7d4f;
-	interp->fsw &= 0x7d4f;
+	native->fsw &= 0x7d47;
+	interp->fsw &= 0x7d47;
 	for (int i = 0; i < 8; i++) {
 		unsigned __int128 a = rank(native, i), b = rank(interp, i);
 		if (!((native->st[i].exp ^ interp->st[i].exp) >> 15) && a - b + 1 <= 2)

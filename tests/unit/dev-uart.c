@@ -223,6 +223,60 @@ START_TEST(loopback)
 }
 END_TEST
 
+START_TEST(who_listens)
+{
+	struct rig r;
+
+	setup(&r);
+	ck_assert(!uart_listens(&r.u.dev));
+	for (int i = 0; i < 100; i++) { /* who sends looks too, but not without sending */
+		in8(&r.b, LSR);
+		in8(&r.b, LSR);
+		out8(&r.b, RBR, 'x');
+		ck_assert(!uart_listens(&r.u.dev));
+	}
+	for (int i = 0; i < 20; i++)
+		in8(&r.b, LSR);
+	ck_assert(uart_listens(&r.u.dev));
+	out8(&r.b, RBR, 'x');
+	ck_assert(!uart_listens(&r.u.dev));
+	out8(&r.b, IER, 1);
+	ck_assert(uart_listens(&r.u.dev));
+	out8(&r.b, IER, 2);
+	ck_assert(!uart_listens(&r.u.dev));
+}
+END_TEST
+
+static void give_another(void *arg)
+{
+	struct rig *r = arg;
+
+	if (r->u.s.scratch[0]++ < 3)
+		uart_receive(&r->u.dev, 'b');
+}
+
+/* A byte that comes at once when one was taken still makes an edge of its own. */
+START_TEST(a_byte_was_taken)
+{
+	struct rig r;
+
+	setup(&r);
+	r.u.taken = give_another;
+	r.u.taken_arg = &r;
+	out8(&r.b, IER, 1);
+	in8(&r.b, RBR); /* nothing there, nothing taken */
+	ck_assert_uint_eq(r.u.s.scratch[0], 0);
+	uart_receive(&r.u.dev, 'a');
+	ck_assert_int_eq(r.b.rises[PROBE_IRQ], 1);
+	ck_assert_uint_eq(in8(&r.b, RBR), 'a');
+	ck_assert_int_eq(r.b.rises[PROBE_IRQ], 2);
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_eq(in8(&r.b, RBR), 'b');
+	ck_assert_int_eq(r.b.rises[PROBE_IRQ], 4);
+	ck_assert_int_eq(r.b.level[PROBE_IRQ], 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -237,6 +291,8 @@ int main(void)
 		receive_fifo_overrun_and_clear,
 		priority_of_interrupts,
 		loopback,
+		who_listens,
+		a_byte_was_taken,
 	};
 
 	return unit_run("uart", tests, ARRAY_LEN(tests));

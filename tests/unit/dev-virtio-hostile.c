@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * dev-virtio-hostile.c - what a hostile driver may try with the rings.
- * Rule: each attempt ends in DEVICE_NEEDS_RESET, one line in the log and silence; after a reset the device is as new
- * (virtio 1.2, 2.1.2).
+ * Rule: each attempt ends in DEVICE_NEEDS_RESET, one line in the log and silence; after a reset the device is
+ * as new (virtio 1.2, 2.1.2).
  */
 #include "tests/unit/virtio-echo.h"
 

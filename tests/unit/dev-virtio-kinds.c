@@ -210,6 +210,10 @@ START_TEST(console_input)
 
 	setup_console(&r);
 	dev = &r.console.v.dev;
+	ck_assert_int_eq(virtio_console_room(dev), 0); /* not complete */
+	desc(&r.d, 1, 0, BUF, 1, 0, 0);
+	submit(&r.d, 1, 0);
+	ack(&r.d);
 	ck_assert_int_eq(virtio_console_room(dev), VIRTIO_CONSOLE_INPUT);
 	for (int i = 0; i < VIRTIO_CONSOLE_INPUT + 10; i++)
 		virtio_console_receive(dev, (u8)('a' + i));
@@ -317,7 +321,8 @@ END_TEST
 
 START_TEST(balloon_statistics)
 {
-	struct { u16 tag; u64 value; } __attribute__((packed)) stat[] = { { 4, 1234567 }, { 99, 1 }, { 5, 1 << 20 } };
+	struct { u16 tag; u64 value; } __attribute__((packed)) stat[] = { { 4, 1234567 }, { 99, 1 },
+									  { 5, 1 << 20 } };
 	struct rig r;
 
 	setup_balloon(&r);

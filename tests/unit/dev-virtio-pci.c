@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * dev-virtio-pci.c - the PCI transport: found by its capabilities, driven through its BARs or the window in
  * configuration space, with INTx and MSI-X.
- * Rule: facts from virtio 1.2, 4.1; the test finds every structure as a driver must, by the capabilities.  The device
- * behind is the source of randomness.
+ * Rule: facts from virtio 1.2, 4.1; the test finds every structure as a driver must, by the capabilities. 
+ * The device behind is the source of randomness.
  */
 #include "devices/virtio-pci.h"
 #include "devices/virtio-rng.h"
@@ -255,7 +255,8 @@ START_TEST(window_in_configuration_space)
 	ck_assert_uint_eq(virtio_reg_read(&r.rng.v, VREG_STATUS), 3);
 	/* what is not there */
 	for (u32 i = 0; i < 5; i++) {
-		static const u32 bad[5][3] = { { 2, 20, 1 }, { 255, 20, 1 }, { 0, 20, 3 }, { 0, 4096, 4 }, { 1, UINT32_MAX, 1 } };
+		static const u32 bad[5][3] = { { 2, 20, 1 }, { 255, 20, 1 }, { 0, 20, 3 }, { 0, 4096, 4 },
+						 { 1, UINT32_MAX, 1 } };
 
 		look_at(&r, bad[i][0], bad[i][1], bad[i][2]);
 		set_cfg(&r, r.window + 16, 4, 0);

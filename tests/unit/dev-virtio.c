@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * dev-virtio.c - what all virtio devices share: negotiation, status, rings, interrupts; on the MMIO transport.
+ * dev-virtio.c - what all virtio devices share: negotiation, status, rings, interrupts; on the MMIO
+ * transport.
  * Rule: facts from virtio 1.2, chapters 2, 3 and 4.2.
  */
 #include "tests/unit/virtio-echo.h"

@@ -52,7 +52,8 @@ static u64 host_bytes(const struct frames *f)
 	return (u64)st.st_blocks * 512;
 }
 
-/* A balloon takes pages: zeros, no host memory, told and logged as any write; of RAM and whole, or nothing. */
+/* A balloon takes pages: zeros, no host memory, told and logged as any write; of RAM and whole, or nothing.
+ * */
 START_TEST(pages_are_discarded)
 {
 	struct setup u;

@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: 0BSD
-; 29-vectors.asm - watch (--trace=fault): the vector registers are the operating system's to give.  Until it
+; 31-vectors.asm - watch (--trace=fault): the vector registers are the operating system's to give.  Until it
 ; says in CR4 that it can save them (OSFXSR), every SSE instruction is #UD; and by setting CR0.TS it learns
 ; with #NM of the first one a new task uses, so that it need not save them for those that use none.  What they
 ; are good for: the letters of sixteen bytes made capitals by six instructions and no loop.
