@@ -103,6 +103,7 @@ static int prepare(struct run *r, struct err *err)
 	}
 	if (!rc)
 		rc = machine_build(&r->machine, o, &r->files, engine, err);
+	machine_images_close(&r->files);
 	if (!rc && o->json)
 		rc = json_printer_open(&r->json, o->json, err);
 	if (!rc)

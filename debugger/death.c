@@ -150,7 +150,7 @@ static void explain(struct death *d, struct machine *m, FILE *out)
 	print_state(s, out);
 }
 
-void death_explain(const struct machine *dead, const struct machine_options *o, const struct machine_files *f,
+void death_explain(const struct machine *dead, const struct machine_options *o, struct machine_files *f,
 		   const struct engine *engine, FILE *out)
 {
 	u64 lived = vm_icount(dead->vm) - dead->icount_start, skip = lived > LAST_INSNS ? lived - LAST_INSNS : 0;
@@ -165,7 +165,8 @@ void death_explain(const struct machine *dead, const struct machine_options *o, 
 			dead->vm->inputs ? "what it got from outside is gone" : "its disk has changed meanwhile");
 		return;
 	}
-	if (machine_build(&m, o, f, engine, &err)) {
+	machine_images_close(f);
+	if (machine_images_open(f, o, &err) || machine_build(&m, o, f, engine, &err)) {
 		fprintf(out, "  (it could not be run again: %s)\n", err.text);
 		return;
 	}

@@ -11,7 +11,7 @@
 #include "debugger/machine.h"
 
 /* dead: the machine that triple-faulted.  The explanation, or why there is none, goes to out. */
-void death_explain(const struct machine *dead, const struct machine_options *o, const struct machine_files *f,
+void death_explain(const struct machine *dead, const struct machine_options *o, struct machine_files *f,
 		   const struct engine *engine, FILE *out);
 
 #endif

@@ -36,29 +36,24 @@ static int open_vgabios(struct machine_files *f, const struct machine_options *o
 	return host_file_read(&f->vgabios, "video BIOS", f->vgabios_path, VGABIOS_MAX, err);
 }
 
-int machine_files_open(struct machine_files *f, const struct machine_options *o, struct err *err)
+int machine_images_open(struct machine_files *f, const struct machine_options *o, struct err *err)
 {
 	const char *image = o->kernel ? o->kernel : o->image;
 	u64 most = o->mem + 256 * MIB; /* an ELF file may hold much that is not loaded; a snapshot is compressed */
 	int rc = 0;
 
-	memset(f, 0, sizeof(*f));
 	if (image)
 		rc = host_file_read(&f->image, o->kernel ? "kernel" : "image", image, most, err);
 	if (!rc && o->bios)
 		rc = host_file_read(&f->bios, "BIOS", o->bios, 16 * MIB, err);
 	if (!rc)
 		rc = open_vgabios(f, o, err);
-	if (!rc)
-		rc = disk_images_open(&f->disks, &o->disks, err);
 	for (int i = 0; !rc && i < o->nmodules; i++)
 		rc = host_file_read(&f->module[i], "module", o->module[i], o->mem, err);
-	if (rc)
-		machine_files_close(f, NULL);
 	return rc;
 }
 
-int machine_files_close(struct machine_files *f, struct err *err)
+void machine_images_close(struct machine_files *f)
 {
 	host_file_close(&f->image);
 	host_file_close(&f->bios);
@@ -67,6 +62,24 @@ int machine_files_close(struct machine_files *f, struct err *err)
 	f->vgabios_path = NULL;
 	for (int i = 0; i < IMAGE_MODULES; i++)
 		host_file_close(&f->module[i]);
+}
+
+int machine_files_open(struct machine_files *f, const struct machine_options *o, struct err *err)
+{
+	int rc;
+
+	memset(f, 0, sizeof(*f));
+	rc = machine_images_open(f, o, err);
+	if (!rc)
+		rc = disk_images_open(&f->disks, &o->disks, err);
+	if (rc)
+		machine_files_close(f, NULL);
+	return rc;
+}
+
+int machine_files_close(struct machine_files *f, struct err *err)
+{
+	machine_images_close(f);
 	return disk_images_close(&f->disks, err);
 }
 

@@ -11,7 +11,8 @@
 
 struct pc;
 
-/* The files a machine is made of; read once, kept as long as any machine made of them. */
+/* The files a machine is made of.  The disks are kept as long as any machine made of them; the others may be closed
+ * once the machine has taken their content over, and opened again to build another. */
 struct machine_files {
 	struct host_file image, bios, vgabios, module[IMAGE_MODULES];
 	char *vgabios_path; /* when it was found beside the BIOS */
@@ -28,6 +29,8 @@ struct machine {
 int machine_files_open(struct machine_files *f, const struct machine_options *o, struct err *err);
 /* An error: what was written to a disk may be lost. */
 int machine_files_close(struct machine_files *f, struct err *err);
+int machine_images_open(struct machine_files *f, const struct machine_options *o, struct err *err);
+void machine_images_close(struct machine_files *f);
 /* Build, reset, load.  On failure nothing is left and *m is zero. */
 int machine_build(struct machine *m, const struct machine_options *o, const struct machine_files *f,
 		  const struct engine *engine, struct err *err);
