@@ -14,8 +14,8 @@
 #include "cpu-interp/handlers.h"
 #include "cpu-interp/ops.h"
 
-/* 5 MiB: as much decoded code as fits into a processor's larger caches anyway; a full store is emptied. */
-enum { BLOCKS = 1 << 14, INSNS = 1 << 16, BUCKETS = 1 << 14 };
+/* 3 MiB: as much decoded code as fits into a processor's larger caches anyway; a full store is emptied. */
+enum { BLOCKS = 1 << 13, INSNS = 1 << 15, BUCKETS = 1 << 13 };
 
 struct blocks {
 	u64 pages;
