@@ -106,6 +106,34 @@ static int parse(const struct image *img, struct kernel *k, struct err *err)
 	return 0;
 }
 
+/* What a kernel takes for an initial RAM disk: an archive (Linux, Documentation/driver-api/early-userspace/
+ * buffer-format.rst), packed or not, or the image of a file system. */
+static bool known_initrd(const u8 *p, u64 len)
+{
+	static const struct { u16 at; const char *magic; } known[] = {
+		{ 0, "070701" }, { 0, "070702" }, { 0, "\x1f\x8b" }, { 0, "\xfd" "7zXZ" }, { 0, "\x28\xb5\x2f\xfd" },
+		{ 0, "\x02\x21\x4c\x18" }, { 0, "BZh" }, { 0, "\x89LZO" }, { 0, "\x5d" }, { 0, "hsqs" },
+		{ 0, "-rom1fs-" }, { 0x438, "\x53\xef" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		size_t n = strlen(known[i].magic);
+
+		if (known[i].at + n <= len && !memcmp(p + known[i].at, known[i].magic, n))
+			return true;
+	}
+	return false;
+}
+
+static int check_initrds(const struct image *img, struct err *err)
+{
+	for (int i = 0; i < img->nmodules; i++)
+		if (!known_initrd(img->module[i].data, img->module[i].len))
+			return err_set(err, EINVAL, "initrd %.200s: not one that Linux unpacks; expected a cpio archive, plain or "
+				       "packed by gzip, xz, zstd, lz4, lzo, bzip2 or lzma, or a file system", img->module[i].path);
+	return 0;
+}
+
 static int check_cmdline(const struct image *img, struct err *err)
 {
 	u64 most = header(img, CMDLINE_SIZE, 4), len = strlen(img->cmdline ? img->cmdline : "");
@@ -125,6 +153,8 @@ int linux_parse(const struct image *img, u64 *kernel_at, u64 *kernel_len, struct
 
 	if (!rc)
 		rc = check_cmdline(img, err);
+	if (!rc)
+		rc = check_initrds(img, err);
 	*kernel_at = rc ? 0 : k.at;
 	*kernel_len = rc ? 0 : k.size;
 	return rc;
@@ -155,8 +185,6 @@ static int place_initrd(const struct vm *vm, struct kernel *k, struct err *err)
 	u64 top = header(k->img, INITRD_ADDR_MAX, 4), end = ram_end(&vm->mem, k->load), lowest = k->load + k->room;
 
 	for (int i = 0; i < k->img->nmodules; i++) {
-		if (!k->img->module[i].len)
-			return err_set(err, EINVAL, "initrd %.200s: empty", k->img->module[i].path);
 		k->initrd_size = (k->initrd_size + 3) & ~3ull;
 		k->initrd_size += k->img->module[i].len;
 	}
@@ -260,6 +288,8 @@ int load_linux(struct vm *vm, const struct image *img, enum linux_entry entry, s
 
 	if (!rc)
 		rc = place_kernel(vm, &k, err);
+	if (!rc)
+		rc = check_initrds(img, err);
 	if (!rc)
 		rc = place_initrd(vm, &k, err);
 	if (!rc)

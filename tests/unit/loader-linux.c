@@ -101,7 +101,7 @@ END_TEST
 
 START_TEST(zero_page)
 {
-	static const u8 initrd[5000] = { 1, 2, 3 };
+	static const u8 initrd[5000] = { 0x1f, 0x8b, 3 };
 	struct vm *vm = machine("x86-64");
 	u64 at;
 
@@ -119,7 +119,7 @@ START_TEST(zero_page)
 	at = peek(vm, LOAD_INFO + 0x218, 4);
 	ck_assert_uint_eq(at % 4096, 0);
 	ck_assert(at >= 24 * MIB && at + 5100 <= 40 * MIB);
-	ck_assert_uint_eq(peek(vm, at + 5000, 4), 0x00030201);
+	ck_assert_uint_eq(peek(vm, at + 5000, 4), 0x00038b1f);
 	ck_assert_uint_eq(peek(vm, peek(vm, LOAD_INFO + 0x228, 4), 8), *(u64 *)"console=");
 	ck_assert_uint_eq(peek(vm, LOAD_INFO + 0x70, 8), 0xe0000);
 	/* The map: low RAM, the ISA hole, RAM; a frame buffer is no memory. */
@@ -160,7 +160,7 @@ END_TEST
 START_TEST(little_memory)
 {
 	struct vm *vm = machine("x86-64");
-	static const u8 initrd[MIB];
+	static const u8 initrd[MIB] = { 'B', 'Z', 'h' };
 
 	make();
 	put(0x260, 25 * MIB, 4);
@@ -199,6 +199,12 @@ START_TEST(bad_files)
 	put(0x24c, 0xffffffff, 4);
 	refused(vm, "corrupt");
 	make();
+	image.nmodules = 1;
+	image.module[0].path = "the.initrd";
+	image.module[0].data = file;
+	image.module[0].len = 100;
+	refused(vm, "initrd the.initrd: not one that Linux unpacks");
+	make();
 	memset(words, 'x', sizeof(words) - 1);
 	image.cmdline = words;
 	refused(vm, "at most 2047");
@@ -220,7 +226,7 @@ static u8 sum(const u8 *data, int n)
 START_TEST(rom_and_items)
 {
 	struct vm *vm = machine("x86-64");
-	static const u8 initrd[7777] = { 9 };
+	static const u8 initrd[7777] = "070701";
 	struct linux_items items;
 	u32 *d;
 
