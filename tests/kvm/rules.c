@@ -167,11 +167,31 @@ static bool reads_ahead(const struct seen *s)
 	return family_is(s->t, "ins") && s->t->d.rep;
 }
 
+/* Where the operand is: BT and its kin with a bit number in a register reach far from the address (SDM 2A BT). */
+static u32 operand_address(const struct testcase *t)
+{
+	static const char *const kin[] = { "bt", "bts", "btr", "btc", NULL };
+	u32 at = (u32)effective_address(t);
+	if (!family_in(t, kin) || t->d.o[1].kind != OPD_REG)
+		return at;
+	u64 bit = t->init.gpr[t->d.o[1].reg];
+	return t->d.opsize == 2 ? at + (u32)((i16)bit >> 4) * 2 : at + (u32)((i32)bit >> 5) * 4;
+}
+
+/* A far return changes no general register but RSP, and no more does a fault. */
+static bool ran_on(const struct seen *s)
+{
+	for (int n = 0; n < X86_GPRS; n++)
+		if (n != RSP && s->kvm->s.gpr[n] != s->t->init.gpr[n])
+			return family_is(s->t, "retf") || family_is(s->t, "retf_imm");
+	return false;
+}
+
 static bool across_4g(const struct seen *s)
 {
 	const u64 *r = s->t->init.gpr, edge = 0xffffff00;
 	bool string = s->t->valid && s->t->d.row->flags & REPS && ((u32)r[RSI] > edge || (u32)r[RDI] > edge);
-	return s->t->d.addrsize == 4 && (string || (has_memory(s->t) && effective_address(s->t) > edge)) &&
+	return s->t->d.addrsize == 4 && (string || (has_memory(s->t) && operand_address(s->t) > edge)) &&
 	       went_wrong(s->interp);
 }
 
@@ -187,7 +207,7 @@ static bool unseen(const struct seen *s)
 {
 	static const char *const native[] = { "swapgs", "rdfsbase", "rdgsbase", "wrfsbase", "wrgsbase", "aaa",
 					      "aas",    "daa",      "das",      "arpl",     "lar",      "lsl",
-					      "verr",   "verw",     "bound",    "ud",       NULL };
+					      "verr",   "verw",     "bound",    "ud",       "int1",     NULL };
 	bool hint = family_is(s->t, "nop") && s->t->d.opcode >= 0x19 && s->t->d.opcode <= 0x1e;
 	return hint || family_in(s->t, native);
 }
@@ -376,6 +396,7 @@ static const struct rule {
 	{ "KVM asks for several elements of REP INS at once, and loses them at a fault or a wrap", reads_ahead, false },
 	{ "KVM's error code for LTR and LLDT with a selector of the LDT is 0 (SDM 2A: the selector)", local_tss, false },
 	{ "KVM does not emulate this, and lets the processor behind it try", unseen, false },
+	{ "KVM ran what comes after the far return, too", ran_on, false },
 	{ "a push or a store hit the handlers", handlers_overwritten, false },
 	{ "KVM's LGDT and LIDT read five bytes of six when the operand has 16 bits", five_bytes, false },
 	{ "KVM heeds CS, DS, ES and SS prefixes in 64-bit mode (processors do not)", null_prefix, false },
