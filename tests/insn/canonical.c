@@ -191,9 +191,8 @@ static void canonical_x87(char *s)
 	if (s[0] != 'f')
 		return;
 	for (int i = 0; i < 8; i++) {
-		char from[8];
-		snprintf(from, sizeof from, "st(%d)", i);
-		snprintf(name, sizeof name, "st%d", i);
+		const char from[] = { 's', 't', '(', (char)('0' + i), ')', 0 };
+		memcpy(name, (const char[]){ 's', 't', (char)('0' + i), 0 }, sizeof name);
 		replace(s, from, name);
 	}
 	replace(s, " st,", " st0,");
