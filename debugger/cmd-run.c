@@ -142,7 +142,7 @@ static u64 lived(const struct run *r)
 
 static u64 guest_exits(const struct run *r)
 {
-	return r->machine.vm->exits - r->stepper.steps - runner_ticks();
+	return r->machine.vm->exits - r->stepper.steps - r->gdb.gdb.stops - runner_ticks();
 }
 
 static void print_where(struct run *r)

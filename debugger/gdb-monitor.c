@@ -11,7 +11,7 @@
 #include "debugger/guest-code.h"
 
 #define ULL(x) ((unsigned long long)(x))
-enum { DUMP_MAX = 4096, DUMP_LINE = 16, DUMP_DEFAULT = 64 };
+enum { DUMP_MAX = 4096, DUMP_LINE = 16, DUMP_DEFAULT = 64, CODE_LINES = 8 };
 
 struct command {
 	const char *name, *args, *brief;
@@ -41,6 +41,25 @@ static void processors(struct gdb *g, const u64 *number, int n, struct buf *out)
 		buf_printf(out, "processor %u (thread %u), %llu instructions: ", i, i + 1, ULL(s.icount[0]));
 		code_line_text(&line, out);
 		buf_printf(out, "\n");
+	}
+}
+
+/* gdb itself disassembles everything as 64-bit code. */
+static void code(struct gdb *g, const u64 *number, int n, struct buf *out)
+{
+	struct vcpu *v = &g->vm->vcpu[g->cpu];
+	struct x86_state s;
+	struct code_line line;
+
+	if (vcpu_get(v, &s, ST_ALL))
+		return;
+	u64 rip = n ? number[0] : s.rip[0];
+	for (int i = 0; i < CODE_LINES; i++, rip += (u64)line.len) {
+		code_line_read(v, &s, rip, &line);
+		code_line_text(&line, out);
+		buf_printf(out, "\n");
+		if (!line.len)
+			break;
 	}
 }
 
@@ -104,6 +123,7 @@ static const struct command commands[] = {
 	{ "help", "", "this list", help },
 	{ "registers", "", "all state of the chosen processor", registers },
 	{ "processors", "", "where each processor is", processors },
+	{ "code", "[OFFSET]", "the instructions there in CS, or at RIP, as the processor's mode has them", code },
 	{ "exits", "", "VM exits so far, and the latest ones", exits },
 	{ "where", "ADDRESS", "the physical address of a linear one", where },
 	{ "physical", "ADDRESS [BYTES]", "memory by physical addresses", physical },

@@ -184,7 +184,7 @@ static void take(struct gdb *g, u8 c)
 			take_content(g, c);
 		break;
 	case SUM_HIGH:
-		g->told_sum = (u8)(d << 4);
+		g->told_sum = (u8)((d & 15) << 4);
 		g->too_long |= d < 0;
 		g->state = SUM_LOW;
 		break;

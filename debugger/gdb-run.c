@@ -90,6 +90,15 @@ static bool is_alone(const struct gdb *g, u32 cpu)
 	return true;
 }
 
+/* An exit of ours, if it is one. */
+static enum stop_why run(struct gdb *g, u64 budget, struct err *err)
+{
+	enum stop_why why = guest_run(g->vm, budget, g->stepper, err);
+
+	g->stops += (g->hit || budget == 1) && g->vm->vcpu[g->stop_cpu].exit.reason == EXIT_MTF;
+	return why;
+}
+
 /* Until this processor has executed one instruction.  If the others are to rest it has its turn at once, and theirs
  * goes on afterwards. */
 static enum stop_why step(struct gdb *g, u32 cpu, u64 budget, struct err *err)
@@ -109,7 +118,7 @@ static enum stop_why step(struct gdb *g, u32 cpu, u64 budget, struct err *err)
 		vm->turn_used = 0;
 	}
 	do {
-		why = guest_run(vm, 1, g->stepper, err);
+		why = run(g, 1, err);
 		if (budget && vm_icount(vm) - start >= budget)
 			break;
 	} while (why == STOP_BUDGET && v->clock_icount == g->step_from);
@@ -131,7 +140,7 @@ enum stop_why gdb_resume(struct gdb *g, u64 budget, struct err *err)
 	g->hit = g->watch_hit = false;
 	if (cpu >= 0)
 		return step(g, (u32)cpu, budget, err);
-	enum stop_why why = guest_run(g->vm, budget, g->stepper, err);
+	enum stop_why why = run(g, budget, err);
 	if (!g->hit)
 		g->stop_cpu = g->vm->turn;
 	return why;

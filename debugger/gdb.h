@@ -50,6 +50,7 @@ struct gdb {
 	u32 stop_cpu;
 	bool stepping;           /* until processor stop_cpu has done one more than step_from */
 	u64 step_from;
+	u64 stops;               /* exits that are not the guest's */
 	bool died;               /* a triple fault has been shown */
 	char stop[80];           /* the stop packet, repeated on `?` */
 };
