@@ -3,12 +3,19 @@
  * Rule: the other side may send anything: a handler checks all it reads before it changes anything, and answers E16 or
  * nothing (which says "unknown") to what it does not understand.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "debugger/gdb-priv.h"
 #include "debugger/guest-code.h"
 
-#define ULL(x) ((unsigned long long)(x))
+static void done(struct gdb *g, bool ok, int error)
+{
+	if (ok)
+		gdb_ok(g);
+	else
+		gdb_error(g, error);
+}
 
 /* ---- what is there ---- */
 
@@ -66,28 +73,21 @@ static void thread_text(struct gdb *g, struct reader *r)
 {
 	static const char *const doing[] = { "active", "halted", "shut down", "waits for SIPI" };
 	char text[40];
-	struct buf b = { 0 };
 	int cpu;
 
 	if (!gdb_char(r, ',') || !gdb_thread(g, r, &cpu) || cpu < 0) {
 		gdb_error(g, GDB_BAD);
 		return;
 	}
-	buf_printf(&b, "processor %d, %s", cpu, doing[g->vm->vcpu[cpu].activity & 3]);
-	strncpy(text, buf_text(&b) ? buf_text(&b) : "", sizeof(text) - 1);
-	text[sizeof(text) - 1] = 0;
+	snprintf(text, sizeof(text), "processor %d, %s", cpu, doing[g->vm->vcpu[cpu].activity & 3]);
 	gdb_put_hex(&g->reply, text, strlen(text));
-	buf_free(&b);
 }
 
 static void is_alive(struct gdb *g, struct reader *r)
 {
 	int cpu;
 
-	if (gdb_thread(g, r, &cpu))
-		gdb_ok(g);
-	else
-		gdb_error(g, GDB_BAD);
+	done(g, gdb_thread(g, r, &cpu), GDB_BAD);
 }
 
 /* Hg ID: of whom the next packets speak; Hc ID: who steps. */
@@ -108,14 +108,6 @@ static void choose_thread(struct gdb *g, struct reader *r)
 }
 
 /* ---- registers ---- */
-
-static void done(struct gdb *g, bool ok, int error)
-{
-	if (ok)
-		gdb_ok(g);
-	else
-		gdb_error(g, error);
-}
 
 static void read_registers(struct gdb *g, struct reader *r)
 {
@@ -266,9 +258,8 @@ static void go_on(struct gdb *g, struct reader *r)
 
 static void step(struct gdb *g, struct reader *r)
 {
-	memset(g->action, GDB_CONTINUE, sizeof(g->action));
+	go_on(g, r);
 	g->action[g->step_cpu] = GDB_STEP;
-	resume(g);
 }
 
 static void vcont_query(struct gdb *g, struct reader *r) { buf_printf(&g->reply, "vCont;c;C;s;S"); }
@@ -317,9 +308,7 @@ static void detach(struct gdb *g, struct reader *r)
 	g->next = GDB_DETACH;
 }
 
-static void kill_machine(struct gdb *g, struct reader *r) { g->next = GDB_KILL; }
-
-static void kill_politely(struct gdb *g, struct reader *r)
+static void kill_machine(struct gdb *g, struct reader *r)
 {
 	gdb_ok(g);
 	g->next = GDB_KILL;
@@ -381,7 +370,7 @@ static const struct command commands[] = {
 	{ "Z", set_point },
 	{ "vCont?", vcont_query },
 	{ "vCont", vcont },
-	{ "vKill", kill_politely },
+	{ "vKill", kill_machine },
 	{ "qAttached", attached },
 	{ "qC", current_thread },
 	{ "qRcmd", monitor },

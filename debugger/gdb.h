@@ -3,7 +3,8 @@
  * Rule: struct gdb knows no socket: bytes come in by gdb_feed and go out by `send`, so a test can be the other side.
  *
  * The description of the registers is the same in every mode: gdb sees a 64-bit processor whose upper halves are zero
- * (a stub that follows the mode loses gdb: "Remote 'g' packet reply is too long").  Processors are threads 1, 2, ...
+ * (gdb cannot follow a server whose registers change with it: "Remote 'g' packet reply is too long").
+ * Processors are threads 1, 2, ...
  * Addresses are linear, through the page tables of the chosen thread; RIP is the offset in CS, as the processor has it.
  */
 #ifndef VITRINE_DEBUGGER_GDB_H
