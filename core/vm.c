@@ -409,6 +409,34 @@ void vm_unsubscribe(struct vm *vm, int id)
 	observe(vm);
 }
 
+int vm_break_set(struct vm *vm, u64 lin)
+{
+	struct breaks *b = &vm->breaks;
+
+	if (breaks_at(b, lin))
+		return 0;
+	if (b->n == BREAKS)
+		return -ENOSPC;
+	b->at[b->n++] = lin;
+	b->changes++;
+	observe(vm);
+	return 0;
+}
+
+void vm_break_clear(struct vm *vm, u64 lin)
+{
+	struct breaks *b = &vm->breaks;
+
+	for (int i = 0; i < b->n; i++) {
+		if (b->at[i] != lin)
+			continue;
+		b->at[i] = b->at[--b->n];
+		b->changes++;
+		observe(vm);
+		return;
+	}
+}
+
 void vm_input(struct vm *vm, u8 source, u64 value)
 {
 	struct event ev = { .kind = EV_input, .input = { source, value } };

@@ -6,6 +6,7 @@
 #define VITRINE_CORE_VM_H
 
 #include "core/base/log.h"
+#include "core/breaks.h"
 #include "core/bus.h"
 #include "core/clock.h"
 #include "core/device.h"
@@ -80,6 +81,7 @@ struct vm {
 	struct bus port, mmio;
 	struct clock clock;
 	struct event_stream events;
+	struct breaks breaks;  /* where EV_breakpoint is said; not state: no snapshot or hash knows it */
 	struct log log;        /* by default each line becomes an EV_log event; one may set another sink */
 	struct vm_controls controls;
 	struct device *device[VM_DEVICES];
@@ -136,6 +138,11 @@ u64 vm_icount(const struct vm *vm);
 
 int vm_subscribe(struct vm *vm, u32 mask, event_fn fn, void *arg);
 void vm_unsubscribe(struct vm *vm, int id);
+/* From now on EV_breakpoint is said before the instruction at this linear address executes, once for each time a
+ * processor comes there; EV_STOP as answer stops before it.  Between runs only.  -ENOSPC; setting it twice is the same
+ * as once, clearing one that is not there does nothing. */
+int vm_break_set(struct vm *vm, u64 lin);
+void vm_break_clear(struct vm *vm, u64 lin);
 /* The host or user put something into the machine (keys, random seeds): says so as an event. */
 void vm_input(struct vm *vm, u8 source, u64 value);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * block-decode.c - from code bytes to a run of ready-made instructions.
- * Rule: a block ends where control may go elsewhere, where the page or the code segment ends, or at an instruction
- * that cannot be decoded; whatever follows is decided when execution gets there.
+ * Rule: a block ends where control may go elsewhere, where the page or the code segment ends, before a breakpoint, or at
+ * an instruction that cannot be decoded; whatever follows is decided when execution gets there.
  */
 #include <string.h>
 
@@ -213,6 +213,11 @@ void block_decode(struct cpu *c, const struct block_source *src, int max, struct
 	handler tail = fn_block_end;
 	while (n < max && off < src->avail && !ended) {
 		struct decoded d;
+		if (max > 1 && breaks_near(&c->vm->breaks, src->gpa + (u64)off)) {
+			tail = fn_break;
+			looked_at = 1;
+			break;
+		}
 		enum decode_status status = isa_decode(src->bytes + off, src->avail - off, c->mode,
 						       c->vm->cpu->features, &d);
 		if (status != DECODE_OK) {

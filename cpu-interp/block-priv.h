@@ -28,7 +28,6 @@ struct block_source {
 	u8 copy[16];        /* where it is then gathered */
 };
 
-u64 block_linear_ip(const struct cpu *c);
 /* Find the bytes at IP.  False: #GP (beyond the limit), #PF. */
 bool block_source(struct cpu *c, struct block_source *src);
 /* Gather an instruction that continues in the next page.  False: #PF or #GP there. */

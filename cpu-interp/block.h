@@ -23,6 +23,8 @@ void blocks_written(struct blocks *b, u64 gpa, u64 len);
 void blocks_lock(struct cpu *c);
 void blocks_unlock(struct cpu *c);
 
+/* The linear address of the instruction at IP. */
+u64 block_linear_ip(const struct cpu *c);
 /* The first instruction to execute at IP: from the cache or decoded now.  NULL: c->why says fault or exit. */
 const struct insn *block_at(struct cpu *c);
 /* A block of just the instruction at IP, not kept; valid until the next call. */

@@ -137,6 +137,8 @@ struct cpu {
 	bool asked;         /* the latest exit waits for its answer */
 	bool window;        /* leave when an interrupt can be taken */
 	bool exact;         /* blocks of one instruction: something watches every step */
+	u32 breaks_seen;    /* changes of the list of breakpoints that decoded code knows */
+	u64 told_at, told_lin; /* the latest EV_breakpoint: instructions before it, plus 1, and its address */
 	bool watch_mem;     /* EV_mem is wanted: no access may hit a TLB */
 	int kicked;         /* atomic: another thread wants us out */
 	bool locked;        /* a locked instruction executes: its store must find what its load found */

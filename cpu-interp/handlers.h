@@ -12,6 +12,7 @@ extern const struct op *const row_op[]; /* by row index */
 /* Pseudo-instructions of the block cache. */
 extern const handler fn_block_end; /* the block was cut short: go on at the next address */
 extern const handler fn_stale;     /* the bytes of this instruction were overwritten: fetch again */
+extern const handler fn_break;     /* perhaps there is a breakpoint: the loop has to look */
 extern const handler fn_stop;      /* end of a copy run on its own */
 extern const handler fn_locked;    /* LOCK, or XCHG with memory, when vCPUs have threads */
 extern const handler fn_locked_wide; /* and with 16 bytes */

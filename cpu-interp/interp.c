@@ -142,6 +142,26 @@ static bool debug_traps(struct cpu *c)
 	return true;
 }
 
+/* A breakpoint of whoever looks on, not of the guest; told once for each time the guest comes to it.  True: this
+ * instruction executes by itself, for blocks end before it. */
+static bool look_for_breakpoint(struct cpu *c)
+{
+	u64 lin = block_linear_ip(c), at = *c->s.icount + 1;
+	struct event ev = { .kind = EV_breakpoint, .vcpu = (u8)c->vcpu->index, .icount = *c->s.icount,
+			    .time = c->vm->clock.now };
+	if (!breaks_near(&c->vm->breaks, lin))
+		return false;
+	if (c->nanswers || !breaks_at(&c->vm->breaks, lin) || (c->told_at == at && c->told_lin == lin))
+		return true;
+	c->told_at = at;
+	c->told_lin = lin;
+	ev.breakpoint.gla = lin;
+	ev.breakpoint.rip = c->r[REG_IP];
+	if (event_wanted(&c->vm->events, EV_breakpoint))
+		event_emit(&c->vm->events, &ev);
+	return true;
+}
+
 /* The event given by inject(), before anything else happens. */
 static bool deliver_injected(struct cpu *c)
 {
@@ -237,10 +257,11 @@ static int interp_run(struct vcpu *v, const struct run_limit *limit, struct vm_e
 			continue; /* a delivery took the last of the budget */
 		if (__atomic_exchange_n(&c->kicked, 0, __ATOMIC_ACQUIRE))
 			return leave_for(c, exit, EXIT_EXT_INTR);
+		bool there = UNLIKELY(c->vm->breaks.n) && look_for_breakpoint(c);
 		if (c->vm->events.stop)
 			return leave_for(c, exit, EXIT_MTF);
 		u64 left = end - *c->s.icount;
-		bool alone = c->exact || c->nanswers || *c->s.shadow || left <= BLOCK_MAX || (*c->s.rflags & FLAG_RF);
+		bool alone = there || c->exact || c->nanswers || *c->s.shadow || left <= BLOCK_MAX || (*c->s.rflags & FLAG_RF);
 		if (!(alone ? step(c) : run_blocks(c, (i64)(left > chunk ? chunk : left) - BLOCK_MAX)))
 			return leave(c, exit);
 	}
@@ -335,8 +356,12 @@ static void interp_want_window(struct vcpu *v, bool want) { cpu_of(v)->window = 
 
 static void interp_observe(struct vcpu *v)
 {
-	cpu_sync(cpu_of(v));
-	cpu_update_mode(cpu_of(v));
+	struct cpu *c = cpu_of(v);
+	cpu_sync(c);
+	if (c->breaks_seen != v->vm->breaks.changes)
+		cpu_drop_caches(c);
+	c->breaks_seen = v->vm->breaks.changes;
+	cpu_update_mode(c);
 }
 
 static int interp_vcpu_open(struct vcpu *v, struct err *err)

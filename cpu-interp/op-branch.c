@@ -293,5 +293,5 @@ HANDLER(wide)
 	LEAVE;
 }
 
-const handler fn_block_end = block_end, fn_stale = stale, fn_stop = stop, fn_invalid = invalid,
+const handler fn_block_end = block_end, fn_stale = stale, fn_break = stale, fn_stop = stop, fn_invalid = invalid,
 	      fn_too_long = too_long, fn_wide = wide;

@@ -15,6 +15,7 @@
 #include "debugger/death.h"
 #include "debugger/display.h"
 #include "debugger/engines.h"
+#include "debugger/gdb.h"
 #include "debugger/machine.h"
 #include "debugger/output.h"
 #include "debugger/print-exits.h"
@@ -43,6 +44,7 @@ struct run {
 	struct stepper stepper;
 	struct json_printer json;
 	struct stats stats;
+	struct gdb_server gdb;
 	bool stepping, json_stdout;
 	enum stop_why why;
 	int status;
@@ -115,10 +117,10 @@ static int prepare(struct run *r, struct err *err)
 
 /* ---- after ---- */
 
-static int status_of(const struct run *r)
+static int status_of(const struct vm *vm, enum stop_why why)
 {
-	switch (r->why) {
-	case STOP_POWER_OFF: return r->machine.vm->stop_status;
+	switch (why) {
+	case STOP_POWER_OFF: return vm->stop_status;
 	case STOP_TRIPLE_FAULT: return STATUS_DIED;
 	case STOP_BUDGET: return STATUS_LIMIT;
 	case STOP_USER:
@@ -140,7 +142,7 @@ static u64 lived(const struct run *r)
 
 static u64 guest_exits(const struct run *r)
 {
-	return r->machine.vm->exits - r->stepper.steps - runner_ticks();
+	return r->machine.vm->exits - r->stepper.steps - r->gdb.gdb.stops - runner_ticks();
 }
 
 static void print_where(struct run *r)
@@ -238,10 +240,13 @@ static void on_user(void *arg)
 /* The guest's serial port, its screen and its keyboard get their places. */
 static int attach(struct run *r, struct err *err)
 {
-	int rc;
+	int rc = 0;
 
 	outside_open(&r->outside, r->machine.vm);
-	rc = network_open(&r->network, &r->opt.net, &r->outside, r->machine.pc, r->opt.rtc, err);
+	if (r->opt.gdb)
+		rc = gdb_server_open(&r->gdb, r->opt.gdb, err);
+	if (!rc)
+		rc = network_open(&r->network, &r->opt.net, &r->outside, r->machine.pc, r->opt.rtc, err);
 	if (!rc)
 		rc = console_attach(&r->console, &r->outside, r->machine.vm, r->machine.pc, err);
 	if (!rc && !strcmp(r->opt.display, "terminal"))
@@ -267,11 +272,13 @@ static int run_guest(struct run *r)
 	}
 	runner_progress(isatty(2) && !r->console.line.terminal && !r->display.on && !o->quiet && !o->exits && !o->trace && !o->json);
 	runner_often(r->display.on || r->console.line.terminal);
+	struct stepper *stepper = r->stepping ? &r->stepper : NULL;
 	u64 start = clock_host_ns();
-	r->why = guest_run(r->machine.vm, o->budget, r->stepping ? &r->stepper : NULL, &err);
+	r->why = o->gdb ? gdb_server_run(&r->gdb, r->machine.vm, o->budget, stepper, status_of, &err)
+			: guest_run(r->machine.vm, o->budget, stepper, &err);
 	r->host_ns = clock_host_ns() - start;
 	display_close(&r->display);
-	r->status = status_of(r);
+	r->status = status_of(r->machine.vm, r->why);
 	if (r->why == STOP_ERROR)
 		complain("%s", err.text);
 	if (complete(r, &err)) {
@@ -288,6 +295,7 @@ static void clean_up(struct run *r)
 	struct err err = { 0 };
 
 	display_close(&r->display);
+	gdb_server_close(&r->gdb);
 	console_close(&r->console, NULL);
 	if (r->json.to && json_printer_close(&r->json, &err)) {
 		complain("%s", err.text);
@@ -308,7 +316,7 @@ static void clean_up(struct run *r)
 static int choose_engine(struct run *r)
 {
 	const struct engine_row *row = engine_find(r->opt.engine);
-	bool steps = r->opt.trace & (EV_BIT(insn) | EV_BIT(mem));
+	bool steps = r->opt.trace & (EV_BIT(insn) | EV_BIT(mem)) || r->opt.gdb;
 
 	if (!row) {
 		complain("--engine: unknown engine '%.40s'; expected interp or vtx", r->opt.engine);
@@ -337,6 +345,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 	}
 	machine_options_init(&r->opt);
 	serial_init(&r->console.line);
+	r->gdb.fd = r->gdb.listener = -1;
 	if (command_args(cmd, &r->opt, argc, argv, &rest, &status)) {
 		r->status = status;
 	} else if (machine_options_check(&r->opt, &rest, &err)) {

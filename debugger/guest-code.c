@@ -34,7 +34,7 @@ static u64 read_entry(void *arg, u64 gpa, int size)
 	return value;
 }
 
-static bool translate(struct vcpu *v, const struct x86_state *s, u64 gla, u64 *gpa)
+bool guest_translate(struct vcpu *v, const struct x86_state *s, u64 gla, u64 *gpa)
 {
 	const struct cpu_model *cpu = v->vm->cpu;
 	struct walk_env env = {
@@ -60,7 +60,7 @@ static int fetch(struct vcpu *v, const struct x86_state *s, u64 gla, u8 *out, in
 		int chunk = (int)(PAGE_SIZE_4K - (at & PAGE_MASK_4K));
 		if (chunk > len - n)
 			chunk = len - n;
-		if (!translate(v, s, at, &gpa))
+		if (!guest_translate(v, s, at, &gpa))
 			break;
 		const u8 *host = mem_host(&v->vm->mem, gpa, (u64)chunk, false);
 		if (!host)

@@ -20,6 +20,8 @@ struct code_line {
 
 /* What stands at rip in the code segment and paging of `s`. */
 void code_line_read(struct vcpu *v, const struct x86_state *s, u64 rip, struct code_line *line);
+/* Where the linear address lies under the paging of `s`, A20 applied.  False: nowhere. */
+bool guest_translate(struct vcpu *v, const struct x86_state *s, u64 gla, u64 *gpa);
 /* "0008:00100012  b8 01 00 00 00        mov eax, 0x1" */
 void code_line_text(const struct code_line *line, struct buf *out);
 /* "0008:00100012", with as many digits as the address needs. */

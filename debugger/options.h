@@ -37,6 +37,7 @@ struct machine_options {
 	bool exits, stats, state_hash, quiet;
 	u32 trace;             /* set of event kinds */
 	const char *json, *save;
+	const char *gdb;       /* PORT or unix:PATH, NULL = none */
 };
 
 extern const struct option machine_option_table[];

@@ -4,11 +4,14 @@
  */
 #include "debugger/runner.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "debugger/stepper.h"
@@ -17,7 +20,7 @@
 enum { OFTEN_US = 40000 };
 
 static struct vm *volatile running;
-static volatile sig_atomic_t got_signal, ticked, asked;
+static volatile sig_atomic_t got_signal, ticked, asked, input;
 static void (*on_user)(void *arg);
 static void *on_user_arg;
 static bool progress, often, unfinished, leaving;
@@ -49,6 +52,28 @@ static void on_user_signal(int sig)
 {
 	asked = 1;
 	on_tick(sig);
+}
+
+static void on_input(int sig)
+{
+	input = 1;
+	if (running)
+		vm_request_stop(running);
+}
+
+int runner_stop_on_input(int fd)
+{
+	struct sigaction io = { .sa_handler = on_input, .sa_flags = SA_RESTART };
+
+	sigaction(SIGIO, &io, NULL);
+	if (fcntl(fd, F_SETOWN, getpid()) || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_ASYNC | O_NONBLOCK))
+		return -errno;
+	return 0;
+}
+
+void runner_input_taken(void)
+{
+	input = 0;
 }
 
 void runner_on_user(void (*fn)(void *arg), void *arg)
@@ -162,9 +187,9 @@ enum stop_why guest_run(struct vm *vm, u64 budget, struct stepper *stepper, stru
 	set_timer(true);
 	for (;;) {
 		u64 left = budget ? budget - done : 0;
-		why = got_signal || leaving ? STOP_USER : stepper ? stepper_run(stepper, left, err) : vm_run(vm, left, err);
+		why = got_signal || leaving || input ? STOP_USER : stepper ? stepper_run(stepper, left, err) : vm_run(vm, left, err);
 		done = vm_icount(vm) - start;
-		if (why != STOP_USER || got_signal || leaving || !ticked)
+		if (why != STOP_USER || got_signal || leaving || input || !ticked)
 			break;
 		ticked = 0;
 		ticks++;

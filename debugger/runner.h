@@ -22,6 +22,10 @@ void runner_terminal_byte(u8 byte);
 bool runner_unfinished_line(void);
 /* As vm_run; through `stepper` if it is not NULL.  STOP_USER: a signal came, runner_signal says which. */
 enum stop_why guest_run(struct vm *vm, u64 budget, struct stepper *stepper, struct err *err);
+/* From here on the run stops, with STOP_USER, when something comes from this socket, until runner_input_taken, which
+ * comes before the reading.  The socket does not block any more.  A negative errno if that cannot be had. */
+int runner_stop_on_input(int fd);
+void runner_input_taken(void);
 /* From here on SIGUSR1 has fn called soon, while the machine stands still between two instructions. */
 void runner_on_user(void (*fn)(void *arg), void *arg);
 /* The signal that ended the run, 0 = none. */
