@@ -17,7 +17,7 @@ mkdir -p "$log"
 
 # name | most seconds it may take | command
 suites() {
-	echo "unit     | 240 | tests/unit/run.sh $build"
+	echo "unit     | 400 | tests/unit/run.sh $build"
 	echo "isa      | 400 | tests/insn/run.sh $build"
 	echo "vectors  | 200 | $build/tests/vectors/moo"
 	echo "guest    | 200 | tests/guest/run.sh $build/vitrine"
