@@ -107,6 +107,10 @@ enum { VIEWS = 64 };
 #define VIEW_MARK (1ull << 62)
 #define VIEW_STEP (1ull << 32)
 
+/* An instruction that runs by itself, and the end behind it; what it was decoded from. */
+struct single { struct insn insn[2]; u8 bytes[16], len, mode; };
+enum { SINGLES = 16 };
+
 struct cpu {
 	/* hot: registers, flags, budget, segments */
 	u64 r[REG_COUNT];
@@ -146,8 +150,7 @@ struct cpu {
 
 	/* caches */
 	struct blocks *blocks; /* of the VM, shared by its processors */
-	struct insn one[2]; /* block_one: the instruction and the end */
-	u8 one_bytes[16], one_len, one_mode; /* what it was decoded from */
+	struct single single[SINGLES]; /* block_one: by place in the page */
 	struct tlb tlb_rd[2], tlb_wr[2]; /* [0] supervisor, [1] user */
 	struct tlb none;                 /* always empty */
 	struct tlb_entry tlb_fetch[2][TLB_SIZE]; /* add = machine offset (guest-physical page) */
