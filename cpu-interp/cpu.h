@@ -140,9 +140,9 @@ struct cpu {
 	u8 nanswers, cursor;
 	bool asked;         /* the latest exit waits for its answer */
 	bool window;        /* leave when an interrupt can be taken */
+	int kicked;         /* atomic: another thread wants us out */
 	bool exact;         /* blocks of one instruction: something watches every step */
 	bool watch_mem;     /* EV_mem is wanted: no access may hit a TLB */
-	int kicked;         /* atomic: another thread wants us out */
 	bool locked;        /* a locked instruction executes: its store must find what its load found */
 	u64 lock_found;
 	u8 delivering;      /* vector + 1 while an event is being delivered; for the chain of faults */
