@@ -79,6 +79,8 @@ struct tlb { struct tlb_entry e[TLB_SIZE]; };
  * the segment cannot be used that way.  In 64-bit mode lo = 0, rlen = ~0.  The fast path knows only rfast and wfast:
  * an access of at most 8 bytes at an offset below them is inside. */
 struct segment { u64 base, rfast, wfast, lo, rlen, wlen, unused[2]; };
+/* By which rules c->seg[] was made from the registers (seg_update). */
+enum seg_rules { RULES_NONE, RULES_REAL, RULES_PROTECTED, RULES_64 };
 
 /* Why a chain of handlers was left. */
 enum why { WHY_DONE, WHY_FAULT, WHY_EXIT, WHY_AGAIN /* another processor was faster: once more */ };
@@ -126,6 +128,7 @@ struct cpu {
 	struct tlb *rd, *wr; /* the TLBs in use: by privilege, or `none` when every access must take the slow road */
 	u64 sp_mask;        /* of the stack segment's size */
 	struct segment seg[X86_SEGS];
+	u8 seg_rules;       /* enum seg_rules */
 
 	struct x86_state s; /* gpr, rip and rflags' arithmetic bits are stale here: see cpu_sync */
 	struct fault fault;

@@ -14,11 +14,9 @@ static u64 table_read(void *arg, u64 gpa, int size)
 {
 	struct cpu *c = arg;
 	const u8 *host = mem_host(&c->vm->mem, mem_gpa(&c->vm->mem, gpa), (u64)size, false);
-	u64 value = 0;
 	if (!host)
 		return size == 4 ? UINT32_MAX : UINT64_MAX;
-	memcpy(&value, host, (size_t)size);
-	return value;
+	return host_get(host, size);
 }
 
 /* Other processors may change the entry at the same time; entries are aligned. */
