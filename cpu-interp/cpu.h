@@ -159,7 +159,7 @@ struct cpu {
 	struct tlb_entry tlb_fetch[2][TLB_SIZE]; /* add = machine offset (guest-physical page) */
 	struct jump jump[2][JUMP_CACHE]; /* [0] supervisor, [1] user */
 	u64 jump_pages;     /* bit n: the jump cache may hold something of a page whose number is n modulo 64 */
-	bool tlb_large;     /* a piece of a large page has been translated since the last flush */
+	u64 large_first, large_last; /* in between lie all large pages translated since the last flush */
 	struct view view;   /* the current one */
 	struct view views[VIEWS]; /* the latest ones, by base */
 	u64 views_made;
