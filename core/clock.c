@@ -20,6 +20,7 @@ void clock_init(struct clock *c, u64 insn_ps)
 {
 	memset(c, 0, sizeof(*c));
 	c->insn_ps = insn_ps ? insn_ps : PS_PER_NS;
+	c->next_due = UINT64_MAX;
 }
 
 int clock_timer_add(struct clock *c, void (*fire)(void *arg, u32 which), void *arg, u32 which)
@@ -31,22 +32,6 @@ int clock_timer_add(struct clock *c, void (*fire)(void *arg, u32 which), void *a
 		return id;
 	}
 	return -ENOSPC;
-}
-
-void clock_timer_set(struct clock *c, int id, u64 due_ns)
-{
-	struct timer *t = &c->timer[id];
-
-	assert(id >= 0 && id < CLOCK_TIMERS && t->used);
-	t->armed = true;
-	t->due = due_ns;
-	t->order = c->order++;
-}
-
-void clock_timer_cancel(struct clock *c, int id)
-{
-	assert(id >= 0 && id < CLOCK_TIMERS && c->timer[id].used);
-	c->timer[id].armed = false;
 }
 
 /* The armed timer that comes first, or NULL.  Places are given out in order and never given back. */
@@ -63,11 +48,30 @@ static const struct timer *first_armed(const struct clock *c)
 	return first;
 }
 
-u64 clock_next_due(const struct clock *c)
+/* After every change of a timer. */
+static void note_next_due(struct clock *c)
 {
 	const struct timer *t = first_armed(c);
 
-	return t ? t->due : UINT64_MAX;
+	c->next_due = t ? t->due : UINT64_MAX;
+}
+
+void clock_timer_set(struct clock *c, int id, u64 due_ns)
+{
+	struct timer *t = &c->timer[id];
+
+	assert(id >= 0 && id < CLOCK_TIMERS && t->used);
+	t->armed = true;
+	t->due = due_ns;
+	t->order = c->order++;
+	note_next_due(c);
+}
+
+void clock_timer_cancel(struct clock *c, int id)
+{
+	assert(id >= 0 && id < CLOCK_TIMERS && c->timer[id].used);
+	c->timer[id].armed = false;
+	note_next_due(c);
 }
 
 u64 clock_insns_until(const struct clock *c, u64 ns)
@@ -115,7 +119,7 @@ int clock_fire_due(struct clock *c)
 
 		if (!t || t->due > c->now)
 			break;
-		c->timer[t - c->timer].armed = false;
+		clock_timer_cancel(c, (int)(t - c->timer));
 		t->fire(t->arg, t->which);
 		fired++;
 	}

@@ -23,6 +23,7 @@ struct clock {
 	u64 insn_ps;     /* picoseconds of virtual time per instruction; 1000 by default */
 	u64 frac_ps;     /* not yet a full ns, < 1000 */
 	u64 order;
+	u64 next_due;    /* earliest armed deadline, UINT64_MAX without one: asked for at every exit */
 	struct timer timer[CLOCK_TIMERS];
 };
 
@@ -32,7 +33,7 @@ int clock_timer_add(struct clock *c, void (*fire)(void *arg, u32 which), void *a
 void clock_timer_set(struct clock *c, int id, u64 due_ns);
 void clock_timer_cancel(struct clock *c, int id);
 /* Earliest armed deadline, or UINT64_MAX. */
-u64 clock_next_due(const struct clock *c);
+static inline u64 clock_next_due(const struct clock *c) { return c->next_due; }
 /* Instructions that may retire before the moment `ns`, at least 1. */
 u64 clock_insns_until(const struct clock *c, u64 ns);
 /* Instructions that may retire before the next deadline, at least 1; UINT64_MAX without one. */

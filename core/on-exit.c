@@ -406,6 +406,7 @@ int exit_handle(struct vcpu *v, struct err *err)
 	answer = handle(v, e, err);
 	if (answer == FAIL)
 		return err && err->code ? -err->code : -EIO;
-	announce(v);
+	if (v->vm->events.mask & (EV_BIT(io) | EV_BIT(mmio) | EV_BIT(exit)))
+		announce(v);
 	return 0;
 }

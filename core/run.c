@@ -24,6 +24,13 @@ struct run {
 
 /* ---- when to stop ---- */
 
+/* Looking first is much cheaper than the exchange, and almost always all. */
+static bool user_stopped(struct vm *vm)
+{
+	return __atomic_load_n(&vm->user_stop, __ATOMIC_RELAXED) &&
+	       __atomic_exchange_n(&vm->user_stop, 0, __ATOMIC_SEQ_CST);
+}
+
 static bool stopped(struct run *r)
 {
 	struct vm *vm = r->vm;
@@ -32,7 +39,7 @@ static bool stopped(struct run *r)
 		return true;
 	if (vm->events.stop)
 		vm->stop = STOP_EVENT;
-	else if (__atomic_exchange_n(&vm->user_stop, 0, __ATOMIC_SEQ_CST))
+	else if (user_stopped(vm))
 		vm->stop = STOP_USER;
 	else if (vm_icount(vm) >= r->end)
 		vm->stop = STOP_BUDGET;

@@ -344,6 +344,8 @@ void vm_intr_line(void *arg, int n, int level)
 {
 	struct vm *vm = arg;
 
+	if (vm->vcpu[n].intr == (level != 0))
+		return;
 	vm->vcpu[n].intr = level != 0;
 	vm->attention |= 1u << n; /* when it falls, too: a window may be open for nothing */
 	if (level)

@@ -271,26 +271,26 @@ const struct insn *block_at(struct cpu *c)
 }
 
 /* The same bytes decode to the same instruction; only a direct branch, which is linked, belongs to its place. */
-static bool decoded_already(const struct cpu *c, const struct block_source *src)
+static bool decoded_already(const struct single *one, const struct cpu *c, const struct block_source *src)
 {
-	return c->one_len && src->avail >= c->one_len && c->one_mode == c->mode &&
-	       !memcmp(src->bytes, c->one_bytes, c->one_len);
+	return one->len && src->avail >= one->len && one->mode == c->mode && !memcmp(src->bytes, one->bytes, one->len);
 }
 
 const struct insn *block_one(struct cpu *c)
 {
 	struct block_source src;
-	struct block blk = { .first = c->one };
 	if (!block_source(c, &src) || (src.straddles && !block_straddling(c, &src)))
 		return NULL;
-	if (decoded_already(c, &src))
-		return c->one;
+	struct single *one = &c->single[src.gpa % SINGLES];
+	struct block blk = { .first = one->insn };
+	if (decoded_already(one, c, &src))
+		return one->insn;
 	block_decode(c, &src, 1, &blk);
-	bool branch = isa_rows[c->one[0].row].flags & BR;
-	c->one_len = blk.count > 1 && !branch ? c->one[0].len : 0;
-	c->one_mode = c->mode;
-	memcpy(c->one_bytes, src.bytes, c->one_len);
-	return c->one;
+	bool branch = isa_rows[one->insn[0].row].flags & BR;
+	one->len = blk.count > 1 && !branch ? one->insn[0].len : 0;
+	one->mode = c->mode;
+	memcpy(one->bytes, src.bytes, one->len);
+	return one->insn;
 }
 
 bool block_run_copy(struct cpu *c, const struct insn *o, const struct insn *copy)

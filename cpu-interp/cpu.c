@@ -80,6 +80,15 @@ static void update_observation(struct cpu *c)
 	c->wr = slow ? &c->none : &c->tlb_wr[c->cpl == 3];
 }
 
+/* What is put into a segment register is in force at once; only another mode gives all six another meaning. */
+static void update_segments(struct cpu *c)
+{
+	u8 rules = c->mode == MODE_64 ? RULES_64 : real_mode(c) ? RULES_REAL : RULES_PROTECTED;
+	if (rules != c->seg_rules)
+		seg_update_all(c);
+	c->seg_rules = rules;
+}
+
 void cpu_update_mode(struct cpu *c)
 {
 	c->v86 = !real_mode(c) && (*c->s.rflags & FLAG_VM);
@@ -89,7 +98,7 @@ void cpu_update_mode(struct cpu *c)
 		c->sp_mask = UINT64_MAX;
 	else
 		c->sp_mask = c->s.seg_attr[SEG_SS] & SEG_DB ? 0xffffffffu : 0xffff;
-	seg_update_all(c);
+	update_segments(c);
 	update_view(c);
 	update_observation(c);
 }
@@ -101,6 +110,7 @@ void cpu_load(struct cpu *c)
 	c->r[REG_IP] = *c->s.rip;
 	flags_set(c, *c->s.rflags);
 	mmu_flush(c);
+	c->seg_rules = RULES_NONE;
 	cpu_update_mode(c);
 }
 

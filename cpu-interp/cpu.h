@@ -79,6 +79,8 @@ struct tlb { struct tlb_entry e[TLB_SIZE]; };
  * the segment cannot be used that way.  In 64-bit mode lo = 0, rlen = ~0.  The fast path knows only rfast and wfast:
  * an access of at most 8 bytes at an offset below them is inside. */
 struct segment { u64 base, rfast, wfast, lo, rlen, wlen, unused[2]; };
+/* By which rules c->seg[] was made from the registers (seg_update). */
+enum seg_rules { RULES_NONE, RULES_REAL, RULES_PROTECTED, RULES_64 };
 
 /* Why a chain of handlers was left. */
 enum why { WHY_DONE, WHY_FAULT, WHY_EXIT, WHY_AGAIN /* another processor was faster: once more */ };
@@ -107,6 +109,10 @@ enum { VIEWS = 64 };
 #define VIEW_MARK (1ull << 62)
 #define VIEW_STEP (1ull << 32)
 
+/* An instruction that runs by itself, and the end behind it; what it was decoded from. */
+struct single { struct insn insn[2]; u8 bytes[16], len, mode; };
+enum { SINGLES = 16 };
+
 struct cpu {
 	/* hot: registers, flags, budget, segments */
 	u64 r[REG_COUNT];
@@ -122,6 +128,7 @@ struct cpu {
 	struct tlb *rd, *wr; /* the TLBs in use: by privilege, or `none` when every access must take the slow road */
 	u64 sp_mask;        /* of the stack segment's size */
 	struct segment seg[X86_SEGS];
+	u8 seg_rules;       /* enum seg_rules */
 
 	struct x86_state s; /* gpr, rip and rflags' arithmetic bits are stale here: see cpu_sync */
 	struct fault fault;
@@ -136,11 +143,11 @@ struct cpu {
 	u8 nanswers, cursor;
 	bool asked;         /* the latest exit waits for its answer */
 	bool window;        /* leave when an interrupt can be taken */
+	int kicked;         /* atomic: another thread wants us out */
 	bool exact;         /* blocks of one instruction: something watches every step */
 	u32 breaks_seen;    /* changes of the list of breakpoints that decoded code knows */
 	u64 told_at, told_lin; /* the latest EV_breakpoint: instructions before it, plus 1, and its address */
 	bool watch_mem;     /* EV_mem is wanted: no access may hit a TLB */
-	int kicked;         /* atomic: another thread wants us out */
 	bool locked;        /* a locked instruction executes: its store must find what its load found */
 	u64 lock_found;
 	u8 delivering;      /* vector + 1 while an event is being delivered; for the chain of faults */
@@ -148,14 +155,13 @@ struct cpu {
 
 	/* caches */
 	struct blocks *blocks; /* of the VM, shared by its processors */
-	struct insn one[2]; /* block_one: the instruction and the end */
-	u8 one_bytes[16], one_len, one_mode; /* what it was decoded from */
+	struct single single[SINGLES]; /* block_one: by place in the page */
 	struct tlb tlb_rd[2], tlb_wr[2]; /* [0] supervisor, [1] user */
 	struct tlb none;                 /* always empty */
 	struct tlb_entry tlb_fetch[2][TLB_SIZE]; /* add = machine offset (guest-physical page) */
 	struct jump jump[2][JUMP_CACHE]; /* [0] supervisor, [1] user */
 	u64 jump_pages;     /* bit n: the jump cache may hold something of a page whose number is n modulo 64 */
-	bool tlb_large;     /* a piece of a large page has been translated since the last flush */
+	u64 large_first, large_last; /* in between lie all large pages translated since the last flush */
 	struct view view;   /* the current one */
 	struct view views[VIEWS]; /* the latest ones, by base */
 	u64 views_made;

@@ -214,15 +214,15 @@ static bool boundary(struct cpu *c)
 
 static struct cpu *cpu_of(const struct vcpu *v) { return v->engine_data; }
 
-/* Complete c->exit with what every exit has, and hand it over. */
+/* Hand c->exit over, with what every exit has. */
 static int leave(struct cpu *c, struct vm_exit *exit)
 {
-	if (c->asked && c->cur)
-		c->exit.insn_len = c->cur->len;
-	c->exit.rip = c->r[REG_IP] - (c->cur ? 0 : c->exit.insn_len); /* HLT has been retired already */
-	c->exit.icount = *c->s.icount;
-	c->exit.vcpu = (u8)c->vcpu->index;
 	*exit = c->exit;
+	if (c->asked && c->cur)
+		exit->insn_len = c->cur->len;
+	exit->rip = c->r[REG_IP] - (c->cur ? 0 : exit->insn_len); /* HLT has been retired already */
+	exit->icount = *c->s.icount;
+	exit->vcpu = (u8)c->vcpu->index;
 	return 0;
 }
 
@@ -242,6 +242,12 @@ static void take_answer(struct cpu *c, const struct vm_exit *exit)
 	c->asked = false;
 }
 
+/* Looking first is much cheaper than the exchange, and almost always all. */
+static bool was_kicked(struct cpu *c)
+{
+	return __atomic_load_n(&c->kicked, __ATOMIC_RELAXED) && __atomic_exchange_n(&c->kicked, 0, __ATOMIC_ACQUIRE);
+}
+
 static int interp_run(struct vcpu *v, const struct run_limit *limit, struct vm_exit *exit)
 {
 	struct cpu *c = cpu_of(v);
@@ -255,7 +261,7 @@ static int interp_run(struct vcpu *v, const struct run_limit *limit, struct vm_e
 			return leave(c, exit);
 		if (*c->s.icount >= end)
 			continue; /* a delivery took the last of the budget */
-		if (__atomic_exchange_n(&c->kicked, 0, __ATOMIC_ACQUIRE))
+		if (was_kicked(c))
 			return leave_for(c, exit, EXIT_EXT_INTR);
 		bool there = UNLIKELY(c->vm->breaks.n) && look_for_breakpoint(c);
 		if (c->vm->events.stop)

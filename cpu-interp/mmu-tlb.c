@@ -14,11 +14,9 @@ static u64 table_read(void *arg, u64 gpa, int size)
 {
 	struct cpu *c = arg;
 	const u8 *host = mem_host(&c->vm->mem, mem_gpa(&c->vm->mem, gpa), (u64)size, false);
-	u64 value = 0;
 	if (!host)
 		return size == 4 ? UINT32_MAX : UINT64_MAX;
-	memcpy(&value, host, (size_t)size);
-	return value;
+	return host_get(host, size);
 }
 
 /* Other processors may change the entry at the same time; entries are aligned. */
@@ -55,13 +53,24 @@ static struct walk_env walk_env(struct cpu *c)
 	};
 }
 
+/* The range in which large pages lie grows; INVLPG outside of it concerns one page only. */
+static void note_large(struct cpu *c, u64 lin, u64 size)
+{
+	u64 first = lin & ~(size - 1), last = lin | (size - 1);
+	if (first < c->large_first)
+		c->large_first = first;
+	if (last > c->large_last)
+		c->large_last = last;
+}
+
 /* Linear to guest-physical (A20 applied); #PF if the walk says no. */
 bool mmu_translate(struct cpu *c, u64 lin, u32 access, struct walk_result *res)
 {
 	struct walk_env env = walk_env(c);
 	if (!walk(&env, lin, access | WALK_SET, res))
 		return fault_page(c, lin, res->error);
-	c->tlb_large |= res->page_size > PAGE_SIZE_4K;
+	if (res->page_size > PAGE_SIZE_4K)
+		note_large(c, lin, res->page_size);
 	res->gpa = mem_gpa(&c->vm->mem, res->gpa);
 	return true;
 }
@@ -82,7 +91,8 @@ void mmu_flush(struct cpu *c)
 	tlb_clear(c->none.e);
 	memset(c->jump, 0, sizeof c->jump);
 	c->jump_pages = 0;
-	c->tlb_large = false;
+	c->large_first = UINT64_MAX; /* there are none */
+	c->large_last = 0;
 }
 
 static void tlb_forget(struct tlb_entry *e, u64 page)
@@ -99,12 +109,12 @@ static u64 jump_page(const struct jump *j)
 	return lin & ~(u64)PAGE_MASK_4K;
 }
 
-/* Large pages are held in 4 KiB pieces; once there has been one, all pieces must go (SDM 3A 4.10.2.4 allows more to
+/* Large pages are held in 4 KiB pieces; where there has been one, all pieces must go (SDM 3A 4.10.2.4 allows more to
  * be dropped than was asked for). */
 void mmu_invlpg(struct cpu *c, u64 lin)
 {
 	u64 page = lin & ~(u64)PAGE_MASK_4K;
-	if (c->tlb_large) {
+	if (c->large_first <= lin && lin <= c->large_last) {
 		mmu_flush(c);
 		return;
 	}

@@ -13,8 +13,9 @@
 
 const struct vm_exit *cpu_ask(struct cpu *c, const struct vm_exit *question)
 {
-	if (c->cursor < c->nanswers)
-		return &c->answer[c->cursor++];
+	const struct vm_exit *answer = cpu_answer(c);
+	if (answer)
+		return answer;
 	c->exit = *question;
 	c->asked = true;
 	c->why = WHY_EXIT;

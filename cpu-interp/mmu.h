@@ -104,6 +104,11 @@ bool mmu_load_pdptes(struct cpu *c, u64 cr3);
 /* Fetch: guest-physical address of the code byte at linear address lin; #PF if it may not be executed. */
 bool mmu_fetch(struct cpu *c, u64 lin, u64 *gpa);
 
+/* The hypervisor's next answer, if the instruction was restarted and has it already; else NULL. */
+static inline const struct vm_exit *cpu_answer(struct cpu *c)
+{
+	return c->cursor < c->nanswers ? &c->answer[c->cursor++] : NULL;
+}
 /* Ask the hypervisor: NULL the first time (c->exit filled, WHY_EXIT), its answer when the instruction is restarted. */
 const struct vm_exit *cpu_ask(struct cpu *c, const struct vm_exit *question);
 

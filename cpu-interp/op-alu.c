@@ -156,9 +156,10 @@ COLD static HANDLER_DECL(locked_wide)
 		cpu_finish(c, &here, cpu_next_ip(c, &here));
 		LEAVE;
 	}
-	c->one_len = 0;
-	c->one[0] = here;
-	c->cur = c->one;
+	struct single *kept = &c->single[0];
+	kept->len = 0;
+	kept->insn[0] = here;
+	c->cur = kept->insn;
 	LEAVE;
 }
 const handler fn_locked = locked, fn_locked_wide = locked_wide;

@@ -12,9 +12,11 @@ static int width(const struct cpu *c) { return c->mode == MODE_64 ? 8 : 4; }
 static bool tell_hypervisor(struct cpu *c, const struct insn *o, bool wanted, enum exit_reason reason,
 			    u64 qualification)
 {
+	if (!wanted)
+		return true;
 	struct vm_exit q = exit_question(c, o, reason);
 	q.qualification = qualification;
-	return !wanted || cpu_ask(c, &q);
+	return cpu_ask(c, &q);
 }
 
 static bool modes_changed(struct cpu *c)

@@ -49,8 +49,7 @@ static void watch_port(struct cpu *c, u16 port, int size)
 
 static bool immediate_port(const struct insn *o) { return !(isa_rows[o->row].opcode & 8); }
 
-/* Read or write the port; *value is answered or given. */
-static bool access_port(struct cpu *c, const struct insn *o, u16 port, int size, bool write, u64 *value)
+static const struct vm_exit *ask_port(struct cpu *c, const struct insn *o, u16 port, int size, bool write, u64 value)
 {
 	bool string = isa_rows[o->row].flags & REPS;
 	struct vm_exit q = exit_question(c, o, EXIT_IO);
@@ -59,10 +58,18 @@ static bool access_port(struct cpu *c, const struct insn *o, u16 port, int size,
 	q.io.write = write;
 	q.io.string = string;
 	q.io.rep = o->rep && string;
-	q.io.value = write ? *value : 0;
+	q.io.value = write ? value : 0;
 	q.qualification = exit_io_qualification(port, size, write, string, q.io.rep,
 						!string && immediate_port(o));
-	const struct vm_exit *a = cpu_ask(c, &q);
+	return cpu_ask(c, &q);
+}
+
+/* Read or write the port; *value is answered or given. */
+static bool access_port(struct cpu *c, const struct insn *o, u16 port, int size, bool write, u64 *value)
+{
+	const struct vm_exit *a = cpu_answer(c);
+	if (!a)
+		a = ask_port(c, o, port, size, write, *value);
 	if (!a)
 		return false;
 	*value = a->io.value;

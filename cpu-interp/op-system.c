@@ -9,8 +9,10 @@
 /* Ask without wanting an answer: the hypervisor only sees that it happens. */
 static bool intercept(struct cpu *c, const struct insn *o, bool wanted, enum exit_reason reason)
 {
+	if (!wanted)
+		return true;
 	struct vm_exit q = exit_question(c, o, reason);
-	return !wanted || cpu_ask(c, &q);
+	return cpu_ask(c, &q);
 }
 
 /* --- HLT --------------------------------------------------------------------------------------------- */

@@ -20,6 +20,13 @@ static const struct feature_info {
 };
 
 /* clang-format off */
+/* The features that leaf 7 shows. */
+#define FEATURE(name, leaf, reg, bit, brief) | ((leaf) == 7 ? FEAT_BIT(name) : 0)
+static const u64 IN_LEAF_7 = 0
+#include "core/x86/features.def"
+	;
+#undef FEATURE
+
 /* Sets of features, each generation on top of the one before. */
 #define SET_386 (FEAT_BIT(I86) | FEAT_BIT(I186) | FEAT_BIT(I286) | FEAT_BIT(I386))
 #define SET_486 (SET_386 | FEAT_BIT(I486) | FEAT_BIT(CPUID) | FEAT_BIT(FPU))
@@ -100,11 +107,6 @@ static u32 feature_bits(const struct cpu_model *m, u32 leaf, char reg)
 	return bits;
 }
 
-static bool has_leaf(const struct cpu_model *m, u32 leaf)
-{
-	return feature_bits(m, leaf, 'b') || feature_bits(m, leaf, 'c') || feature_bits(m, leaf, 'd');
-}
-
 /* Four characters of a text as a register holds them. */
 static u32 chars(const char *text)
 {
@@ -118,7 +120,7 @@ static u32 chars(const char *text)
 /* Highest basic leaf: 1 up to the Pentium, 2 from the P6 on, 16h for models with leaf 7. */
 static u32 max_basic(const struct cpu_model *m)
 {
-	if (has_leaf(m, 7))
+	if (m->features & IN_LEAF_7)
 		return 0x16;
 	return m->family >= 6 ? 2 : 1;
 }
