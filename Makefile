@@ -23,25 +23,29 @@ CFLAGS_fuzz    := -O1 -g -DCALL_THREADED -fsanitize=fuzzer-no-link,address,undef
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter -Wno-missing-field-initializers $(if $(CI),-Werror)
 
 # pkg-config is asked once, and only when something is compiled: `make deps` must work without it.
-PKGS      := jansson libzstd libsodium libpng
+PKGS      := jansson libzstd libsodium libpng ncursesw readline
 MAYBE     := libnbd slirp
 TEST_PKGS := check zlib
 once       = $(eval $1 := $(shell $2))$($1)
 HAVE       = $(shell for p in $(MAYBE); do pkg-config --exists $$p 2>/dev/null && echo $$p; done)
 PKG_CFLAGS = $(call once,PKG_CFLAGS,pkg-config --cflags $(PKGS) $(TEST_PKGS) $(HAVE))
-# libnbd is loaded when a disk needs it (backends/nbd-lib.c).
+# libnbd is loaded when a disk needs it (devices/backends/nbd-lib.c).
 PKG_LIBS   = $(call once,PKG_LIBS,pkg-config --libs $(PKGS) $(filter-out libnbd,$(HAVE)))
 TEST_LIBS  = $(call once,TEST_LIBS,pkg-config --libs $(TEST_PKGS))
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS_$(MODE)) $(PKG_CFLAGS) -MMD -MP $(CFLAGS)
 LIBS       = $(PKG_LIBS) -ldl -lm -lpthread
 
-DIRS  := core/base core/x86 core cpu-interp/isa cpu-interp/fp cpu-interp devices backends debugger
+DIRS  := core/base core/x86 core cpu-interp/isa cpu-interp/fp cpu-interp devices devices/backends \
+	debugger debugger/session debugger/trap debugger/verbs debugger/tui debugger/gdb debugger/control
 # A library that may be missing has one file that uses it and one that stands in and says so.
-without = $(if $(shell pkg-config --exists $1 2>/dev/null && echo yes),backends/$2-none.c,$3)
-SRC   := $(filter-out $(call without,libnbd,nbd,backends/nbd.c backends/nbd-lib.c backends/nbd-server.c) \
-	$(call without,slirp,slirp,backends/slirp.c),\
+without = $(if $(shell pkg-config --exists $1 2>/dev/null && echo yes),devices/backends/$2-none.c,$3)
+SRC   := $(filter-out \
+	$(call without,libnbd,nbd,$(patsubst %,devices/backends/%.c,nbd nbd-lib nbd-server)) \
+	$(call without,slirp,slirp,devices/backends/slirp.c),\
 	$(foreach d,$(DIRS),$(wildcard $(d)/*.c)))
-OBJ   := $(SRC:%.c=$(B)/%.o)
+# Flex and Bison: NAME.l becomes NAME.yy.c, NAME.y NAME.tab.c, with their headers, under the build folder.
+MADE  := $(patsubst %.l,$(B)/%.yy.c,$(wildcard debugger/*/*.l)) $(patsubst %.y,$(B)/%.tab.c,$(wildcard debugger/*/*.y))
+OBJ   := $(SRC:%.c=$(B)/%.o) $(MADE:.c=.o)
 LIB   := $(filter-out $(B)/debugger/main.o,$(OBJ))
 FUZZ  := $(patsubst %.c,$(B)/%,$(filter-out tests/fuzz/driver.c,$(wildcard tests/fuzz/*.c)))
 # A test program is a file with main(); the folder's other files are parts of each.
@@ -118,6 +122,18 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(B)/%.o: $(B)/%.c
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-unused-function -c -o $@ $<
+$(B)/%.yy.c $(B)/%.yy.h: %.l
+	@mkdir -p $(@D)
+	$(call say,FLEX,$<)
+	$(Q)flex --header-file=$(B)/$*.yy.h -o $(B)/$*.yy.c $<
+$(B)/%.tab.c $(B)/%.tab.h: %.y
+	@mkdir -p $(@D)
+	$(call say,BISON,$<)
+	$(Q)bison -Wall -Werror -d -o $(B)/$*.tab.c $<
+$(filter $(B)/debugger/trap/%,$(OBJ)): | $(MADE:.c=.h)
 percent := %
 .SECONDEXPANSION:
 $(TESTS): $(B)/%: %.c $(B)/libvitrine.a $$(filter $$(@D)/$$(percent),$(PARTS:%.c=$(B)/%.o))

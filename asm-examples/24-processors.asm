@@ -36,12 +36,6 @@ gdt_pointer: dw 5 * 8 - 1
 	dd gdt
 	SIGNATURE
 
-	times 0x8000 - 0x7c00 - ($ - $$) db 0
-	bits 16			; 0800:0000
-	cli
-	xor ax, ax
-	mov ds, ax
-	PROTECTED_MODE gdt_pointer
-	jmp inside
+	OTHERS_BEGIN
 	align 8
 gdt:	FLAT_GDT

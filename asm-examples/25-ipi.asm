@@ -61,13 +61,7 @@ idt_pointer: dw 0x42 * 8 - 1
 	dd idt
 	SIGNATURE
 
-	times 0x8000 - 0x7c00 - ($ - $$) db 0
-	bits 16
-	cli
-	xor ax, ax
-	mov ds, ax
-	PROTECTED_MODE gdt_pointer
-	jmp inside
+	OTHERS_BEGIN
 	align 8
 gdt:	FLAT_GDT
 idt:	times 0x40 dq 0

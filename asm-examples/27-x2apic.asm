@@ -6,6 +6,7 @@
 ; time-stamp counter.  A wrong access is not ignored, as it is in memory: it raises #GP.
 %include "vitrine.inc"
 %include "pmode.inc"
+%include "apic.inc"
 APIC_BASE equ 0x1b
 X2_ID	equ 0x802
 X2_EOI	equ 0x80b
@@ -85,13 +86,7 @@ idt_pointer: dw 0x43 * 8 - 1
 	dd idt
 	SIGNATURE
 
-	times 0x8000 - 0x7c00 - ($ - $$) db 0
-	bits 16
-	cli
-	xor ax, ax
-	mov ds, ax
-	PROTECTED_MODE gdt_pointer
-	jmp inside
+	OTHERS_BEGIN
 self:	db "a word to myself", 10, 0
 timer:	db "the time has come", 10, 0
 fault:	db "the id cannot be written: #GP", 10, 0

@@ -72,13 +72,7 @@ gdt_pointer: dw 5 * 8 - 1
 	dd gdt
 	SIGNATURE
 
-	times 0x8000 - 0x7c00 - ($ - $$) db 0
-	bits 16
-	cli
-	xor ax, ax
-	mov ds, ax
-	PROTECTED_MODE gdt_pointer
-	jmp inside
+	OTHERS_BEGIN
 	align 64
 counters: times 6 * 64 db 0
 gdt:	FLAT_GDT

@@ -124,29 +124,16 @@ static int put_text(struct boot *b, u32 at, const char *text, struct err *err)
 	return 0;
 }
 
-static int place_modules(const struct vm *vm, struct boot *b, u64 end, struct err *err)
+static int describe_modules(const struct vm *vm, struct boot *b, u64 end, struct err *err)
 {
-	u64 at = end < MIB ? MIB : end;
+	int rc = modules_place(vm, b->img, end, UINT32_MAX, b->module_at, err);
 
-	for (int i = 0; i < b->img->nmodules; i++) {
-		u64 len = b->img->module[i].len, room;
-
-		at = (at + PAGE_MASK_4K) & ~(u64)PAGE_MASK_4K;
-		room = ram_end(&vm->mem, at) - at;
-		if (at > UINT32_MAX || len > room || len > UINT32_MAX - at)
-			return err_set(err, ENOMEM,
-				       "module %.200s: %" PRIu64 " bytes; at 0x%" PRIx64
-				       ", after the kernel, the machine "
-				       "has %" PRIu64 " left",
-				       b->img->module[i].path, len, at, room);
-		b->module_at[i] = at;
-		put32(b, AT_MODS + 16 * (u32)i, at);
-		put32(b, AT_MODS + 16 * (u32)i + 4, at + len);
-		if (put_text(b, AT_MODS + 16 * (u32)i + 8, b->img->module[i].cmdline, err))
-			return -E2BIG;
-		at += len;
+	for (int i = 0; i < b->img->nmodules && !rc; i++) {
+		put32(b, AT_MODS + 16 * (u32)i, b->module_at[i]);
+		put32(b, AT_MODS + 16 * (u32)i + 4, b->module_at[i] + b->img->module[i].len);
+		rc = put_text(b, AT_MODS + 16 * (u32)i + 8, b->img->module[i].cmdline, err);
 	}
-	return 0;
+	return rc;
 }
 
 /* mmap_* of 3.3: each entry is preceded by its size. */
@@ -216,7 +203,7 @@ int load_multiboot(struct vm *vm, const struct image *img, struct err *err)
 		return err_set(err, ENOMEM, "%.200s: no memory to load it", img->path);
 	b->img = img;
 	b->text = AT_TEXT;
-	rc = place_modules(vm, b, program_end(&p), err);
+	rc = describe_modules(vm, b, program_end(&p), err);
 	if (!rc)
 		rc = put_info(vm, b, err);
 	if (!rc)

@@ -55,6 +55,9 @@ int program_check(const struct vm *vm, const struct image *img, const struct pro
 		  const struct area *areas, int nareas, struct err *err);
 void program_write(struct vm *vm, const struct image *img, const struct program *p);
 u64 program_end(const struct program *p);
+/* Where the modules go: after the program, which ends at `end`, and above 1 MiB, each on a page of its own, none beyond
+ * address `last`. */
+int modules_place(const struct vm *vm, const struct image *img, u64 end, u64 last, u64 at[IMAGE_MODULES], struct err *err);
 
 /* The memory map in the layout that the BIOS (INT 15h, E820h), Multiboot, PVH and Linux share: runs of RAM and ROM.
  * A0000h-FFFFFh never counts as RAM: firmware tables may lie there. */

@@ -9,7 +9,7 @@
 
 #include "core/loader-priv.h"
 
-enum { MIB = 1 << 20, XEN_PHYS32_ENTRY = 18, START_MAGIC = 0x336ec578 };
+enum { XEN_PHYS32_ENTRY = 18, START_MAGIC = 0x336ec578 };
 
 /* What EBX points to, and its parts, in their order at LOAD_INFO. */
 struct start_info {
@@ -48,24 +48,15 @@ u64 pvh_entry(const struct image *img, u64 at, u64 size)
 	return 0;
 }
 
-static int place_modules(const struct vm *vm, const struct image *img, struct information *info, u64 end,
-			 struct err *err)
+static int describe_modules(const struct vm *vm, const struct image *img, struct information *info, u64 end,
+			    struct err *err)
 {
-	u64 at = end < MIB ? MIB : end;
+	u64 at[IMAGE_MODULES];
+	int rc = modules_place(vm, img, end, UINT64_MAX, at, err);
 
-	for (int i = 0; i < img->nmodules; i++) {
-		u64 len = img->module[i].len, room;
-
-		at = (at + PAGE_MASK_4K) & ~(u64)PAGE_MASK_4K;
-		room = ram_end(&vm->mem, at) - at;
-		if (len > room)
-			return err_set(err, ENOMEM, "initrd %.200s: %" PRIu64 " bytes; at 0x%" PRIx64
-				       ", after the kernel, the machine has %" PRIu64 " left; give it more with --mem",
-				       img->module[i].path, len, at, room);
-		info->module[i] = (struct module){ .at = at, .size = len };
-		at += len;
-	}
-	return 0;
+	for (int i = 0; i < img->nmodules && !rc; i++)
+		info->module[i] = (struct module){ .at = at[i], .size = img->module[i].len };
+	return rc;
 }
 
 static void put_memory_map(const struct vm *vm, struct information *info)
@@ -94,7 +85,7 @@ static int describe(const struct vm *vm, const struct image *img, u64 end, struc
 			       strlen(cmdline), sizeof(info->cmdline));
 	strcpy(info->cmdline, cmdline);
 	put_memory_map(vm, info);
-	return place_modules(vm, img, info, end, err);
+	return describe_modules(vm, img, info, end, err);
 }
 
 int load_pvh(struct vm *vm, const struct image *img, const struct program *p, struct err *err)

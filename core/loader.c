@@ -208,3 +208,24 @@ u64 program_end(const struct program *p)
 			end = p->segment[i].gpa + p->segment[i].mem_size;
 	return end;
 }
+
+int modules_place(const struct vm *vm, const struct image *img, u64 end, u64 last, u64 at[IMAGE_MODULES], struct err *err)
+{
+	enum { MIB = 1 << 20 };
+	u64 next = end < MIB ? MIB : end;
+
+	for (int i = 0; i < img->nmodules; i++) {
+		u64 len = img->module[i].len, room;
+
+		next = (next + PAGE_MASK_4K) & ~(u64)PAGE_MASK_4K;
+		room = ram_end(&vm->mem, next) - next;
+		if (next > last || len > room || len > last - next)
+			return err_set(err, ENOMEM,
+				       "module %.200s: %" PRIu64 " bytes; at 0x%" PRIx64
+				       ", after the kernel, the machine has %" PRIu64 " left; give it more with --mem",
+				       img->module[i].path, len, next, room);
+		at[i] = next;
+		next += len;
+	}
+	return 0;
+}

@@ -15,7 +15,7 @@
 #include "debugger/death.h"
 #include "debugger/display.h"
 #include "debugger/engines.h"
-#include "debugger/gdb.h"
+#include "debugger/gdb/gdb.h"
 #include "debugger/machine.h"
 #include "debugger/output.h"
 #include "debugger/print-exits.h"

@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "backends/file.h"
-#include "backends/format.h"
-#include "backends/image.h"
-#include "backends/nbd.h"
+#include "devices/backends/file.h"
+#include "devices/backends/format.h"
+#include "devices/backends/image.h"
+#include "devices/backends/nbd.h"
 #include "debugger/host-file.h"
 #include "debugger/output.h"
 #include "debugger/suboptions.h"

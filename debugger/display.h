@@ -5,7 +5,7 @@
 #ifndef VITRINE_DEBUGGER_DISPLAY_H
 #define VITRINE_DEBUGGER_DISPLAY_H
 
-#include "backends/outside.h"
+#include "devices/backends/outside.h"
 #include "debugger/canvas.h"
 #include "debugger/keys.h"
 

@@ -5,7 +5,7 @@
 #ifndef VITRINE_DEBUGGER_NET_OPTIONS_H
 #define VITRINE_DEBUGGER_NET_OPTIONS_H
 
-#include "backends/slirp.h"
+#include "devices/backends/slirp.h"
 
 struct pc;
 

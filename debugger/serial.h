@@ -5,7 +5,7 @@
 #ifndef VITRINE_DEBUGGER_SERIAL_H
 #define VITRINE_DEBUGGER_SERIAL_H
 
-#include "backends/outside.h"
+#include "devices/backends/outside.h"
 
 struct pc;
 

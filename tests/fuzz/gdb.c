@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "cpu-interp/interp.h"
-#include "debugger/gdb.h"
+#include "debugger/gdb/gdb.h"
 #include "devices/pc.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);

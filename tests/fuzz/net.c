@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backends/slirp.h"
+#include "devices/backends/slirp.h"
 #include "tests/fake-engine.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);

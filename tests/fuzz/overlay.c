@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <stdio.h>
 
-#include "backends/overlay.h"
+#include "devices/backends/overlay.h"
 #include "tests/mem-block.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);

@@ -34,7 +34,7 @@ allow() { # FILE : the first two words of an allow-list's rows (the rest of a ro
 }
 
 c_files() { files '*.c' '*.h' '*.inc' '*.def' '*.l' '*.y'; }
-below_debugger() { c_files | grep -E '^(core|cpu-interp|devices|backends)/'; }
+below_debugger() { c_files | grep -E '^(core|cpu-interp|devices)/'; }
 
 # --- rules about text: each is one awk program over many files, so that lint stays fast ---------------------------
 layers_include() { c_files | xargs awk -f "$here/include.awk" tests/LAYERS; }
@@ -90,7 +90,7 @@ machine_paths() { text_files | xargs grep -nE '(^|[^A-Za-z0-9_.])/(work|farm|hom
 
 # --- rules about the whole ---------------------------------------------------------------------------------------
 top_level() {
-	local name known=' core cpu-interp devices backends debugger labs asm-examples tests textbook build '
+	local name known=' core cpu-interp devices debugger labs asm-examples tests textbook build '
 	known+=' Makefile README.md HACKING.md LICENSE LICENSES '
 	for name in *; do
 		case $known in *" $name "*) ;; *) echo "$name:1: the top level has no room for this" ;; esac
@@ -115,7 +115,7 @@ reading_order() {
 	grep -nvE '^(#|$)' $list | sed 's/[ \t].*//' | while IFS=: read -r line name; do
 		[ -f "$name" ] || echo "$list:$line: $name does not exist"
 	done
-	files '*.c' '*.def' '*.inc' | grep -E '^(core|cpu-interp|devices|backends|debugger)/' | while read -r name; do
+	files '*.c' '*.def' '*.inc' | grep -E '^(core|cpu-interp|devices|debugger)/' | while read -r name; do
 		grep -qE "^$name([ 	]|\$)" $list || echo "$name:1: is missing from $list"
 	done
 }

@@ -9,13 +9,13 @@
  *
  * Rule: everything is a function of the seed, and no time is printed; so two runs on one host say the same.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "tests/native/fx.h"
+#include "tests/native/number.h"
 
 struct options { u64 count, seed, max_failures; const char *class, *recorded, *record; bool verbose; };
 
@@ -31,14 +31,6 @@ struct fuzzer {
 	bool native; /* this host can compare */
 	u64 passed, failed, skipped, compared;
 };
-
-static bool parse_number(const char *text, u64 *value)
-{
-	char *end;
-	errno = 0;
-	*value = text ? strtoull(text, &end, 0) : 0;
-	return text && text[0] >= '0' && text[0] <= '9' && !*end && !errno;
-}
 
 static bool parse(struct options *o, char **argv)
 {

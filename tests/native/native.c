@@ -5,13 +5,13 @@
  *
  * Rule: everything is a function of the seed, and no time is printed; so two runs on one host say the same.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/buf.h"
 #include "tests/native/native.h"
+#include "tests/native/number.h"
 
 struct options { u64 insns, seed, max_failures; bool one, verbose; };
 
@@ -23,14 +23,6 @@ struct fuzzer {
 	bool compat; /* the host executes 32-bit code too */
 	struct totals totals;
 };
-
-static bool parse_number(const char *text, u64 *value)
-{
-	char *end;
-	errno = 0;
-	*value = text ? strtoull(text, &end, 0) : 0;
-	return text && text[0] >= '0' && text[0] <= '9' && !*end && !errno;
-}
 
 static bool parse(struct options *o, char **argv)
 {

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "backends/slirp.h"
+#include "devices/backends/slirp.h"
 #include "tests/fake-engine.h"
 #include "tests/unit/unit.h"
 

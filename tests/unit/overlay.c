@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "backends/overlay.h"
+#include "devices/backends/overlay.h"
 #include "tests/mem-block.h"
 #include "tests/unit/unit.h"
 

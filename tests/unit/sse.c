@@ -6,57 +6,23 @@
  */
 #include <string.h>
 
-#include "core/vm.h"
-#include "cpu-interp/interp.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/real-machine.h"
 
-enum { RAM = 0x110000, HANDLERS = 0x600, CODE = 0x20000, DATA = 0x60000, MISS = 0xff };
 enum { ZE = 1 << 2, ZM = 1 << 9, ALL_MASKED = 0x1f80, ES = 1 << 7 };
 
-static struct err err;
-static struct vm *vm;
-
-/* A real-mode machine, every exception of which ends in a HLT of its own. */
-static struct x86_state machine(void)
+/* A new machine whose operating system knows SSE and its exceptions. */
+static struct x86_state sse_machine(void)
 {
-	const struct vm_config config = {
-		.engine = &engine_interp, .mem_size = RAM, .cpus = 1, .cpu = cpu_model_find("x86-64")
-	};
-	struct x86_state s;
-	vm = vm_create(&config, &err);
-	ck_assert_msg(vm != NULL, "%s", err.text);
-	frame_no f = frames_alloc(&vm->frames, RAM / PAGE_SIZE_4K);
-	ck_assert(mem_slot_add(&vm->mem, "ram", 0, RAM, f, 0, &err) >= 0);
-	mem_set_a20(&vm->mem, true);
-	for (u32 v = 0; v < 32; v++) {
-		u32 pointer = HANDLERS + v;
-		mem_write(&vm->mem, 4 * v, &pointer, 4);
-		mem_write(&vm->mem, HANDLERS + v, "\xf4", 1);
-	}
-	x86_state_reset(&s, cpu_signature(vm->cpu));
-	for (int i = 0; i < 6; i++) {
-		s.seg_base[i] = i == SEG_CS ? CODE : i == SEG_SS ? 0x40000 : DATA;
-		s.seg_sel[i] = (u16)(s.seg_base[i] >> 4);
-	}
-	s.gpr[RSP] = 0x7000;
-	s.cr4[0] = CR4_OSFXSR | CR4_OSXMMEXCPT;
-	return s;
+	machine();
+	return fresh(CR4_OSFXSR | CR4_OSXMMEXCPT);
 }
 
 /* Run one instruction; the vector of its exception, or MISS. */
 static u8 execute(struct x86_state *s, const char *code, size_t len)
 {
-	s->rip[0] = 0;
 	s->seg_sel[SEG_CS] = CODE >> 4;
 	s->seg_base[SEG_CS] = CODE;
-	mem_write(&vm->mem, CODE, code, len);
-	ck_assert_int_eq(vcpu_set(&vm->vcpu[0], s, ST_ALL, &err), 0);
-	vm_run(vm, 1, &err);
-	vcpu_get(&vm->vcpu[0], s, ST_ALL);
-	if (s->seg_sel[SEG_CS] == 0)
-		return (u8)(s->rip[0] - HANDLERS);
-	ck_assert_uint_eq(s->rip[0], len);
-	return MISS;
+	return execute_bytes(s, code, len);
 }
 #define EXECUTE(s, code) execute(s, code, sizeof(code) - 1)
 
@@ -79,7 +45,7 @@ START_TEST(unmasked_exceptions)
 		{ CR4_OSFXSR, ALL_MASKED & ~ZM, VEC_UD },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct x86_state s = machine();
+		struct x86_state s = sse_machine();
 		s.xmm[0] = one;
 		s.mxcsr[0] = cases[i].masks;
 		s.cr4[0] = cases[i].cr4;
@@ -102,7 +68,7 @@ START_TEST(what_comes_first)
 		{ CR0_TS, CR4_OSXMMEXCPT, VEC_UD },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct x86_state s = machine();
+		struct x86_state s = sse_machine();
 		s.cr0[0] |= cases[i].cr0;
 		s.cr4[0] = cases[i].cr4;
 		s.mxcsr[0] = 0;
@@ -120,7 +86,7 @@ END_TEST
 START_TEST(integers_from_memory)
 {
 	const u64 integers = 0x00000002fffffffdull; /* -3, 2 */
-	struct x86_state s = machine();
+	struct x86_state s = sse_machine();
 	mem_write(&vm->mem, DATA, &integers, 8);
 	s.fsw[0] = 5 << 11;
 	s.ftw[0] = 0;
@@ -156,7 +122,7 @@ START_TEST(approximations)
 		{ 0x7f800000, 0x00000000, 0x00000000 }, /* infinity */
 		{ 0x7fa00000, 0x7fe00000, 0x7fe00000 }, /* a signalling NaN becomes quiet, and that is all */
 	};
-	struct x86_state s = machine();
+	struct x86_state s = sse_machine();
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		s.xmm[2] = cases[i].operand;
 		s.mxcsr[0] = 0;

@@ -5,48 +5,9 @@
  */
 #include <string.h>
 
-#include "core/vm.h"
-#include "cpu-interp/interp.h"
-#include "tests/unit/unit.h"
-
-enum { RAM = 0x110000, HANDLERS = 0x600, CODE = 0x20000, DATA = 0x60000, MISS = 0xff };
+#include "tests/unit/real-machine.h"
 
 struct xmm { u8 b[16]; };
-
-static struct err err;
-static struct vm *vm;
-
-static void machine(void)
-{
-	const struct vm_config config = {
-		.engine = &engine_interp, .mem_size = RAM, .cpus = 1, .cpu = cpu_model_find("x86-64")
-	};
-	vm = vm_create(&config, &err);
-	ck_assert_msg(vm != NULL, "%s", err.text);
-	frame_no f = frames_alloc(&vm->frames, RAM / PAGE_SIZE_4K);
-	ck_assert(mem_slot_add(&vm->mem, "ram", 0, RAM, f, 0, &err) >= 0);
-	mem_set_a20(&vm->mem, true);
-	for (u32 v = 0; v < 32; v++) {
-		u32 pointer = HANDLERS + v;
-		mem_write(&vm->mem, 4 * v, &pointer, 4);
-		mem_write(&vm->mem, HANDLERS + v, "\xf4", 1);
-	}
-}
-
-/* Real mode, SSE enabled by the operating system. */
-static struct x86_state fresh(void)
-{
-	struct x86_state s;
-	x86_state_reset(&s, cpu_signature(vm->cpu));
-	for (int i = 0; i < 6; i++) {
-		s.seg_base[i] = i == SEG_CS ? CODE : i == SEG_SS ? 0x40000 : DATA;
-		s.seg_sel[i] = (u16)(s.seg_base[i] >> 4);
-	}
-	s.rip[0] = 0;
-	s.gpr[RSP] = 0x7000;
-	s.cr4[0] = CR4_OSFXSR;
-	return s;
-}
 
 static u8 hex_digit(char c) { return (u8)(c <= '9' ? c - '0' : c - 'a' + 10); }
 
@@ -63,21 +24,13 @@ static u8 execute(struct x86_state *s, const char *code)
 {
 	u8 bytes[16];
 	int len = from_hex(code, bytes);
-	s->rip[0] = 0;
-	mem_write(&vm->mem, CODE, bytes, (u64)len);
-	ck_assert_int_eq(vcpu_set(&vm->vcpu[0], s, ST_ALL, &err), 0);
-	vm_run(vm, 1, &err);
-	vcpu_get(&vm->vcpu[0], s, ST_ALL);
-	if (s->seg_sel[SEG_CS] == 0)
-		return (u8)(s->rip[0] - HANDLERS);
-	ck_assert_uint_eq(s->rip[0], (u64)len);
-	return MISS;
+	return execute_bytes(s, bytes, (size_t)len);
 }
 
 /* XMM0 after an instruction on XMM0 = a and XMM1 = b. */
 static struct xmm apply(const char *code, struct xmm a, struct xmm b)
 {
-	struct x86_state s = fresh();
+	struct x86_state s = fresh(CR4_OSFXSR);
 	memcpy(&s.xmm[0], &a, 16);
 	memcpy(&s.xmm[2], &b, 16);
 	ck_assert_uint_eq(execute(&s, code), MISS);
@@ -261,7 +214,7 @@ static void sha256_constants(u32 *k)
 /* Two rounds: CDGH becomes the new ABEF. */
 static struct xmm two_rounds(struct xmm cdgh, struct xmm abef, struct xmm wk)
 {
-	struct x86_state s = fresh();
+	struct x86_state s = fresh(CR4_OSFXSR);
 	memcpy(&s.xmm[0], &wk, 16);
 	memcpy(&s.xmm[2], &abef, 16);
 	memcpy(&s.xmm[4], &cdgh, 16);
@@ -297,7 +250,7 @@ END_TEST
 
 static u32 crc32c(const u8 *bytes, int n)
 {
-	struct x86_state s = fresh();
+	struct x86_state s = fresh(CR4_OSFXSR);
 	s.gpr[RAX] = 0xffffffff;
 	for (int i = 0; i < n; i++) {
 		s.gpr[RBX] = bytes[i];
@@ -365,7 +318,7 @@ START_TEST(what_instructions_begin_with)
 		static const char *const code[] = { "660ffcc1", "0ffcc1", "f30fd6c1" };
 		const u8 expected[] = { cases[i].xmm, cases[i].mmx, cases[i].both };
 		for (int k = 0; k < 3; k++) {
-			struct x86_state s = fresh();
+			struct x86_state s = fresh(CR4_OSFXSR);
 			s.cr0[0] |= cases[i].cr0;
 			s.cr4[0] = cases[i].cr4;
 			s.fsw[0] = cases[i].fsw;
@@ -392,7 +345,7 @@ START_TEST(alignment_and_limits)
 			static const char *const code[] = { "0f2807", "0f1007", "0f2907", "0f1107" };
 			struct xmm before = x("00112233445566778899aabbccddeeff"), after;
 			struct xmm ones = x("ffffffffffffffffffffffffffffffff");
-			struct x86_state s = fresh();
+			struct x86_state s = fresh(CR4_OSFXSR);
 			u64 at = DATA + cases[i].bx;
 			bool done = cases[i].vector[k] == MISS;
 			mem_write(&vm->mem, at, &before, 16);
@@ -415,7 +368,7 @@ START_TEST(masked_store)
 	machine();
 	for (u16 di = 0xfff0; di < 0xfff4; di++) {
 		struct xmm before = x("ffffffffffffffffffffffffffffffff"), expected = before;
-		struct x86_state s = fresh();
+		struct x86_state s = fresh(CR4_OSFXSR);
 		bool done = di < 0xfff2; /* the last byte that is wanted is number 14 */
 		memcpy(&s.xmm[0], &v, 16);
 		memcpy(&s.xmm[2], &mask, 16);

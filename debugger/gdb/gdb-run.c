@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "debugger/gdb-priv.h"
+#include "debugger/gdb/gdb-priv.h"
 #include "debugger/runner.h"
 
 /* ---- what stops it ---- */

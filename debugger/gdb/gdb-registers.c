@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "debugger/gdb-priv.h"
+#include "debugger/gdb/gdb-priv.h"
 
 enum feature { CORE, SSE, SEGMENTS, SYSTEM, FEATURES };
 static const char *const features[FEATURES] = {

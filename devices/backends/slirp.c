@@ -3,7 +3,7 @@
  * Rule: its clock is the virtual one, and it runs only when the machine sends and from the machine's outside.
  * IPv6 is off: its router announces itself at random moments, and no run would be like another.
  */
-#include "backends/slirp.h"
+#include "devices/backends/slirp.h"
 
 #include <errno.h>
 #include <libslirp.h>

@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "backends/slirp.h"
+#include "devices/backends/slirp.h"
 
 struct slirp_net *slirp_net_open(const struct slirp_options *o, struct cable *cable, struct outside *outside,
 				 struct err *err)

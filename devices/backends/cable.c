@@ -2,7 +2,7 @@
  * cable.c - frames from and to the network card, captured on the way.
  * Rule: a frame is captured when it is on the cable: when the card sends it, and when the card is given it.
  */
-#include "backends/cable.h"
+#include "devices/backends/cable.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Rule: a frame that could not be written whole is cut off again.
  * Source: draft-ietf-opsawg-pcap (PCAP Capture File Format), with time stamps in nanoseconds.
  */
-#include "backends/pcap.h"
+#include "devices/backends/pcap.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "debugger/gdb-priv.h"
+#include "debugger/gdb/gdb-priv.h"
 
 enum state { IDLE, CONTENT, SUM_HIGH, SUM_LOW };
 enum { BREAK_IN = 3, ESCAPE = '}', ESCAPE_BIT = 0x20 };

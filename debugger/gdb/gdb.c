@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "debugger/gdb.h"
+#include "debugger/gdb/gdb.h"
 #include "debugger/output.h"
 #include "debugger/runner.h"
 

@@ -5,7 +5,7 @@
 #ifndef VITRINE_BACKENDS_OVERLAY_PRIV_H
 #define VITRINE_BACKENDS_OVERLAY_PRIV_H
 
-#include "backends/overlay.h"
+#include "devices/backends/overlay.h"
 
 struct overlay {
 	struct block b; /* first */

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backends/file.h"
-#include "backends/overlay-priv.h"
+#include "devices/backends/file.h"
+#include "devices/backends/overlay-priv.h"
 
 enum { PAGE = OVERLAY_PAGE, UNSAVED_MAX = 4096 };
 

@@ -3,7 +3,7 @@
  * Rule: nothing is cached here; what write() took is in the kernel's hands, and flush means fdatasync
  * (POSIX.1-2017, fdatasync: the data, and what is needed to find them again).
  */
-#include "backends/file.h"
+#include "devices/backends/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "backends/format.h"
+#include "devices/backends/format.h"
 
 struct file_block {
 	struct block b; /* first */

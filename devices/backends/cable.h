@@ -6,7 +6,7 @@
 #ifndef VITRINE_BACKENDS_CABLE_H
 #define VITRINE_BACKENDS_CABLE_H
 
-#include "backends/pcap.h"
+#include "devices/backends/pcap.h"
 #include "core/vm.h"
 #include "devices/net.h"
 

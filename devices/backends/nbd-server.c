@@ -2,7 +2,7 @@
  * nbd-server.c - start qemu-nbd with a listening socket (sd_listen_fds(3): descriptor 3), and end it.
  * Rule: we are connected before it starts, so it ends whenever we are gone, however we went.
  */
-#include "backends/nbd-server.h"
+#include "devices/backends/nbd-server.h"
 
 #include <errno.h>
 #include <fcntl.h>

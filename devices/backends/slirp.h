@@ -8,8 +8,8 @@
 #ifndef VITRINE_BACKENDS_SLIRP_H
 #define VITRINE_BACKENDS_SLIRP_H
 
-#include "backends/cable.h"
-#include "backends/outside.h"
+#include "devices/backends/cable.h"
+#include "devices/backends/outside.h"
 
 /* A port of the host that leads to one of the guest's. */
 struct slirp_forward {

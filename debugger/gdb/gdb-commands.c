@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "debugger/gdb-priv.h"
+#include "debugger/gdb/gdb-priv.h"
 #include "debugger/guest-code.h"
 
 static void done(struct gdb *g, bool ok, int error)

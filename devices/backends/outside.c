@@ -2,7 +2,7 @@
  * outside.c - poll() for a machine: all sources are asked what to watch, then what came is delivered.
  * Rule: the time returned is the time slept; nobody asks the host's clock when nobody sleeps.
  */
-#include "backends/outside.h"
+#include "devices/backends/outside.h"
 
 #include <errno.h>
 #include <poll.h>

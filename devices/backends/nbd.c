@@ -3,15 +3,15 @@
  * Rule: a request is cut into pieces that every server takes; a server that has failed once stays failed.
  * Source: the NBD protocol (doc/proto.md of nbd), libnbd(3), qemu-nbd(8), sd_listen_fds(3).
  */
-#include "backends/nbd.h"
+#include "devices/backends/nbd.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "backends/nbd-lib.h"
-#include "backends/nbd-server.h"
+#include "devices/backends/nbd-lib.h"
+#include "devices/backends/nbd-server.h"
 
 enum { PIECE = 1 << 20 };
 

@@ -4,7 +4,7 @@
  * Sources: QEMU docs/interop/qcow2.txt; VMware Virtual Disk Format 5.0; VirtualBox include/VBox/vd.h;
  * Microsoft [MS-VHDX] 2.2.1, Virtual Hard Disk Image Format Specification 1.0.
  */
-#include "backends/format.h"
+#include "devices/backends/format.h"
 
 #include <string.h>
 

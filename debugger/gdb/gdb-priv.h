@@ -5,7 +5,7 @@
 #ifndef VITRINE_DEBUGGER_GDB_PRIV_H
 #define VITRINE_DEBUGGER_GDB_PRIV_H
 
-#include "debugger/gdb.h"
+#include "debugger/gdb/gdb.h"
 
 /* Errors, as numbers of errno: gdb shows them. */
 enum { GDB_BAD = 22 /* EINVAL: not understood */, GDB_FAULT = 14 /* EFAULT: no memory there */, GDB_FULL = 28 /* ENOSPC */ };

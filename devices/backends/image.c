@@ -2,17 +2,17 @@
  * image.c - open a disk's image, and the overlay above it.
  * Rule: a base under an overlay is opened for reading only.
  */
-#include "backends/image.h"
+#include "devices/backends/image.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "backends/file.h"
-#include "backends/format.h"
-#include "backends/nbd.h"
-#include "backends/overlay.h"
+#include "devices/backends/file.h"
+#include "devices/backends/format.h"
+#include "devices/backends/nbd.h"
+#include "devices/backends/overlay.h"
 
 /* A disk has whole sectors: the rest of the last one would have no place to be written to. */
 static struct block *check_size(struct block *b, struct err *err)

@@ -2,7 +2,7 @@
  * nbd-lib.c - load libnbd and look its functions up.
  * Rule: it stays loaded to the end of the process, so a second disk finds it at once.
  */
-#include "backends/nbd-lib.h"
+#include "devices/backends/nbd-lib.h"
 
 #include <dlfcn.h>
 #include <errno.h>

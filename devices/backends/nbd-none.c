@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "backends/nbd.h"
+#include "devices/backends/nbd.h"
 
 struct block *nbd_open_uri(const char *uri, bool writable, struct err *err)
 {

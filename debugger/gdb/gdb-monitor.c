@@ -7,7 +7,7 @@
 
 #include "core/exit.h"
 #include "debugger/args.h"
-#include "debugger/gdb-priv.h"
+#include "debugger/gdb/gdb-priv.h"
 #include "debugger/guest-code.h"
 
 #define ULL(x) ((unsigned long long)(x))

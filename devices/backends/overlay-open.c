@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backends/file.h"
-#include "backends/overlay-priv.h"
+#include "devices/backends/file.h"
+#include "devices/backends/overlay-priv.h"
 
 enum { VERSION = 1, CHECKED = 504, CHUNK = 128 /* table sectors read at once */ };
 /* Of the base, its beginning and pages all over it tell it from others. */
