@@ -23,7 +23,7 @@ CFLAGS_fuzz    := -O1 -g -DCALL_THREADED -fsanitize=fuzzer-no-link,address,undef
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter -Wno-missing-field-initializers $(if $(CI),-Werror)
 
 # pkg-config is asked once, and only when something is compiled: `make deps` must work without it.
-PKGS      := jansson libzstd libsodium libpng ncursesw readline
+PKGS      := jansson libzstd libsodium libpng ncursesw readline vterm
 MAYBE     := libnbd slirp
 TEST_PKGS := check zlib
 once       = $(eval $1 := $(shell $2))$($1)
@@ -35,11 +35,13 @@ TEST_LIBS  = $(call once,TEST_LIBS,pkg-config --libs $(TEST_PKGS))
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS_$(MODE)) $(PKG_CFLAGS) -MMD -MP $(CFLAGS)
 LIBS       = $(PKG_LIBS) -ldl -lm -lpthread
 
-DIRS  := core/base core/x86 core cpu-interp/isa cpu-interp/fp cpu-interp devices devices/backends \
+DIRS  := core/base core/x86 core core/vtx cpu-interp/isa cpu-interp/fp cpu-interp devices devices/backends \
 	debugger debugger/session debugger/trap debugger/verbs debugger/tui debugger/gdb debugger/control
 # A library that may be missing has one file that uses it and one that stands in and says so.
 without = $(if $(shell pkg-config --exists $1 2>/dev/null && echo yes),devices/backends/$2-none.c,$3)
-SRC   := $(filter-out \
+# /dev/kvm is Linux's, and what its header says is x86-64's.
+KVM   := $(shell printf '\043include <linux/kvm.h>\nint x = sizeof(struct kvm_sregs2);\n' | $(CC) -m64 -fsyntax-only -xc - 2>/dev/null && echo yes)
+SRC   := $(filter-out $(if $(KVM),core/vtx/kvm-none.c,$(filter-out core/vtx/kvm-none.c,$(wildcard core/vtx/*.c))) \
 	$(call without,libnbd,nbd,$(patsubst %,devices/backends/%.c,nbd nbd-lib nbd-server)) \
 	$(call without,slirp,slirp,devices/backends/slirp.c),\
 	$(foreach d,$(DIRS),$(wildcard $(d)/*.c)))

@@ -11,7 +11,9 @@ enum { BREAKS = 64 };
 
 struct breaks {
 	u64 at[BREAKS]; /* linear addresses, none twice */
+	u32 users[BREAKS]; /* who set the same one */
 	int n;
+	u32 moves;      /* of the machine to another point in time: whoever was told of one there is told again */
 	u32 changes;    /* of the list so far: what was decoded under another list is stale */
 };
 

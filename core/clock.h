@@ -46,7 +46,8 @@ void clock_skip_to(struct clock *c, u64 ns);
  * at most 4096, what is due beyond that waits for the next call. */
 int clock_fire_due(struct clock *c);
 
-/* For display and statistics; it enters a machine only as the time of one with a thread per vCPU (core/threads.h). */
+/* For display and statistics; it enters a machine only as the time of one with a thread per vCPU (core/threads.h), or on
+ * an engine that cannot count instructions (core/vtx/vtx.h). */
 u64 clock_host_ns(void);
 /* Seconds since 1970, for `--rtc host`: enters the machine only as a recorded input. */
 i64 clock_host_unix(void);

@@ -65,13 +65,17 @@ int device_load(struct device *d, struct reader *in, struct err *err)
 {
 	int rc = state_load(d->class->layout, d->state, in, err);
 
-	if (rc)
-		return rc;
+	if (!rc)
+		device_restored(d);
+	return rc;
+}
+
+void device_restored(struct device *d)
+{
 	for (u32 i = 0; i < d->class->ntimers; i++)
 		device_timer_cancel(d, i);
 	if (d->class->restored)
 		d->class->restored(d);
-	return 0;
 }
 
 void device_timer_set(struct device *d, u32 which, u64 due_ns)

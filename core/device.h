@@ -69,7 +69,9 @@ int device_init(struct device *d, const struct device_class *class, const char *
 /* List values (unless class->battery), then class->reset. */
 void device_reset(struct device *d);
 void device_save(const struct device *d, struct buf *out);
-int device_load(struct device *d, struct reader *in, struct err *err); /* calls class->restored on success */
+int device_load(struct device *d, struct reader *in, struct err *err); /* calls device_restored on success */
+/* The state is another one now: what follows from it is made anew. */
+void device_restored(struct device *d);
 
 static inline u64 device_now(const struct device *d) { return d->world->clock->now; }
 void device_timer_set(struct device *d, u32 which, u64 due_ns);

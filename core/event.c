@@ -79,10 +79,13 @@ void event_emit(struct event_stream *s, struct event *ev)
 	if (!ev->icount)
 		ev->icount = s->icount;
 	/* A subscriber may leave, or others join, while it is being told: look at each place afresh. */
-	for (int i = 0; i < EVENT_SUBSCRIBERS; i++)
-		if (s->sub[i].fn && s->sub[i].mask >> ev->kind & 1 &&
-		    s->sub[i].fn(s->sub[i].arg, ev) == EV_STOP)
-			s->stop = true;
+	for (int i = 0; i < EVENT_SUBSCRIBERS; i++) {
+		if (!s->sub[i].fn || !(s->sub[i].mask >> ev->kind & 1))
+			continue;
+		u32 verdict = s->sub[i].fn(s->sub[i].arg, ev);
+		s->stop |= verdict & EV_STOP;
+		s->answered |= verdict & EV_ANSWERED;
+	}
 }
 
 int event_by_name(const char *name)

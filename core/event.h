@@ -35,7 +35,13 @@ struct event {
 	};
 };
 
-enum verdict { EV_GO, EV_STOP }; /* EV_STOP: halt at the next instruction boundary */
+/* EV_STOP: halt at the next instruction boundary.
+ * EV_ANSWERED, to EV_leave only and together with EV_STOP if need be: the subscriber has put the answer into
+ * vm->vcpu[ev->vcpu].exit, or called vcpu_exception, and the hypervisor does nothing about this exit. Heeded for exits
+ * that ask a question (exit_asks); all others have consequences that nobody else can provide. */
+enum verdict { EV_GO, EV_STOP, EV_ANSWERED };
+/* EV_tlb's what. */
+enum tlb_drop { TLB_DROP_PAGE /* INVLPG, with its address */, TLB_DROP_CR3, TLB_DROP_MODE /* CR0, CR4, EFER */, TLB_DROP_PCID };
 typedef enum verdict (*event_fn)(void *arg, const struct event *ev);
 
 enum { EVENT_SUBSCRIBERS = 16 };
@@ -44,6 +50,7 @@ struct event_stream {
 	u64 seq;
 	u64 icount; /* where the running vCPU is; kept by the run loop, goes into events that say 0 */
 	bool stop; /* a subscriber asked to stop; the run loop clears it */
+	bool answered; /* a subscriber answered EV_leave; whoever emits that clears it */
 	struct { event_fn fn; void *arg; u32 mask; } sub[EVENT_SUBSCRIBERS];
 };
 

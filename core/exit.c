@@ -25,6 +25,22 @@ const char *exit_cause(u16 reason)
 	return reason < EXIT_COUNT ? exits[reason].cause : NULL;
 }
 
+bool exit_asks(u16 reason)
+{
+	switch (reason) {
+	case EXIT_CPUID:
+	case EXIT_VMCALL:
+	case EXIT_CR_ACCESS:
+	case EXIT_IO:
+	case EXIT_RDMSR:
+	case EXIT_WRMSR:
+	case EXIT_EPT_VIOLATION:
+	case EXIT_RDRAND:
+	case EXIT_RDSEED: return true;
+	default: return false;
+	}
+}
+
 /* SDM 3C table 27-5: size - 1, direction (1 = IN), string, REP, operand encoding (1 = immediate), port */
 u64 exit_io_qualification(u16 port, int size, bool write, bool string, bool rep, bool immediate)
 {

@@ -33,6 +33,9 @@ struct vm_exit {
 		struct { u64 value /* <- */; u8 ok /* <- becomes CF */, size; } random;
 		struct { u64 nr, arg[4], result /* <- RAX */; } call;
 	};
+	/* <- Not 0: instead of completing, the instruction raises this exception (VM-entry interruption information, SDM 3C
+	 * 24.8.3; vcpu_exception makes it).  For engines with CAP_RAISE. */
+	u32 raise, raise_error;
 	/* Filled by the exit handler for whoever watches: */
 	const char *who;   /* device that claimed the access, NULL if nobody did */
 	const char *what;  /* its register's name, or what the hypervisor did, in a few words; may be NULL */
@@ -44,6 +47,15 @@ const char *exit_title(u16 reason);
 const char *exit_name(u16 reason);
 /* What causes it in this program (for `vitrine info exits`), or NULL. */
 const char *exit_cause(u16 reason);
+
+/* Did the guest cause it?  Not those by a budget, a step, a kick, an interrupt window or the preemption timer. */
+static inline bool exit_is_guests(u16 reason)
+{
+	const u64 ours = 1ull << EXIT_EXT_INTR | 1ull << EXIT_INTR_WINDOW | 1ull << EXIT_MTF | 1ull << EXIT_PREEMPT_TIMER;
+	return !(ours >> (reason & 63) & 1);
+}
+/* Does it wait for an answer that only goes to the guest, so that whoever watches may give it (EV_ANSWERED)? */
+bool exit_asks(u16 reason);
 
 /* Exit qualification for I/O instructions (SDM 3C table 27-5) */
 u64 exit_io_qualification(u16 port, int size, bool write, bool string, bool rep, bool immediate);

@@ -47,6 +47,7 @@ void frames_close(struct frames *f)
 	if (f->fd >= 0)
 		close(f->fd);
 	free(f->refs);
+	free(f->written);
 	*f = (struct frames){ .fd = -1 };
 }
 
@@ -90,12 +91,26 @@ void frames_ref(struct frames *f, frame_no first, u64 count)
 	}
 }
 
+int frames_log(struct frames *f, bool on, struct err *err)
+{
+	free(f->written);
+	f->written = on ? calloc((f->n + 63) / 64, sizeof(*f->written)) : NULL;
+	return on && !f->written ? err_set(err, ENOMEM, "no memory for a log of the machine's memory") : 0;
+}
+
+void frames_mark(const struct frames *f, frame_no first, u64 count)
+{
+	for (u64 i = first; f->written && i < first + count; i++)
+		f->written[i / 64] |= 1ull << i % 64;
+}
+
 /* Give the content of frames back to the host; they read as zeros. */
 static void punch(struct frames *f, frame_no first, u64 count)
 {
 	static const u8 zeros[FRAME_SIZE];
 	off_t at = (off_t)(first * FRAME_SIZE), len = (off_t)(count * FRAME_SIZE);
 
+	frames_mark(f, first, count);
 	if (!fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, len))
 		return;
 	/* A memfd without holes (a seccomp filter, an odd kernel): the next owner must find zeros all
@@ -160,6 +175,9 @@ void frames_write(struct frames *f, frame_no first, u64 offset, const void *in, 
 	const u8 *from = in;
 
 	assert(first <= f->n && offset + len <= (f->n - first) * FRAME_SIZE);
+	if (len)
+		frames_mark(f, first + offset / FRAME_SIZE,
+			    (offset % FRAME_SIZE + len + FRAME_SIZE - 1) / FRAME_SIZE);
 	while (len) {
 		ssize_t done = pwrite(f->fd, from, len, at);
 

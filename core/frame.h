@@ -17,6 +17,8 @@ struct frames {
 	u64 used;       /* frames with a reference */
 	u64 cursor;     /* where the search for free frames starts */
 	u32 *refs;
+	u64 *written;   /* NULL, or a bit per frame: it was written, or given back, since who asked for the log cleared it.
+			 * What a guest writes comes in with mem_gather only */
 };
 
 /* Reserve a machine of `bytes` (rounded up to a frame); host memory is only taken when touched. */
@@ -28,6 +30,9 @@ void frames_ref(struct frames *f, frame_no first, u64 count);
 void frames_unref(struct frames *f, frame_no first, u64 count);
 /* Their content becomes zeros and takes no host memory until it is written again; the references stay. */
 void frames_discard(struct frames *f, frame_no first, u64 count);
+/* Log writes in f->written, from no frame on.  One user at a time. */
+int frames_log(struct frames *f, bool on, struct err *err);
+void frames_mark(const struct frames *f, frame_no first, u64 count);
 /* Copy from or to frames that no slot maps (shadowed RAM, a disk's written sectors); `offset` in bytes from `first`. */
 void frames_read(const struct frames *f, frame_no first, u64 offset, void *out, u64 len);
 void frames_write(struct frames *f, frame_no first, u64 offset, const void *in, u64 len);

@@ -187,6 +187,23 @@ static struct mem_slot *slot_by_id(struct mem *m, u32 id)
 	return (struct mem_slot *)mem_slot_get(m, id);
 }
 
+/* Into the log of the machine's memory.  True if there was any. */
+static bool gather(struct mem *m, struct mem_slot *s)
+{
+	bool any = false;
+
+	if (!(s->flags & SLOT_LOG) || s->frame == FRAME_NONE)
+		return false;
+	for (u64 i = 0; i < (pages_of(s) + 63) / 64; i++) {
+		if (!s->dirty[i])
+			continue;
+		any = true;
+		for (u64 bits = __atomic_exchange_n(&s->dirty[i], 0, __ATOMIC_ACQ_REL); bits; bits &= bits - 1)
+			frames_mark(m->frames, s->frame + i * 64 + (u64)__builtin_ctzll(bits), 1);
+	}
+	return any;
+}
+
 int mem_slot_change(struct mem *m, u32 id, frame_no frame, u32 flags, struct err *err)
 {
 	struct mem_slot *s = slot_by_id(m, id), was, now;
@@ -205,6 +222,8 @@ int mem_slot_change(struct mem *m, u32 id, frame_no frame, u32 flags, struct err
 		rc = map(m, &now, err);
 	if (rc)
 		return rc;
+	if (now.frame != was.frame && m->frames->written)
+		gather(m, s); /* what is noted is about the frames that it shows no more */
 	if (frame != FRAME_NONE)
 		frames_ref(m->frames, frame, pages_of(&now));
 	if (was.frame != FRAME_NONE)
@@ -314,6 +333,8 @@ u64 mem_fetch_dirty(struct mem *m, u32 id, u64 *bitmap)
 
 	assert(s && s->flags & SLOT_LOG);
 	tell_changing(m);
+	if (m->fetching)
+		m->fetching(m->arg, s);
 	for (u64 i = 0; i < (pages_of(s) + 63) / 64; i++) {
 		bitmap[i] = __atomic_exchange_n(&s->dirty[i], 0, __ATOMIC_ACQ_REL);
 		found += (u64)__builtin_popcountll(bitmap[i]);
@@ -321,4 +342,12 @@ u64 mem_fetch_dirty(struct mem *m, u32 id, u64 *bitmap)
 	if (m->cleared)
 		m->cleared(m->arg, s);
 	return found;
+}
+
+void mem_gather(struct mem *m)
+{
+	tell_changing(m);
+	for (int i = 0; i < m->nslots; i++)
+		if (gather(m, &m->slot[i]) && m->cleared)
+			m->cleared(m->arg, &m->slot[i]);
 }

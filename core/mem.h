@@ -43,6 +43,7 @@ struct mem {
 	void (*changing)(void *arg); /* before: nobody may use the old map any more */
 	void (*changed)(void *arg, const struct mem_slot *slot);
 	void (*written)(void *arg, u64 gpa, u64 len);
+	void (*fetching)(void *arg, const struct mem_slot *slot); /* its dirty log is about to be read */
 	void (*cleared)(void *arg, const struct mem_slot *slot);
 	void *arg;
 };
@@ -89,6 +90,9 @@ void mem_mark_dirty(struct mem_slot *s, u64 gpa, u64 len);
 /* Copy the log of a slot out (size/4096 bits, rounded up to u64s) and clear it; returns the pages found.
  * The slot must be logged. */
 u64 mem_fetch_dirty(struct mem *m, u32 id, u64 *bitmap);
+/* Note in frames->written what the logs of all slots have found, and clear them.  So there is one user of these logs at
+ * a time: a machine with a time line has no other. */
+void mem_gather(struct mem *m);
 /* FNV-1a (by 64-bit words) over every slot's content, as the guest sees it; zero pages are skipped by
  * their number, so it is cheap for sparse guests. */
 u64 mem_hash(const struct mem *m, u64 seed);

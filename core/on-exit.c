@@ -258,7 +258,7 @@ static enum answer on_limit(struct vcpu *v, struct vm_exit *e, struct err *err)
 
 	if (clock_next_due(&vm->clock) <= vm->clock.now)
 		e->what = "a timer is due";
-	else if (vm->outside.poll && vm->next_poll <= vm->clock.now)
+	else if (vm_listens(vm) && vm->next_poll <= vm->clock.now)
 		e->what = "a look at the outside";
 	else
 		e->what = "the limit is reached";
@@ -365,7 +365,7 @@ static u64 value_of(const struct vm_exit *e)
 }
 
 /* A subscriber may look at the vCPU, which settles it and may overwrite v->exit: hence the copy. */
-static void announce(struct vcpu *v)
+static void announce(struct vcpu *v, u64 number)
 {
 	struct event_stream *events = &v->vm->events;
 	const struct vm_exit e = v->exit;
@@ -385,28 +385,50 @@ static void announce(struct vcpu *v)
 	if (event_wanted(events, EV_exit)) {
 		ev = (struct event){ .kind = EV_exit,
 				     .exit = { e.reason, e.qualification, e.rip, e.gpa, value_of(&e), e.who,
-					       e.what } };
+					       e.what, number } };
 		vcpu_emit(v, &ev);
 	}
+}
+
+/* Before anything is done about it.  True: a subscriber has answered, or the instruction raises an exception instead. */
+static bool is_answered(struct vcpu *v, u64 number)
+{
+	struct event_stream *events = &v->vm->events;
+	struct vm_exit *e = &v->exit;
+	struct event ev = { .kind = EV_leave,
+			    .leave = { e->reason, e->qualification, e->rip, e->gpa, value_of(e), number } };
+
+	events->answered = false;
+	v->leaving = true;
+	vcpu_emit(v, &ev);
+	v->leaving = false;
+	if (!e->raise && (!events->answered || !exit_asks(e->reason)))
+		return false;
+	if (!e->what)
+		e->what = e->raise ? "an exception instead" : "answered by a watcher";
+	return true;
 }
 
 int exit_handle(struct vcpu *v, struct err *err)
 {
 	struct vm_exit *e = &v->exit;
 	exit_fn handle = e->reason < EXIT_COUNT ? on_exit_of[e->reason] : NULL;
-	enum answer answer;
+	u64 number = exit_is_guests(e->reason) ? ++v->vm->guest_exits : 0;
+	enum answer answer = RESUME;
 
 	e->vcpu = (u8)v->index;
 	e->who = e->what = NULL;
+	e->raise = 0;
 	v->vm->exits++;
 	if (!handle)
 		return err_set(err, ENOSYS, "engine %s: exit %u (%s) is not handled here",
 			       v->vm->engine->name, e->reason,
 			       exit_title(e->reason) ? exit_title(e->reason) : "no such reason");
-	answer = handle(v, e, err);
+	if (!event_wanted(&v->vm->events, EV_leave) || !is_answered(v, number))
+		answer = handle(v, e, err);
 	if (answer == FAIL)
 		return err && err->code ? -err->code : -EIO;
 	if (v->vm->events.mask & (EV_BIT(io) | EV_BIT(mmio) | EV_BIT(exit)))
-		announce(v);
+		announce(v, number);
 	return 0;
 }

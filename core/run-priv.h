@@ -18,6 +18,9 @@ void vcpu_retire(struct vcpu *v, u64 icount);
 void vcpu_reset(struct vcpu *v);
 int vcpu_init(struct vcpu *v, struct err *err);
 int vcpu_start(struct vcpu *v, u8 vector, struct err *err);
+/* vm_run, but for telling that the machine stopped: for who runs it in pieces, and tells it once (vm_tell_stop). */
+enum stop_why vm_run_piece(struct vm *vm, u64 budget, struct err *err);
+void vm_tell_stop(struct vm *vm);
 /* Serve the pins of a settled vCPU: INIT, start-up, NMI, interrupts. */
 int vcpu_attend(struct vcpu *v, struct err *err);
 /* Does it wait, and can an interrupt wake it? */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/run-priv.h"
+#include "core/tape.h"
 #include "core/threads.h"
 
 /* So many timers in a row without one instruction executed: whatever ticks there will not wake the guest. */
@@ -41,7 +42,7 @@ static bool stopped(struct run *r)
 		vm->stop = STOP_EVENT;
 	else if (user_stopped(vm))
 		vm->stop = STOP_USER;
-	else if (vm_icount(vm) >= r->end)
+	else if (vm_icount(vm) >= r->end || (vm->deadline && vm->clock.now >= vm->deadline) || (vm->tape && vm->tape->full))
 		vm->stop = STOP_BUDGET;
 	return vm->stop != STOP_NONE;
 }
@@ -214,16 +215,23 @@ static void poll_later(struct vm *vm)
 	vm->next_poll = (vm->clock.now / POLL_NS + 1) * POLL_NS;
 }
 
+/* A run to a moment may end in the midst of it. */
+static void go_on_resting(struct vm *vm)
+{
+	bool cut = vm->deadline && vm->deadline < vm->rest_until;
+
+	clock_skip_to(&vm->clock, cut ? vm->deadline : vm->rest_until);
+}
+
 /* Sleep until something comes from outside or the next timer is due; time moves by as much as it took. */
 static void wait_outside(struct vm *vm, u64 due)
 {
 	u64 now = vm->clock.now, rest = due == UINT64_MAX ? REST_NS : due - now;
-	u64 slept = vm->outside.poll(vm->outside.arg, rest);
+	u64 most = vm->deadline && vm->deadline - now < rest ? vm->deadline - now : rest;
 
-	if (!slept && !vm->attention && due != UINT64_MAX)
-		slept = rest; /* nothing came, and it did not care to wait */
-	clock_skip_to(&vm->clock, now + (slept < rest ? slept : rest));
-	poll_later(vm);
+	vm->rest_until = now + vm_rest(vm, most, rest);
+	vm->next_poll = (vm->rest_until / POLL_NS + 1) * POLL_NS;
+	go_on_resting(vm);
 }
 
 /* Every vCPU waits.  Only a halted one with interrupts enabled can be woken, by a timer's device or from outside. */
@@ -240,9 +248,13 @@ static int idle(struct run *r, struct err *err)
 		}
 		wakeable |= vcpu_is_wakeable(&vm->vcpu[i]);
 	}
-	if (wakeable && vm->outside.poll)
+	if (wakeable && vm_listens(vm)) {
 		wait_outside(vm, due);
-	else if (!wakeable || due == UINT64_MAX || ++r->idle > IDLE_LIMIT)
+		return 0;
+	}
+	if (vm->deadline && vm->deadline < due && due != UINT64_MAX)
+		due = vm->deadline;
+	if (!wakeable || due == UINT64_MAX || ++r->idle > IDLE_LIMIT)
 		vm->stop = STOP_HALTED;
 	else
 		clock_skip_to(&vm->clock, due);
@@ -258,8 +270,10 @@ static u64 limit_of(const struct run *r, const struct vcpu *v)
 		limit = due;
 	if (is_contended(vm) && VM_QUANTUM - vm->turn_used < limit)
 		limit = VM_QUANTUM - vm->turn_used;
-	if (vm->outside.poll && clock_insns_until(&vm->clock, vm->next_poll) < limit)
+	if (vm_listens(vm) && clock_insns_until(&vm->clock, vm->next_poll) < limit)
 		limit = clock_insns_until(&vm->clock, vm->next_poll);
+	if (vm->deadline && clock_insns_until(&vm->clock, vm->deadline) < limit)
+		limit = clock_insns_until(&vm->clock, vm->deadline);
 	/* A line that is up without a window asked for was just served, and is served again after one
 	 * instruction: a storm of interrupts still makes progress, and so ends with the budget.  So is a
 	 * waiting NMI. */
@@ -280,7 +294,7 @@ static int execute(struct run *r, struct vcpu *v, struct err *err)
 	rc = vm->engine->run(v, &limit, &v->exit);
 	if (rc < 0)
 		return err_set(err, -rc, "engine %s: cannot run vCPU %u: %s", vm->engine->name, v->index,
-			       strerror(-rc));
+			       v->exit.what ? v->exit.what : strerror(-rc));
 	vcpu_retire(v, v->exit.icount);
 	if (contended)
 		vm->turn_used += v->clock_icount - before;
@@ -316,7 +330,7 @@ static int settle_all(struct vm *vm, struct err *err)
 
 static bool poll_is_due(const struct vm *vm)
 {
-	return vm->outside.poll && vm->clock.now >= vm->next_poll;
+	return vm_listens(vm) && vm->clock.now >= vm->next_poll;
 }
 
 static bool needs_attention(const struct vm *vm, const struct vcpu *next)
@@ -332,6 +346,10 @@ static int go_round(struct run *r, struct err *err)
 	struct vcpu *next = pick(vm);
 	int rc;
 
+	if (vm->rest_until > vm->clock.now) {
+		go_on_resting(vm);
+		return 0;
+	}
 	if (needs_attention(vm, next)) {
 		rc = settle_all(vm, err);
 		if (rc)
@@ -342,7 +360,7 @@ static int go_round(struct run *r, struct err *err)
 		}
 		if (poll_is_due(vm)) {
 			poll_later(vm);
-			vm->outside.poll(vm->outside.arg, 0);
+			vm_look(vm);
 		}
 		/* A device may have raised a line, or asked for the end of the machine: look again; unless its
 		 * timer is due again at once, for such a device must not keep the guest from executing. */
@@ -356,10 +374,10 @@ static int go_round(struct run *r, struct err *err)
 	return next ? execute(r, next, err) : idle(r, err);
 }
 
-enum stop_why vm_run(struct vm *vm, u64 budget, struct err *err)
+enum stop_why vm_run_piece(struct vm *vm, u64 budget, struct err *err)
 {
 	struct run r = { .vm = vm, .end = vm_icount(vm) + budget };
-	struct event ev = { .kind = EV_stop };
+	u64 now = vm->rest_until > vm->clock.now ? vm->rest_until : vm->clock.now;
 	int rc = 0;
 
 	if (!budget || r.end < budget)
@@ -367,7 +385,7 @@ enum stop_why vm_run(struct vm *vm, u64 budget, struct err *err)
 	vm->stop = STOP_NONE;
 	vm->stop_status = 0;
 	vm->events.stop = false;
-	if (vm->next_poll > vm->clock.now + POLL_NS) /* a snapshot has put the clock back */
+	if (vm->next_poll > now + POLL_NS) /* a snapshot has put the clock back */
 		poll_later(vm);
 	if (vm->threads && threads_run(vm, budget, err) == STOP_ERROR)
 		rc = -EIO;
@@ -378,9 +396,23 @@ enum stop_why vm_run(struct vm *vm, u64 budget, struct err *err)
 		rc = 0;
 	if (rc)
 		vm->stop = STOP_ERROR;
+	return vm->stop;
+}
+
+void vm_tell_stop(struct vm *vm)
+{
+	struct event ev = { .kind = EV_stop };
+
 	ev.stop.why = (u8)vm->stop;
 	ev.stop.status = (u8)vm->stop_status;
 	if (event_wanted(&vm->events, EV_stop))
 		vcpu_emit(&vm->vcpu[vm->turn], &ev);
-	return vm->stop;
+}
+
+enum stop_why vm_run(struct vm *vm, u64 budget, struct err *err)
+{
+	enum stop_why why = vm_run_piece(vm, budget, err);
+
+	vm_tell_stop(vm);
+	return why;
 }

@@ -168,6 +168,8 @@ int pages_in_start(struct pages_in *p, bool write, struct err *err)
 
 	p->next = 0;
 	p->write = write;
+	if (write)
+		frames_mark(&p->vm->frames, 0, f->n);
 	if (write &&
 	    fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)(f->n * PAGE_SIZE_4K)))
 		return err_set(err, errno, "snapshot: cannot clear the machine memory: %s", strerror(errno));

@@ -40,7 +40,8 @@ STATE(clock_state, 1, CLOCK_STATE);
 	F(S, u8, reset_wanted, 1, 0, BOOL, "a device asked for a reset") \
 	F(S, u64, random, 1, 0, HEX, "the random generator") \
 	F(S, u32, turn, 1, 0, DEC, "vCPU whose turn it is") \
-	F(S, u64, turn_used, 1, 0, DEC, "instructions of its turn that are gone")
+	F(S, u64, turn_used, 1, 0, DEC, "instructions of its turn that are gone") \
+	F(S, u64, guest_exits, 1, 0, DEC, "exits that the guest has caused so far")
 STATE(vm_state, 1, VM_STATE);
 
 /* The lists, from and to the machine. */

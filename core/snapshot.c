@@ -67,6 +67,7 @@ void vm_state_get(const struct vm *vm, struct vm_state *s)
 	s->random[0] = vm->random;
 	s->turn[0] = vm->turn;
 	s->turn_used[0] = vm->turn_used;
+	s->guest_exits[0] = vm->guest_exits;
 }
 
 void vm_state_set(struct vm *vm, const struct vm_state *s)
@@ -78,10 +79,12 @@ void vm_state_set(struct vm *vm, const struct vm_state *s)
 		vm->vcpu[i].sipi = s->sipi[i];
 		vm->attention |= 1u << i;
 	}
+	vm->rest_until = 0;
 	vm->reset_wanted = s->reset_wanted[0];
 	vm->random = s->random[0];
 	vm->turn = s->turn[0];
 	vm->turn_used = s->turn_used[0];
+	vm->guest_exits = s->guest_exits[0];
 	if (a20_is_open(&vm->mem) != (bool)s->a20[0])
 		mem_set_a20(&vm->mem, s->a20[0]);
 }

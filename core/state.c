@@ -4,6 +4,7 @@
  */
 #include "core/state.h"
 
+#include <errno.h>
 #include <string.h>
 
 const char *const x86_gpr_names[X86_GPRS] = {
@@ -25,6 +26,24 @@ void x86_state_reset(struct x86_state *s, u32 cpu_signature)
 	s->seg_attr[SEG_TR] = SEG_P | SYS_TSS32_BUSY;
 	s->dr[6] = DR6_FIXED;
 	s->dr[7] = DR7_FIXED;
+}
+
+int x86_state_check(const struct x86_state *s, struct err *err)
+{
+	u64 cr0 = *s->cr0, efer = *s->efer;
+	if ((cr0 & CR0_PG) && !(cr0 & CR0_PE))
+		return err_set(err, EINVAL, "cr0: paging (PG) needs protected mode (PE); cr0 = %#llx",
+			       (unsigned long long)cr0);
+	if ((efer & EFER_LMA) && !((cr0 & CR0_PG) && (*s->cr4 & CR4_PAE) && (efer & EFER_LME)))
+		return err_set(err, EINVAL, "efer.LMA needs cr0.PG, cr4.PAE and efer.LME");
+	if (*s->activity > ACT_WAIT_SIPI)
+		return err_set(err, EINVAL, "activity %u: expected 0 to 3", *s->activity);
+	if (*s->icount >> 62)
+		return err_set(err, EINVAL, "icount %#llx: no machine has run that long",
+			       (unsigned long long)*s->icount);
+	if ((*s->rflags & FLAG_VM) && (efer & EFER_LMA))
+		return err_set(err, EINVAL, "rflags.VM cannot be set in long mode");
+	return 0;
 }
 
 enum state_group x86_state_group(u32 field_index)

@@ -6,6 +6,7 @@
 #ifndef VITRINE_CORE_STATE_H
 #define VITRINE_CORE_STATE_H
 
+#include "core/base/err.h"
 #include "core/field.h"
 #include "core/x86/x86.h"
 
@@ -82,6 +83,8 @@ STATE(x86_state, 1, X86_STATE);
 
 /* Power-up state (SDM 3A 9.1.1): the list's reset values and what differs per element (CS, LDTR, TR, EDX, DR6/7). */
 void x86_state_reset(struct x86_state *s, u32 cpu_signature);
+/* Is it one that a processor can be in (the checks of VM entry that engines rely on, SDM 3C 26.3.1)?  0 or -EINVAL. */
+int x86_state_check(const struct x86_state *s, struct err *err);
 /* The group a field belongs to, by its index in the layout. */
 enum state_group x86_state_group(u32 field_index);
 /* Copy these groups (enum state_group); the rest of *to stays. */

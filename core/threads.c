@@ -186,7 +186,7 @@ static int execute(struct vcpu *v, struct err *err)
 	move_clock(vm);
 	if (rc < 0)
 		return err_set(err, -rc, "engine %s: cannot run vCPU %u: %s", vm->engine->name, v->index,
-			       strerror(-rc));
+			       v->exit.what ? v->exit.what : strerror(-rc));
 	if (t->resets != resets) /* it happened in another life */
 		return 0;
 	vcpu_retire(v, v->exit.icount);

@@ -7,6 +7,7 @@
 #include "core/vcpu.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "core/run-priv.h"
@@ -65,15 +66,19 @@ int vcpu_settle(struct vcpu *v, struct err *err)
 
 int vcpu_get(struct vcpu *v, struct x86_state *s, u32 groups)
 {
-	int rc = vcpu_settle(v, NULL);
+	int rc = v->leaving ? 0 : vcpu_settle(v, NULL);
 
 	return rc < 0 ? rc : v->vm->engine->get(v, s, groups);
 }
 
 int vcpu_set(struct vcpu *v, const struct x86_state *s, u32 groups, struct err *err)
 {
-	int rc = vcpu_settle(v, err);
+	int rc;
 
+	if (v->leaving)
+		return err_set(err, EBUSY, "vCPU %u is in the midst of an instruction that waits for its answer; its registers "
+			       "can be set when the exit has been handled", v->index);
+	rc = vcpu_settle(v, err);
 	if (rc < 0)
 		return rc;
 	rc = v->vm->engine->set(v, s, groups, err);
@@ -83,6 +88,29 @@ int vcpu_set(struct vcpu *v, const struct x86_state *s, u32 groups, struct err *
 		v->activity = s->activity[0];
 		v->clock_icount = s->icount[0]; /* set, not executed: no time passes */
 	}
+	return 0;
+}
+
+/* Those that push an error code (SDM 3A table 6-1). */
+static bool has_error_code(u8 vector)
+{
+	const u32 vectors = 1u << VEC_DF | 1u << VEC_TS | 1u << VEC_NP | 1u << VEC_SS | 1u << VEC_GP | 1u << VEC_PF |
+			    1u << VEC_AC;
+
+	return vectors >> vector & 1;
+}
+
+int vcpu_exception(struct vcpu *v, u8 vector, u32 error)
+{
+	bool within = v->exit.insn_len && v->exit.reason != EXIT_HLT && v->exit.reason != EXIT_PAUSE &&
+		      v->exit.reason != EXIT_EXCEPTION && exit_is_guests(v->exit.reason);
+
+	if (!(v->vm->engine->caps & CAP_RAISE))
+		return -ENOTSUP;
+	if (!v->leaving || !within || vector > 31 || vector == VEC_NMI)
+		return -EINVAL;
+	v->exit.raise = intr_info(INTR_TYPE_HARD_EXC, vector, has_error_code(vector));
+	v->exit.raise_error = has_error_code(vector) ? error : 0;
 	return 0;
 }
 

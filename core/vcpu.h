@@ -27,6 +27,7 @@ struct vcpu {
 	void *engine_data;
 	struct vm_exit exit;  /* the latest exit; answered in place */
 	bool settled;         /* no answer waits to be taken up */
+	bool leaving;         /* EV_leave is being said: the exit has no answer yet */
 	bool window;          /* the engine has been asked for an interrupt window */
 	u8 activity;          /* enum activity, as the run loop sees it */
 	u64 clock_icount;     /* instructions already told to the clock */
@@ -43,9 +44,15 @@ struct vcpu {
  * clock.  1 if that changed anything, 0 if there was nothing to finish, or a negative errno. */
 int vcpu_settle(struct vcpu *v, struct err *err);
 /* Groups are enum state_group.  Only while the vCPU is out of run(): between vm_run calls, in an event's
- * callback. */
+ * callback.  In EV_leave's the state is that of the exit, its instruction not yet executed, and vcpu_set is refused
+ * with -EBUSY: there is no boundary of instructions to set it at. */
 int vcpu_get(struct vcpu *v, struct x86_state *s, u32 groups);
 int vcpu_set(struct vcpu *v, const struct x86_state *s, u32 groups, struct err *err);
+/* In EV_leave's callback, which then answers EV_ANSWERED: the instruction raises this exception instead of completing.
+ * `error` counts for the vectors that have an error code (SDM 3A table 6-1).  -EINVAL: not between leave and its answer, no
+ * exception that an instruction can raise, or an exit that is not in the midst of one (HLT has retired when it exits);
+ * -ENOTSUP: not by this engine. */
+int vcpu_exception(struct vcpu *v, u8 vector, u32 error);
 /* Time-stamp counter minus virtual time; only while an exit of this vCPU is answered, or it is out of run().
  * arg: struct vcpu. */
 u64 vcpu_tsc_offset(void *arg);

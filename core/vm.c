@@ -92,7 +92,10 @@ static u64 random_bits(void *arg)
 static void put_byte(void *arg, const char *channel, u8 byte)
 {
 	struct vm *vm = arg;
+	struct event ev = { .kind = EV_out, .out = { byte, channel } };
 
+	if (event_wanted(&vm->events, EV_out))
+		vcpu_emit(&vm->vcpu[vm->turn], &ev);
 	if (vm->put_byte)
 		vm->put_byte(vm->put_arg, channel, byte);
 }
@@ -125,6 +128,14 @@ static void mem_written(void *arg, u64 gpa, u64 len)
 	struct vm *vm = arg;
 
 	vm->engine->mem_written(vm, gpa, len);
+}
+
+static void mem_fetching(void *arg, const struct mem_slot *slot)
+{
+	struct vm *vm = arg;
+
+	if (vm->engine->dirty_fetch)
+		vm->engine->dirty_fetch(vm, slot);
 }
 
 static void mem_cleared(void *arg, const struct mem_slot *slot)
@@ -194,6 +205,7 @@ static int open_memory(struct vm *vm, const struct vm_config *c, struct err *err
 	vm->mem.changing = mem_changing;
 	vm->mem.changed = mem_changed;
 	vm->mem.written = mem_written;
+	vm->mem.fetching = mem_fetching;
 	vm->mem.cleared = mem_cleared;
 	vm->mem.arg = vm;
 	return 0;
@@ -257,6 +269,7 @@ void vm_destroy(struct vm *vm)
 	vm->mem.changing = NULL;
 	vm->mem.changed = NULL; /* the engine goes first: what it mapped must not outlive the memory */
 	vm->mem.written = NULL;
+	vm->mem.fetching = NULL;
 	vm->mem.cleared = NULL;
 	close_engine(vm);
 	threads_close(vm);
@@ -318,10 +331,22 @@ struct device *vm_find_device(struct vm *vm, const char *name)
 
 /* ---- reset ---- */
 
+static void tell_reset(struct vm *vm)
+{
+	struct event ev = { .kind = EV_reset };
+	struct x86_state s;
+
+	if (!event_wanted(&vm->events, EV_reset) || vcpu_get(&vm->vcpu[vm->turn], &s, ST_GPR) < 0)
+		return;
+	ev.reset.rip = s.rip[0];
+	vcpu_emit(&vm->vcpu[vm->turn], &ev);
+}
+
 void vm_reset(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->ncpus; i++)
 		vcpu_settle(&vm->vcpu[i], NULL);
+	tell_reset(vm);
 	vm->reset_wanted = false;
 	for (u32 i = 0; i < vm->ncpus; i++) {
 		struct vcpu *v = &vm->vcpu[i];
@@ -415,10 +440,12 @@ int vm_break_set(struct vm *vm, u64 lin)
 {
 	struct breaks *b = &vm->breaks;
 
-	if (breaks_at(b, lin))
-		return 0;
+	for (int i = 0; i < b->n; i++)
+		if (b->at[i] == lin)
+			return b->users[i]++, 0;
 	if (b->n == BREAKS)
 		return -ENOSPC;
+	b->users[b->n] = 1;
 	b->at[b->n++] = lin;
 	b->changes++;
 	observe(vm);
@@ -432,11 +459,56 @@ void vm_break_clear(struct vm *vm, u64 lin)
 	for (int i = 0; i < b->n; i++) {
 		if (b->at[i] != lin)
 			continue;
+		if (--b->users[i])
+			return;
 		b->at[i] = b->at[--b->n];
+		b->users[i] = b->users[b->n];
 		b->changes++;
 		observe(vm);
 		return;
 	}
+}
+
+static int watch_find(const struct watches *w, const struct watch *x)
+{
+	for (int i = 0; i < w->n; i++)
+		if (w->at[i].at == x->at && w->at[i].len == x->len && w->at[i].kinds == x->kinds &&
+		    w->at[i].physical == x->physical)
+			return i;
+	return -1;
+}
+
+int vm_watch_set(struct vm *vm, const struct watch *w)
+{
+	struct watches *list = &vm->watches;
+	int i = watch_find(list, w);
+
+	if (!w->len || w->at + (w->len - 1) < w->at || !(w->kinds & (WATCH_READ | WATCH_WRITE)))
+		return -EINVAL;
+	if (!(vm->engine->caps & CAP_WATCH_MEM) || vm->threads)
+		return -ENOTSUP;
+	if (i >= 0)
+		return list->users[i]++, 0;
+	if (list->n == WATCHES)
+		return -ENOSPC;
+	list->users[list->n] = 1;
+	list->at[list->n++] = *w;
+	list->changes++;
+	observe(vm);
+	return 0;
+}
+
+void vm_watch_clear(struct vm *vm, const struct watch *w)
+{
+	struct watches *list = &vm->watches;
+	int i = watch_find(list, w);
+
+	if (i < 0 || --list->users[i])
+		return;
+	list->at[i] = list->at[--list->n];
+	list->users[i] = list->users[list->n];
+	list->changes++;
+	observe(vm);
 }
 
 void vm_input(struct vm *vm, u8 source, u64 value)

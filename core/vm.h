@@ -14,6 +14,7 @@
 #include "core/frame.h"
 #include "core/mem.h"
 #include "core/vcpu.h"
+#include "core/watches.h"
 #include "core/x86/cpuid.h"
 
 enum { VM_VCPUS = 8, VM_DEVICES = 64, VM_FIRST_USES = 32 };
@@ -21,7 +22,7 @@ enum { VM_VCPUS = 8, VM_DEVICES = 64, VM_FIRST_USES = 32 };
 #define VM_QUANTUM 10000u         /* instructions of one turn, when several vCPUs share the thread */
 
 /* Where something from outside came from: the source of an input event. */
-enum input_source { INPUT_RANDOM, INPUT_SERIAL, INPUT_KEY, INPUT_TIME, INPUT_NET };
+enum input_source { INPUT_RANDOM, INPUT_SERIAL, INPUT_KEY, INPUT_TIME, INPUT_NET, INPUT_CONSOLE, INPUT_MOUSE, INPUT_BUTTON, INPUT_SOURCES };
 
 enum stop_why {
 	STOP_NONE,
@@ -52,9 +53,16 @@ struct vm_messages {
 
 /* The host's files and sockets that may have something for the machine. */
 struct vm_outside {
-	/* Deliver what has come (devices' receive functions), told to vm_input.  wait_ns: sleep up to so long if there is
+	/* Deliver what has come, by vm_receive.  wait_ns: sleep up to so long if there is
 	 * nothing yet; every processor waits.  Returns the ns slept, by which virtual time then moves at least. */
 	u64 (*poll)(void *arg, u64 wait_ns);
+	void *arg;
+};
+
+/* Where the inputs of one source enter the machine; the board sets it. */
+struct vm_inlet {
+	bool (*take)(void *arg, const u8 *data, u32 len); /* false: not taken, as if it had not come */
+	bool refuses; /* it may say no: so the event comes after the answer */
 	void *arg;
 };
 
@@ -82,6 +90,7 @@ struct vm {
 	struct clock clock;
 	struct event_stream events;
 	struct breaks breaks;  /* where EV_breakpoint is said; not state: no snapshot or hash knows it */
+	struct watches watches; /* and EV_watch; likewise */
 	struct log log;        /* by default each line becomes an EV_log event; one may set another sink */
 	struct vm_controls controls;
 	struct device *device[VM_DEVICES];
@@ -94,6 +103,13 @@ struct vm {
 	struct vm_messages messages;
 	struct threads *threads; /* NULL: all vCPUs take turns on the caller's thread */
 	u64 next_poll;         /* virtual ns when outside.poll is called next */
+	u64 deadline;          /* virtual ns at which vm_run stops as if the budget were used up; 0 = never.  No state */
+	struct vm_inlet inlet[INPUT_SOURCES];
+	u64 openings;          /* looks at the outside so far (core/tape.h) */
+	struct tape *tape;     /* NULL: what comes is not recorded */
+	u64 rest_until;        /* all processors wait until this moment of virtual time, whatever happens */
+	bool past;             /* what happens has happened before: nothing that goes out may go out once more */
+	const char *no_past;   /* why this machine cannot go back in time, or NULL */
 	struct vm_outside outside; /* poll == NULL: nothing comes from outside; an idle guest's time jumps */
 	u64 random;            /* state of the seeded generator */
 	u64 mem_size;
@@ -105,6 +121,7 @@ struct vm {
 	bool refused;          /* the device asked for #GP(0) as answer to the MSR access */
 	int user_stop;         /* set atomically by vm_request_stop */
 	u64 exits;             /* handled so far */
+	u64 guest_exits;       /* those of them that the guest caused (exit_is_guests); state: the same however a run is cut */
 	u64 inputs;            /* what came from outside so far; the generator's random numbers are not counted */
 	u32 turn;              /* the vCPU whose turn it is */
 	u64 turn_used;         /* instructions of its turn that are gone */
@@ -135,15 +152,35 @@ enum stop_why vm_run(struct vm *vm, u64 budget, struct err *err);
 /* Any thread, also a signal handler: vm_run returns STOP_USER soon. */
 void vm_request_stop(struct vm *vm);
 u64 vm_icount(const struct vm *vm);
+/* Between runs: another engine executes from here on, from the same state.  On failure the machine is as before. */
+int vm_switch_engine(struct vm *vm, const struct engine *engine, struct err *err);
 
 int vm_subscribe(struct vm *vm, u32 mask, event_fn fn, void *arg);
 void vm_unsubscribe(struct vm *vm, int id);
 /* From now on EV_breakpoint is said before the instruction at this linear address executes, once for each time a
- * processor comes there; EV_STOP as answer stops before it.  Between runs only.  -ENOSPC; setting it twice is the same
- * as once, clearing one that is not there does nothing. */
+ * processor comes there; EV_STOP as answer stops before it.  Between runs only.  -ENOSPC; what was set twice is cleared
+ * by the second clearing, and clearing one that is not there does nothing. */
 int vm_break_set(struct vm *vm, u64 lin);
 void vm_break_clear(struct vm *vm, u64 lin);
-/* The host or user put something into the machine (keys, random seeds): says so as an event. */
+/* From now on EV_watch is said when a processor accesses a byte of it in one of its ways, also when it pushes an
+ * interrupt's frame or reads a descriptor; not when it walks page tables or fetches code, nor of DMA.  EV_STOP as answer
+ * stops after the instruction, or the iteration of a repeated one.  `value` and `old` (of a write, what was there; 0 if that
+ * is a device's register) are those of the part that lies in one page.  Between runs only.  -EINVAL: no bytes or no kind;
+ * -ENOSPC; -ENOTSUP: not by this engine, or not with a thread per vCPU.  Twice set is cleared by the second clearing. */
+int vm_watch_set(struct vm *vm, const struct watch *w);
+void vm_watch_clear(struct vm *vm, const struct watch *w);
+/* Something for the machine from outside: enters by the source's inlet, is told as events and recorded.  From
+ * outside.poll and what vm_ask calls; between runs, too, but then nobody can go back before it (core/timeline.h).  False:
+ * it was not taken. */
+bool vm_receive(struct vm *vm, u8 source, const void *data, u32 len);
+/* From a device, in the middle of an instruction: it has room now.  give(arg) (may be NULL) calls vm_receive. */
+void vm_ask(struct vm *vm, void (*give)(void *arg), void *arg);
+/* For the run loop.  Is anybody outside?  Look, without waiting; rest for `most` ns at most, where alone it would be `due`:
+ * the ns by which time moves. */
+bool vm_listens(const struct vm *vm);
+void vm_look(struct vm *vm);
+u64 vm_rest(struct vm *vm, u64 most, u64 due);
+/* The host or user put something into the machine (random seeds): says so as an event.  vm_receive does it itself. */
 void vm_input(struct vm *vm, u8 source, u64 value);
 
 #endif

@@ -16,6 +16,12 @@ u64 cpu_icount(const struct cpu *c, const struct insn *o)
 	return *c->s.icount + (u64)(c->granted - c->left) + (o ? o->nth : 0);
 }
 
+struct event cpu_event(const struct cpu *c, const struct insn *o, enum event_kind kind)
+{
+	return (struct event){ .kind = (u8)kind, .vcpu = (u8)c->vcpu->index, .icount = cpu_icount(c, o),
+			       .time = cpu_time(c, o) };
+}
+
 void cpu_sync(struct cpu *c)
 {
 	memcpy(c->s.gpr, c->r, sizeof c->s.gpr);

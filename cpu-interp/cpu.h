@@ -146,6 +146,10 @@ struct cpu {
 	int kicked;         /* atomic: another thread wants us out */
 	bool exact;         /* blocks of one instruction: something watches every step */
 	u32 breaks_seen;    /* changes of the list of breakpoints that decoded code knows */
+	u32 watches_seen;   /* and of the list of watches that the TLBs know */
+	bool in_block;      /* a block executes: an access that is watched has its instruction restarted by itself */
+	bool alone;         /* the next instruction executes by itself, because it was */
+	u32 told_moves;        /* vm->breaks.moves when */
 	u64 told_at, told_lin; /* the latest EV_breakpoint: instructions before it, plus 1, and its address */
 	bool watch_mem;     /* EV_mem is wanted: no access may hit a TLB */
 	bool locked;        /* a locked instruction executes: its store must find what its load found */
@@ -177,8 +181,11 @@ void cpu_update_mode(struct cpu *c);
 
 /* Instructions retired before o (o == NULL: RIP is exact, between instructions). */
 u64 cpu_icount(const struct cpu *c, const struct insn *o);
-/* The time-stamp counter as instruction o reads it (op-system.c). */
+/* Virtual time, and the time-stamp counter as instruction o reads it (op-system.c). */
+u64 cpu_time(const struct cpu *c, const struct insn *o);
 u64 cpu_tsc(const struct cpu *c, const struct insn *o);
+/* An event of now, to be filled in. */
+struct event cpu_event(const struct cpu *c, const struct insn *o, enum event_kind kind);
 
 /* IP in the current view, as the jump cache knows it; the cache's slot for it. */
 static inline u64 cpu_jump_key(const struct cpu *c)

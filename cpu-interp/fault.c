@@ -74,12 +74,13 @@ static void note(struct cpu *c, struct chain *chain, const struct fault *f, u8 w
 {
 	if (!event_wanted(&c->vm->events, EV_fault) || chain->n == CHAIN_MAX)
 		return;
-	chain->ev[chain->n++] = (struct event){
-		.kind = EV_fault, .vcpu = (u8)c->vcpu->index, .icount = cpu_icount(c, NULL),
-		.time = c->vm->clock.now,
-		.fault = { .vector = f->vector, .error = f->error, .rip = c->r[REG_IP], .addr = f->cr2,
-			   .while_vector = while_vector },
-	};
+	struct event *ev = &chain->ev[chain->n++];
+	*ev = cpu_event(c, NULL, EV_fault);
+	ev->fault.vector = f->vector;
+	ev->fault.error = f->error;
+	ev->fault.rip = c->r[REG_IP];
+	ev->fault.addr = f->cr2;
+	ev->fault.while_vector = while_vector;
 }
 
 static void tell(struct cpu *c, struct chain *chain)
@@ -204,12 +205,14 @@ bool fault_interrupt(struct cpu *c, u8 vector, u32 type, bool has_error, u32 err
 bool fault_software(struct cpu *c, u8 vector, u32 type, u64 ip, u8 len, u64 next_ip)
 {
 	const struct fault f = { .vector = vector };
-	struct event ev = { .kind = EV_fault, .vcpu = (u8)c->vcpu->index, .icount = cpu_icount(c, NULL),
-			    .time = c->vm->clock.now,
-			    .fault = { .vector = vector, .rip = ip, .while_vector = NO_VECTOR } };
 	if (intercepted(c, &f, type, ip, len) || !fault_interrupt(c, vector, type, false, 0, next_ip))
 		return false;
-	if (event_wanted(&c->vm->events, EV_fault))
-		event_emit(&c->vm->events, &ev);
+	if (!event_wanted(&c->vm->events, EV_fault))
+		return true;
+	struct event ev = cpu_event(c, NULL, EV_fault);
+	ev.fault.vector = vector;
+	ev.fault.rip = ip;
+	ev.fault.while_vector = NO_VECTOR;
+	event_emit(&c->vm->events, &ev);
 	return true;
 }

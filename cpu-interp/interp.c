@@ -63,8 +63,7 @@ static bool after_chain(struct cpu *c)
 
 static void tell_insn(struct cpu *c, u64 rip, u8 len)
 {
-	struct event ev = { .kind = EV_insn, .vcpu = (u8)c->vcpu->index, .icount = *c->s.icount,
-			    .time = c->vm->clock.now };
+	struct event ev = cpu_event(c, NULL, EV_insn);
 	ev.insn.rip = rip;
 	ev.insn.len = len;
 	event_emit(&c->vm->events, &ev);
@@ -91,7 +90,7 @@ static bool step(struct cpu *c)
 		return after_chain(c);
 	}
 	*c->s.shadow = 0;
-	c->entered = false;
+	c->entered = c->alone = false;
 	chain(c, o, 1);
 	if (c->why == WHY_EXIT && c->cur)
 		*c->s.shadow = shadow; /* not executed yet */
@@ -108,8 +107,10 @@ static bool run_blocks(struct cpu *c, i64 allowance)
 {
 	c->cursor = 0;
 	const struct insn *first = block_at(c);
+	c->in_block = true;
 	if (first)
 		chain(c, first, allowance);
+	c->in_block = false;
 	return after_chain(c);
 }
 
@@ -147,14 +148,14 @@ static bool debug_traps(struct cpu *c)
 static bool look_for_breakpoint(struct cpu *c)
 {
 	u64 lin = block_linear_ip(c), at = *c->s.icount + 1;
-	struct event ev = { .kind = EV_breakpoint, .vcpu = (u8)c->vcpu->index, .icount = *c->s.icount,
-			    .time = c->vm->clock.now };
 	if (!breaks_near(&c->vm->breaks, lin))
 		return false;
-	if (c->nanswers || !breaks_at(&c->vm->breaks, lin) || (c->told_at == at && c->told_lin == lin))
+	if (c->nanswers || !breaks_at(&c->vm->breaks, lin) || (c->told_at == at && c->told_lin == lin && c->told_moves == c->vm->breaks.moves))
 		return true;
 	c->told_at = at;
 	c->told_lin = lin;
+	c->told_moves = c->vm->breaks.moves;
+	struct event ev = cpu_event(c, NULL, EV_breakpoint);
 	ev.breakpoint.gla = lin;
 	ev.breakpoint.rip = c->r[REG_IP];
 	if (event_wanted(&c->vm->events, EV_breakpoint))
@@ -233,10 +234,21 @@ static int leave_for(struct cpu *c, struct vm_exit *exit, enum exit_reason reaso
 	return leave(c, exit);
 }
 
+/* The hypervisor has answered with an exception: it takes the place of the instruction. */
+static void raise_instead(struct cpu *c, const struct vm_exit *exit)
+{
+	c->fault = (struct fault){ .vector = (u8)intr_vector(exit->raise), .has_error = exit->raise & INTR_HAS_ERROR,
+				   .error = exit->raise_error, .cr2 = exit->gla };
+	c->fault_pending = true;
+	c->nanswers = 0;
+}
+
 /* The hypervisor has answered: keep it for the restart. */
 static void take_answer(struct cpu *c, const struct vm_exit *exit)
 {
-	if (c->asked && c->nanswers < ANSWERS)
+	if (c->asked && exit->raise)
+		raise_instead(c, exit);
+	else if (c->asked && c->nanswers < ANSWERS)
 		c->answer[c->nanswers++] = *exit;
 	c->cursor = 0;
 	c->asked = false;
@@ -267,7 +279,7 @@ static int interp_run(struct vcpu *v, const struct run_limit *limit, struct vm_e
 		if (c->vm->events.stop)
 			return leave_for(c, exit, EXIT_MTF);
 		u64 left = end - *c->s.icount;
-		bool alone = there || c->exact || c->nanswers || *c->s.shadow || left <= BLOCK_MAX || (*c->s.rflags & FLAG_RF);
+		bool alone = there || c->alone || c->exact || c->nanswers || *c->s.shadow || left <= BLOCK_MAX || (*c->s.rflags & FLAG_RF);
 		if (!(alone ? step(c) : run_blocks(c, (i64)(left > chunk ? chunk : left) - BLOCK_MAX)))
 			return leave(c, exit);
 	}
@@ -305,32 +317,13 @@ static int interp_get(struct vcpu *v, struct x86_state *state, u32 groups)
 	return 0;
 }
 
-/* SDM 3C 26.3.1: the checks of VM entry that keep the interpreter out of states it has no meaning for. */
-static int check_state(const struct x86_state *s, struct err *err)
-{
-	u64 cr0 = *s->cr0, efer = *s->efer;
-	if ((cr0 & CR0_PG) && !(cr0 & CR0_PE))
-		return err_set(err, EINVAL, "cr0: paging (PG) needs protected mode (PE); cr0 = %#llx",
-			       (unsigned long long)cr0);
-	if ((efer & EFER_LMA) && !((cr0 & CR0_PG) && (*s->cr4 & CR4_PAE) && (efer & EFER_LME)))
-		return err_set(err, EINVAL, "efer.LMA needs cr0.PG, cr4.PAE and efer.LME");
-	if (*s->activity > ACT_WAIT_SIPI)
-		return err_set(err, EINVAL, "activity %u: expected 0 to 3", *s->activity);
-	if (*s->icount >> 62)
-		return err_set(err, EINVAL, "icount %#llx: no machine has run that long",
-			       (unsigned long long)*s->icount);
-	if ((*s->rflags & FLAG_VM) && (efer & EFER_LMA))
-		return err_set(err, EINVAL, "rflags.VM cannot be set in long mode");
-	return 0;
-}
-
 static int interp_set(struct vcpu *v, const struct x86_state *state, u32 groups, struct err *err)
 {
 	struct cpu *c = cpu_of(v);
 	cpu_sync(c);
 	struct x86_state next = c->s;
 	x86_state_copy(&next, state, groups);
-	int rc = check_state(&next, err);
+	int rc = x86_state_check(&next, err);
 	if (rc)
 		return rc;
 	c->s = next;
@@ -367,6 +360,9 @@ static void interp_observe(struct vcpu *v)
 	if (c->breaks_seen != v->vm->breaks.changes)
 		cpu_drop_caches(c);
 	c->breaks_seen = v->vm->breaks.changes;
+	if (c->watches_seen != v->vm->watches.changes)
+		mmu_flush(c);
+	c->watches_seen = v->vm->watches.changes;
 	cpu_update_mode(c);
 }
 
@@ -430,7 +426,8 @@ static void interp_mem_written(struct vm *vm, u64 gpa, u64 len)
 const struct engine engine_interp = {
 	.name = "interp",
 	.brief = "interpreter: runs anywhere, exact and deterministic",
-	.caps = CAP_EXACT_BUDGET | CAP_COUNT_INSNS | CAP_DIRTY_LOG | CAP_INTERCEPTS | CAP_INSN_EVENTS | CAP_WATCH_MEM,
+	.caps = CAP_EXACT_BUDGET | CAP_COUNT_INSNS | CAP_DIRTY_LOG | CAP_INTERCEPTS | CAP_INSN_EVENTS | CAP_WATCH_MEM |
+		CAP_RAISE,
 	.vm_open = interp_vm_open,
 	.vm_close = interp_vm_close,
 	.vcpu_open = interp_vcpu_open,

@@ -100,16 +100,61 @@ static bool note_store(struct cpu *c, u64 gpa, int n)
 	return !blocks_in_page(c->blocks, gpa);
 }
 
+/* An instruction that is restarted with answers does again what it did, and told, before the latest of them. */
+static bool is_again(const struct cpu *c) { return c->cursor < c->nanswers; }
+
 static void tell_access(struct cpu *c, u64 lin, u64 gpa, int n, bool write, u64 value)
 {
-	struct event ev = { .kind = EV_mem, .vcpu = (u8)c->vcpu->index, .icount = cpu_icount(c, NULL),
-			    .time = c->vm->clock.now };
+	struct event ev = cpu_event(c, NULL, EV_mem);
+	if (is_again(c))
+		return;
 	ev.mem.gla = lin;
 	ev.mem.gpa = gpa;
 	ev.mem.size = (u8)n;
 	ev.mem.write = write;
 	ev.mem.value = value;
 	event_emit(&c->vm->events, &ev);
+}
+
+static void tell_watch(struct cpu *c, u64 lin, u64 gpa, int n, bool write, u64 value, u64 old)
+{
+	struct event ev = cpu_event(c, NULL, EV_watch);
+	u8 kinds = watches_over(&c->vm->watches, lin, gpa, (u64)n);
+	if (!(kinds & (write ? WATCH_WRITE : WATCH_READ)) || is_again(c))
+		return;
+	ev.watch.gla = lin;
+	ev.watch.gpa = gpa;
+	ev.watch.size = (u8)n;
+	ev.watch.write = write;
+	ev.watch.value = zero_extend(value, n);
+	ev.watch.old = old;
+	if (event_wanted(&c->vm->events, EV_watch))
+		event_emit(&c->vm->events, &ev);
+}
+
+bool mmu_watch_alone(struct cpu *c)
+{
+	if (LIKELY(!c->in_block))
+		return true;
+	c->alone = true;
+	c->why = WHY_AGAIN;
+	return false;
+}
+
+/* Watched bytes are accessed by an instruction that executes by itself, so that the machine can stop behind it. */
+static bool watch_allows(struct cpu *c, u64 lin, u64 gpa, int n, bool write)
+{
+	u8 kinds = watches_over(&c->vm->watches, lin, gpa, (u64)n);
+	return !(kinds & (write ? WATCH_WRITE : WATCH_READ)) || mmu_watch_alone(c);
+}
+
+/* The kinds of access to this page that must be seen.  Read-modify-write handlers are content with a hit in the write
+ * TLB, so a page with a watch for reading is in neither. */
+static u8 watched_kinds(const struct cpu *c, u64 lin, u64 gpa)
+{
+	const u64 page = ~(u64)PAGE_MASK_4K;
+	u8 kinds = watches_over(&c->vm->watches, lin & page, gpa & page, PAGE_SIZE_4K);
+	return kinds & WATCH_READ ? WATCH_READ | WATCH_WRITE : kinds;
 }
 
 /* Data breakpoints (SDM 3B 17.2.5): reported after the instruction. */
@@ -138,15 +183,26 @@ static bool page_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl
 	struct walk_result res;
 	if (!mmu_translate(c, lin, access, &res))
 		return false;
+	bool watches = UNLIKELY(c->vm->watches.n);
+	if (watches && !watch_allows(c, lin, res.gpa, n, write))
+		return false;
 	if (touch == TOUCH_CHECK_WRITE || touch == TOUCH_CHECK_READ)
 		return true;
 	u8 *host = mem_host(&c->vm->mem, res.gpa, (u64)n, write);
+	u8 slow = watches ? watched_kinds(c, lin, res.gpa) : 0;
+	u64 old = 0;
 	if (c->s.dr[7] & 0xff)
 		watch_data(c, lin, n, write);
-	if (!host)
-		return device_access(c, lin, res.gpa, n, write, value);
+	if (!host && !device_access(c, lin, res.gpa, n, write, value))
+		return false;
+	if (!host) {
+		if (watches)
+			tell_watch(c, lin, res.gpa, n, write, *value, 0);
+		return true;
+	}
 	u8 *page = host - (lin & PAGE_MASK_4K);
 	if (write) {
+		old = watches ? host_get(host, n) : 0;
 		blocks_lock(c);
 		bool plain = note_store(c, res.gpa, n), done = true;
 		if (c->locked)
@@ -154,7 +210,7 @@ static bool page_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl
 		else
 			host_put(host, n, *value);
 		blocks_unlock(c);
-		if (plain)
+		if (plain && !(slow & WATCH_WRITE))
 			tlb_fill(c, &c->tlb_wr[user], lin, page);
 		if (!done)
 			return false;
@@ -162,7 +218,10 @@ static bool page_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl
 		*value = host_get(host, n);
 		c->lock_found = *value;
 	}
-	tlb_fill(c, &c->tlb_rd[user], lin, page);
+	if (!(slow & WATCH_READ))
+		tlb_fill(c, &c->tlb_rd[user], lin, page);
+	if (watches)
+		tell_watch(c, lin, res.gpa, n, write, *value, old);
 	if (c->watch_mem)
 		tell_access(c, lin, res.gpa, n, write, *value);
 	return true;

@@ -77,6 +77,9 @@ static inline u8 *mmu_run_write(struct cpu *c, u8 seg, u64 off, u64 n)
  * size.  Data accesses of the current privilege level. */
 bool mmu_load(struct cpu *c, u8 seg, u64 off, int n, u64 *value);
 bool mmu_store(struct cpu *c, u8 seg, u64 off, int n, u64 value);
+/* For an instruction whose accesses cannot be begun again: while memory is watched, it executes by itself from the start.
+ * False: leave it, as always. */
+bool mmu_watch_alone(struct cpu *c);
 /* Would mmu_store succeed?  Raises its fault if not; changes nothing (sets A and D bits).  For read-modify-write
  * instructions and those with several stores. */
 bool mmu_check_store(struct cpu *c, u8 seg, u64 off, int n);

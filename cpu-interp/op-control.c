@@ -21,13 +21,47 @@ static bool tell_hypervisor(struct cpu *c, const struct insn *o, bool wanted, en
 
 static bool modes_changed(struct cpu *c)
 {
-	struct event ev = { .kind = EV_state, .vcpu = (u8)c->vcpu->index, .icount = cpu_icount(c, NULL),
-			    .time = c->vm->clock.now,
-			    .state = { *c->s.cr0, *c->s.cr3, *c->s.cr4, *c->s.efer, c->r[REG_IP] } };
 	mmu_flush(c);
 	cpu_update_mode(c);
-	if (event_wanted(&c->vm->events, EV_state))
-		event_emit(&c->vm->events, &ev);
+	return true;
+}
+
+/* --- telling those who watch ------------------------------------------------------------------------- */
+
+/* What a write of a control register changed beyond its own value: nothing, translations, or these and the mode. */
+static COLD void tell_change(struct cpu *c, const struct insn *o, u8 number, u64 old, u64 value)
+{
+	struct event_stream *events = &c->vm->events;
+	const u64 rip = cpu_this_ip(c, o), modes = CR0_PG | CR0_PE | CR0_WP | CR0_CD | CR0_NW | CR0_AM;
+	bool drops = number == 3 || number == 4 || (number == 0 && ((old ^ value) & modes));
+	struct event ev = cpu_event(c, o, EV_cr);
+	ev.cr.number = number;
+	ev.cr.value = value;
+	ev.cr.old = old;
+	ev.cr.rip = rip;
+	if (event_wanted(events, EV_cr))
+		event_emit(events, &ev);
+	ev = cpu_event(c, o, EV_tlb);
+	ev.tlb.what = number == 3 ? TLB_DROP_CR3 : TLB_DROP_MODE;
+	ev.tlb.rip = rip;
+	if (drops && event_wanted(events, EV_tlb))
+		event_emit(events, &ev);
+	ev = cpu_event(c, o, EV_state);
+	ev.state.cr0 = *c->s.cr0;
+	ev.state.cr3 = *c->s.cr3;
+	ev.state.cr4 = *c->s.cr4;
+	ev.state.efer = *c->s.efer;
+	ev.state.rip = rip;
+	if (drops && event_wanted(events, EV_state))
+		event_emit(events, &ev);
+}
+
+/* True, for `return write_crN(c, v) && written(c, o, N, old);` */
+static bool written(struct cpu *c, const struct insn *o, u8 number, u64 old)
+{
+	const u64 now[] = { [0] = *c->s.cr0, [2] = *c->s.cr2, [3] = *c->s.cr3, [4] = *c->s.cr4 };
+	if (UNLIKELY(c->vm->events.mask & (EV_BIT(cr) | EV_BIT(tlb) | EV_BIT(state))))
+		tell_change(c, o, number, old, now[number]);
 	return true;
 }
 
@@ -155,11 +189,17 @@ static const struct vm_exit *ask_cr8(struct cpu *c, const struct insn *o, bool w
 
 static bool write_cr8(struct cpu *c, const struct insn *o, u64 v)
 {
+	const u64 old = *c->s.cr8; /* 0 where it is the local APIC's */
 	if (v & ~15ull)
 		return fault_gp(c, 0);
-	if (c->vm->controls.cr8_exiting)
-		return ask_cr8(c, o, true, v);
-	*c->s.cr8 = v;
+	if (c->vm->controls.cr8_exiting) {
+		if (!ask_cr8(c, o, true, v))
+			return false;
+	} else {
+		*c->s.cr8 = v;
+	}
+	if (UNLIKELY(event_wanted(&c->vm->events, EV_cr)))
+		tell_change(c, o, 8, old, v);
 	return true;
 }
 
@@ -176,14 +216,14 @@ static bool read_cr8(struct cpu *c, const struct insn *o, u64 *v)
 
 ENDING(mov_to_cr)
 {
-	u64 v = reg_get(c, o->s, width(c));
+	u64 v = reg_get(c, o->s, width(c)), old;
 	if (!ring0(c) || !tell_cr3(c, o, 0, o->s))
 		return false;
 	switch (o->digit) {
-	case 0: return write_cr0(c, v);
-	case 2: *c->s.cr2 = v; return true;
-	case 3: return write_cr3(c, v);
-	case 4: return has(c, FEAT_CPUID) ? write_cr4(c, v) : fault_ud(c);
+	case 0: old = *c->s.cr0; return write_cr0(c, v) && written(c, o, 0, old);
+	case 2: old = *c->s.cr2; *c->s.cr2 = v; return written(c, o, 2, old);
+	case 3: old = *c->s.cr3; return write_cr3(c, v) && written(c, o, 3, old);
+	case 4: old = *c->s.cr4; return has(c, FEAT_CPUID) ? write_cr4(c, v) && written(c, o, 4, old) : fault_ud(c);
 	default: return write_cr8(c, o, v);
 	}
 }
@@ -214,16 +254,20 @@ SIMPLE(mov_from_cr)
 	return true;
 }
 
-ENDING(clts) { return ring0(c) && write_cr0(c, *c->s.cr0 & ~(u64)CR0_TS); }
+ENDING(clts)
+{
+	u64 old = *c->s.cr0;
+	return ring0(c) && write_cr0(c, old & ~(u64)CR0_TS) && written(c, o, 0, old);
+}
 
 /* The 286's way: PE can be set but not cleared. */
 ENDING(lmsw)
 {
-	u64 v;
+	u64 v, old = *c->s.cr0;
 	if (!ring0(c) || !rm_load(c, o, o->d, 2, &v))
 		return false;
 	v &= CR0_PE | CR0_MP | CR0_EM | CR0_TS;
-	return write_cr0(c, (*c->s.cr0 & ~(u64)(CR0_MP | CR0_EM | CR0_TS)) | v);
+	return write_cr0(c, (old & ~(u64)(CR0_MP | CR0_EM | CR0_TS)) | v) && written(c, o, 0, old);
 }
 
 SIMPLE(smsw)

@@ -64,15 +64,18 @@ SIMPLE(vmcall)
 
 /* --- time -------------------------------------------------------------------------------------------- */
 
-/* 1 tick per virtual nanosecond; the clock has not yet been told of the instructions since the last exit. */
-u64 cpu_tsc(const struct cpu *c, const struct insn *o)
+/* The clock has not yet been told of the instructions since the last exit. */
+u64 cpu_time(const struct cpu *c, const struct insn *o)
 {
 	const struct clock *clock = &c->vm->clock;
 	if (c->vm->threads)
-		return threads_now(c->vm) + *c->s.tsc_offset;
+		return threads_now(c->vm);
 	u64 insns = cpu_icount(c, o) - c->vcpu->clock_icount;
-	return clock->now + (clock->frac_ps + insns * clock->insn_ps) / 1000 + *c->s.tsc_offset;
+	return clock->now + (clock->frac_ps + insns * clock->insn_ps) / 1000;
 }
+
+/* 1 tick per virtual nanosecond. */
+u64 cpu_tsc(const struct cpu *c, const struct insn *o) { return cpu_time(c, o) + *c->s.tsc_offset; }
 
 static bool read_tsc(struct cpu *c, const struct insn *o, enum exit_reason reason)
 {
@@ -129,13 +132,26 @@ SIMPLE(rdseed) { return random_number(c, o, EXIT_RDSEED); }
 
 /* --- translations and caches ------------------------------------------------------------------------- */
 
+/* what: enum tlb_drop */
+static void tell_drop(struct cpu *c, const struct insn *o, u8 what, u64 lin)
+{
+	struct event ev = cpu_event(c, o, EV_tlb);
+	ev.tlb.what = what;
+	ev.tlb.gla = lin;
+	ev.tlb.rip = cpu_this_ip(c, o);
+	event_emit(&c->vm->events, &ev);
+}
+
 /* INVLPG ignores limits and non-canonical addresses (SDM 2A INVLPG). */
 ENDING(invlpg)
 {
 	u64 lin = c->seg[o->seg].base + ea(c, o);
 	if (!ring0(c) || !intercept(c, o, c->vm->controls.invlpg_exiting, EXIT_INVLPG))
 		return false;
-	mmu_invlpg(c, c->mode == MODE_64 ? lin : (u32)lin);
+	lin = c->mode == MODE_64 ? lin : (u32)lin;
+	mmu_invlpg(c, lin);
+	if (event_wanted(&c->vm->events, EV_tlb))
+		tell_drop(c, o, TLB_DROP_PAGE, lin);
 	return true;
 }
 
@@ -153,6 +169,8 @@ ENDING(invpcid)
 	if (type == 0 && !canonical(lin))
 		return fault_gp(c, 0);
 	mmu_flush(c);
+	if (event_wanted(&c->vm->events, EV_tlb))
+		tell_drop(c, o, TLB_DROP_PCID, lin);
 	return true;
 }
 

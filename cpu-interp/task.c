@@ -277,6 +277,8 @@ static bool fail_in_new_task(struct cpu *c, u16 sel)
 bool task_switch(struct cpu *c, u16 tss_sel, enum task_source source, u64 next_ip, bool has_error, u32 error)
 {
 	struct task t = { .sel = tss_sel };
+	if (c->vm->watches.n && !mmu_watch_alone(c)) /* there is no way back from the new task */
+		return false;
 	if (!fetch_task(c, source, &t) || !read_task(c, &t) || !check_writes(c, &t) ||
 	    !write_old(c, &t, source, next_ip))
 		return false;

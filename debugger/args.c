@@ -109,7 +109,7 @@ static int unknown(const struct option *table, int n, const char *word, size_t l
 static int take_one(const struct option *table, int n, void *into, int argc, char **argv, int *i,
 		    struct err *err)
 {
-	const char *word = argv[*i] + 2, *equals = strchr(word, '='), *value = equals ? equals + 1 : NULL;
+	const char *word = argv[*i] + (argv[*i][1] == '-' ? 2 : 1), *equals = strchr(word, '='), *value = equals ? equals + 1 : NULL;
 	size_t len = equals ? (size_t)(equals - word) : strlen(word);
 	const struct option *opt = find(table, n, word, len);
 	struct err why = { 0 };
@@ -124,7 +124,7 @@ static int take_one(const struct option *table, int n, void *into, int argc, cha
 		if (*i + 1 >= argc)
 			return err_set(err, EINVAL, "--%s needs a value: %s", opt->name, opt->arg);
 		value = argv[++*i];
-		if (value[0] == '-' && value[1] == '-' && value[2]) /* rather forgotten than meant */
+		if (len > 1 && value[0] == '-' && value[1] == '-' && value[2]) /* rather forgotten than meant */
 			return err_set(err, EINVAL, "--%s needs a value: %s (if it is '%.60s', write --%s=%.60s)",
 				       opt->name, opt->arg, value, opt->name, value);
 	}
@@ -145,7 +145,7 @@ int args_parse(const struct option *table, int n, void *into, int argc, char **a
 			options = false;
 		} else if (options && !strcmp(word, "-h")) {
 			return ARGS_HELP;
-		} else if (options && word[0] == '-' && word[1] == '-') {
+		} else if (options && word[0] == '-' && (word[1] == '-' || (word[1] && !word[2] && find(table, n, word + 1, 1)))) {
 			int rc = take_one(table, n, into, argc, argv, &i, err);
 			if (rc)
 				return rc;

@@ -9,7 +9,7 @@
 #include "core/base/types.h"
 
 struct option {
-	const char *name;  /* without the dashes */
+	const char *name;  /* without the dashes; a single letter has one dash */
 	const char *arg;   /* what the value is called in the help; NULL = a flag */
 	const char *brief; /* one line */
 	/* Store `value` (NULL for a flag) at `slot`; a refusal says what was expected, not which option it was. */

@@ -15,7 +15,6 @@
 #include "debugger/death.h"
 #include "debugger/display.h"
 #include "debugger/engines.h"
-#include "debugger/gdb/gdb.h"
 #include "debugger/machine.h"
 #include "debugger/output.h"
 #include "debugger/print-exits.h"
@@ -24,6 +23,7 @@
 #include "debugger/results.h"
 #include "debugger/runner.h"
 #include "debugger/screendump.h"
+#include "debugger/serve.h"
 #include "debugger/stats.h"
 #include "debugger/status.h"
 #include "devices/pc.h"
@@ -44,7 +44,7 @@ struct run {
 	struct stepper stepper;
 	struct json_printer json;
 	struct stats stats;
-	struct gdb_server gdb;
+	struct serve serve;
 	bool stepping, json_stdout;
 	enum stop_why why;
 	int status;
@@ -142,7 +142,7 @@ static u64 lived(const struct run *r)
 
 static u64 guest_exits(const struct run *r)
 {
-	return r->machine.vm->exits - r->stepper.steps - r->gdb.gdb.stops - runner_ticks();
+	return r->machine.vm->exits - r->stepper.steps - runner_ticks();
 }
 
 static void print_where(struct run *r)
@@ -243,8 +243,7 @@ static int attach(struct run *r, struct err *err)
 	int rc = 0;
 
 	outside_open(&r->outside, r->machine.vm);
-	if (r->opt.gdb)
-		rc = gdb_server_open(&r->gdb, r->opt.gdb, err);
+	rc = serve_open(&r->serve, r->opt.gdb, err);
 	if (!rc)
 		rc = network_open(&r->network, &r->opt.net, &r->outside, r->machine.pc, r->opt.rtc, err);
 	if (!rc)
@@ -254,6 +253,23 @@ static int attach(struct run *r, struct err *err)
 	if (!rc && r->opt.screendump)
 		runner_on_user(on_user, r);
 	return rc;
+}
+
+/* Somebody else says when the machine runs: gdb, or a program.  A past costs memory and time: it is for gdb. */
+static enum stop_why serve(struct run *r, struct err *err)
+{
+	const struct session_ui ui = { .say = serve_say, .tick = serve_tick, .arg = &r->serve };
+	struct session *s;
+	enum stop_why why = STOP_ERROR;
+
+	if (session_around(&s, &r->machine, &r->opt, r->opt.gdb, &ui, err))
+		return STOP_ERROR;
+	r->serve.status = status_of;
+	if (!serve_session(&r->serve, s, r->opt.control, err))
+		why = serve_run(&r->serve, err);
+	serve_close(&r->serve);
+	session_close(s);
+	return why;
 }
 
 static int run_guest(struct run *r)
@@ -272,10 +288,8 @@ static int run_guest(struct run *r)
 	}
 	runner_progress(isatty(2) && !r->console.line.terminal && !r->display.on && !o->quiet && !o->exits && !o->trace && !o->json);
 	runner_often(r->display.on || r->console.line.terminal);
-	struct stepper *stepper = r->stepping ? &r->stepper : NULL;
 	u64 start = clock_host_ns();
-	r->why = o->gdb ? gdb_server_run(&r->gdb, r->machine.vm, o->budget, stepper, status_of, &err)
-			: guest_run(r->machine.vm, o->budget, stepper, &err);
+	r->why = o->gdb || o->control ? serve(r, &err) : guest_run(r->machine.vm, o->budget, r->stepping ? &r->stepper : NULL, &err);
 	r->host_ns = clock_host_ns() - start;
 	display_close(&r->display);
 	r->status = status_of(r->machine.vm, r->why);
@@ -295,7 +309,7 @@ static void clean_up(struct run *r)
 	struct err err = { 0 };
 
 	display_close(&r->display);
-	gdb_server_close(&r->gdb);
+	serve_close(&r->serve);
 	console_close(&r->console, NULL);
 	if (r->json.to && json_printer_close(&r->json, &err)) {
 		complain("%s", err.text);
@@ -316,7 +330,7 @@ static void clean_up(struct run *r)
 static int choose_engine(struct run *r)
 {
 	const struct engine_row *row = engine_find(r->opt.engine);
-	bool steps = r->opt.trace & (EV_BIT(insn) | EV_BIT(mem)) || r->opt.gdb;
+	bool steps = r->opt.trace & (EV_BIT(insn) | EV_BIT(mem));
 
 	if (!row) {
 		complain("--engine: unknown engine '%.40s'; expected interp or vtx", r->opt.engine);
@@ -345,7 +359,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 	}
 	machine_options_init(&r->opt);
 	serial_init(&r->console.line);
-	r->gdb.fd = r->gdb.listener = -1;
+	r->serve.gdb.fd = r->serve.gdb.listener = -1;
 	if (command_args(cmd, &r->opt, argc, argv, &rest, &status)) {
 		r->status = status;
 	} else if (machine_options_check(&r->opt, &rest, &err)) {

@@ -10,7 +10,8 @@
 #include "debugger/output.h"
 #include "debugger/status.h"
 
-const struct command *const commands[] = { &cmd_run, &cmd_disasm, &cmd_info, &cmd_help, &cmd_version };
+const struct command *const commands[] = { &cmd_run, &cmd_trap, &cmd_debug, &cmd_tour, &cmd_ctl, &cmd_disasm, &cmd_diff_engines, &cmd_info, &cmd_help, &cmd_version };
+enum { OPTIONS_MOST = 64 };
 const int command_count = ARRAY_LEN(commands);
 
 const struct command *command_find(const char *name)
@@ -41,11 +42,30 @@ int command_word_too_many(const char *where, const char *word)
 	return STATUS_USAGE;
 }
 
+const struct option *command_option(const struct command *cmd, int i)
+{
+	int n = cmd->noptions ? *cmd->noptions : 0;
+
+	if (i < n)
+		return &cmd->options[i];
+	return cmd->nmore && i - n < *cmd->nmore ? &cmd->more[i - n] : NULL;
+}
+
+const char *option_dashes(const struct option *o)
+{
+	return o->name[1] ? "--" : "-";
+}
+
 int command_args(const struct command *cmd, void *into, int argc, char **argv, struct args_rest *rest,
 		 int *status)
 {
+	struct option table[OPTIONS_MOST];
 	struct err err = { 0 };
-	int rc = args_parse(cmd->options, cmd->noptions ? *cmd->noptions : 0, into, argc, argv, rest, &err);
+	int n = 0, rc;
+
+	for (const struct option *o; n < OPTIONS_MOST && (o = command_option(cmd, n)); n++)
+		table[n] = *o;
+	rc = args_parse(table, n, into, argc, argv, rest, &err);
 
 	if (rc == ARGS_HELP) {
 		help_command(cmd);

@@ -13,11 +13,14 @@ struct command {
 	const char *example;  /* one or more lines that work */
 	const struct option *options;
 	const int *noptions;  /* NULL = none */
+	const struct option *more; /* further rows, for the same struct */
+	const int *nmore;          /* NULL = none */
 	/* argv[0] is the first word after the command's name.  Returns enum exit_status. */
 	int (*exec)(const struct command *cmd, int argc, char **argv);
 };
 
-extern const struct command cmd_run, cmd_disasm, cmd_info, cmd_help, cmd_version;
+extern const struct command cmd_diff_engines, cmd_trap;
+extern const struct command cmd_run, cmd_debug, cmd_tour, cmd_ctl, cmd_disasm, cmd_info, cmd_help, cmd_version;
 extern const struct command *const commands[];
 extern const int command_count;
 
@@ -28,6 +31,9 @@ const struct command *command_find(const char *name);
 int command_unknown(const char *name);
 /* "run: 'x' is a word too many" on standard error; STATUS_USAGE. */
 int command_word_too_many(const char *where, const char *word);
+/* The i-th option of both tables, NULL after the last; its dashes. */
+const struct option *command_option(const struct command *cmd, int i);
+const char *option_dashes(const struct option *o);
 /* Parse for a command; 0: go on, else return *status: help was printed, or a complaint. */
 int command_args(const struct command *cmd, void *into, int argc, char **argv, struct args_rest *rest,
 		 int *status);

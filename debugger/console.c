@@ -54,6 +54,8 @@ static void json_line(FILE *json, const struct channel *ch)
 
 static void end_line(struct console *c, struct channel *ch)
 {
+	if (ch->n && ch->gather && c->say)
+		c->say(c->say_arg, ch->label, (const char *)ch->line, ch->n);
 	if (ch->n && ch->gather && ch->to)
 		print_line(ch);
 	if (ch->n && c->json)
@@ -61,9 +63,8 @@ static void end_line(struct console *c, struct channel *ch)
 	ch->n = 0;
 }
 
-static void put(void *arg, const char *who, u8 byte)
+void console_put(struct console *c, const char *who, u8 byte)
 {
-	struct console *c = arg;
 	/* A console that nobody looks at (COM1 beside a virtio console) is not mixed into the other's lines. */
 	struct channel *ch = !strcmp(who, "debugcon") ? &c->debugcon : !strcmp(who, c->serial.label) ? &c->serial : &c->other;
 
@@ -84,6 +85,11 @@ static void put(void *arg, const char *who, u8 byte)
 		vm_request_stop(c->vm);
 }
 
+static void put(void *arg, const char *who, u8 byte)
+{
+	console_put(arg, who, byte);
+}
+
 static int open_file(struct channel *ch, const char *what, const char *path, struct err *err)
 {
 	ch->to = fopen(path, "we");
@@ -94,34 +100,61 @@ static int open_file(struct channel *ch, const char *what, const char *path, str
 	return 0;
 }
 
-int console_open(struct console *c, const struct machine_options *o, FILE *json, struct err *err)
+static int open_files(struct console *c, const struct machine_options *o, struct err *err)
 {
-	bool printing = o->exits || (o->trace && !o->json);
 	int rc = 0;
 
 	memset(c, 0, sizeof(*c));
 	serial_init(&c->line);
-	c->json = json;
 	c->serial.label = o->virtio_console ? "virtio-console" : "uart";
 	c->other.label = o->virtio_console ? "uart" : "virtio-console";
 	c->debugcon.label = "debugcon";
+	if (file_place(o->serial))
+		rc = open_file(&c->serial, "--serial", file_place(o->serial), err);
+	if (file_place(o->debugcon) && !rc)
+		rc = open_file(&c->debugcon, "--debugcon", file_place(o->debugcon), err);
+	return rc;
+}
+
+static int open_line(struct console *c, const struct machine_options *o, bool here, int rc, struct err *err)
+{
+	if (!rc && !here)
+		rc = serial_open(&c->line, o->serial, err);
+	c->line.virtio = o->virtio_console;
+	if (rc)
+		console_close(c, NULL);
+	return rc;
+}
+
+int console_open_for(struct console *c, const struct machine_options *o,
+		     void (*say)(void *arg, const char *label, const char *text, size_t len), void *arg, struct err *err)
+{
+	bool here = !strcmp(o->serial, "stdio");
+	int rc = open_line(c, o, here, open_files(c, o, err), err);
+
+	if (rc)
+		return rc;
+	c->say = say;
+	c->say_arg = arg;
+	c->serial.screen = here;
+	c->debugcon.gather = !file_place(o->debugcon) && strcmp(o->debugcon, "none");
+	return 0;
+}
+
+int console_open(struct console *c, const struct machine_options *o, FILE *json, struct err *err)
+{
+	bool printing = o->exits || (o->trace && !o->json);
+	int rc = open_line(c, o, false, open_files(c, o, err), err);
+
+	if (rc)
+		return rc;
+	c->json = json;
 	if (!strcmp(o->serial, "stdio"))
 		c->serial.to = stdout;
-	else if (file_place(o->serial))
-		rc = open_file(&c->serial, "--serial", file_place(o->serial), err);
 	if (!strcmp(o->debugcon, "stdout"))
 		c->debugcon.to = stdout;
 	else if (!strcmp(o->debugcon, "stderr"))
 		c->debugcon.to = stderr;
-	else if (file_place(o->debugcon) && !rc)
-		rc = open_file(&c->debugcon, "--debugcon", file_place(o->debugcon), err);
-	if (!rc)
-		rc = serial_open(&c->line, o->serial, err);
-	c->line.virtio = o->virtio_console;
-	if (rc) {
-		console_close(c, NULL);
-		return rc;
-	}
 	if (json == stdout && c->serial.to == stdout)
 		c->serial.to = NULL; /* there as JSON lines already */
 	if (json == stdout && c->debugcon.to == stdout)

@@ -28,10 +28,18 @@ struct console {
 	struct serial line; /* COM1's input, and its output if that is no file or terminal */
 	FILE *json;   /* also gets each line as an object; NULL = not wanted */
 	struct vm *vm; /* stopped when standard output fails */
+	void (*say)(void *arg, const char *label, const char *text, size_t len); /* gets the lines of gathered channels */
+	void *say_arg;
 };
 
 /* json: where JSON lines go, or NULL. */
 int console_open(struct console *c, const struct machine_options *o, FILE *json, struct err *err);
+/* The same for a front end, which has the places of standard input, output and error: it takes the console's bytes
+ * itself, before console_put, and gets the debug console's lines by `say`. */
+int console_open_for(struct console *c, const struct machine_options *o,
+		     void (*say)(void *arg, const char *label, const char *text, size_t len), void *arg, struct err *err);
+/* A byte from the guest, as struct vm's put_byte. */
+void console_put(struct console *c, const char *who, u8 byte);
 /* Make the machine's bytes come here, and what is typed (or piped) go there. */
 int console_attach(struct console *c, struct outside *outside, struct vm *vm, struct pc *pc, struct err *err);
 /* Lines without an end are finished, files closed.  -EIO if a file could not be written. */

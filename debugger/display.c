@@ -117,8 +117,11 @@ static void type(struct display *d)
 {
 	struct key_event ev;
 
-	while (keys_next(&d->keys, &ev) && pc_key(d->pc, ev.key, ev.down)) {
-		vm_input(d->vm, INPUT_KEY, ev.key | (u64)ev.down << 16);
+	while (keys_next(&d->keys, &ev)) {
+		const u8 key[] = { (u8)ev.key, (u8)(ev.key >> 8), ev.down };
+
+		if (!vm_receive(d->vm, INPUT_KEY, key, sizeof(key)))
+			break;
 		keys_drop(&d->keys);
 	}
 }

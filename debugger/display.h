@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * display.h - the guest's screen and keyboard on the terminal (--display terminal).
- * Rule: looking at the guest changes nothing in it; only keys enter it, through vm_input and pc_key.
+ * Rule: looking at the guest changes nothing in it; only keys enter it, through vm_receive.
  */
 #ifndef VITRINE_DEBUGGER_DISPLAY_H
 #define VITRINE_DEBUGGER_DISPLAY_H

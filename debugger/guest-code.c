@@ -20,7 +20,7 @@ static enum isa_mode code_mode(const struct x86_state *s)
 	return s->seg_attr[SEG_CS] & SEG_DB && !(s->rflags[0] & FLAG_VM) ? MODE_32 : MODE_16;
 }
 
-static u64 linear(const struct x86_state *s, u64 rip)
+u64 code_linear(const struct x86_state *s, u64 rip)
 {
 	return code_mode(s) == MODE_64 ? rip : (u32)(s->seg_base[SEG_CS] + rip);
 }
@@ -75,7 +75,7 @@ void code_line_read(struct vcpu *v, const struct x86_state *s, u64 rip, struct c
 {
 	struct decoded d;
 	u8 bytes[CODE_BYTES];
-	int avail = fetch(v, s, linear(s, rip), bytes, CODE_BYTES);
+	int avail = fetch(v, s, code_linear(s, rip), bytes, CODE_BYTES);
 
 	memset(line, 0, sizeof(*line));
 	line->cs = s->seg_sel[SEG_CS];
@@ -104,6 +104,59 @@ void code_line_read(struct vcpu *v, const struct x86_state *s, u64 rip, struct c
 		break;
 	}
 	memcpy(line->bytes, bytes, (size_t)line->len);
+}
+
+/* base + index * scale + displacement, within the address size (SDM 1 3.7.5) */
+static u64 effective(const struct x86_state *s, const struct decoded *d, u64 rip)
+{
+	u64 at = (u64)d->disp;
+
+	if (d->base == ISA_RIP)
+		at += rip + d->len;
+	else if (d->base < X86_GPRS)
+		at += s->gpr[d->base];
+	if (d->index < X86_GPRS)
+		at += s->gpr[d->index] << d->scale;
+	return d->addrsize == 2 ? (u16)at : d->addrsize == 4 ? (u32)at : at;
+}
+
+/* SDM 3A 3.4.4: in 64-bit mode only FS and GS have a base. */
+static u64 in_segment(const struct x86_state *s, int seg, u64 offset)
+{
+	if (code_mode(s) == MODE_64)
+		return seg == SEG_FS || seg == SEG_GS ? s->seg_base[seg] + offset : offset;
+	return (u32)(s->seg_base[seg] + offset);
+}
+
+static u64 stack_offset(const struct x86_state *s)
+{
+	if (code_mode(s) == MODE_64)
+		return s->gpr[RSP];
+	return s->seg_attr[SEG_SS] & SEG_DB ? (u32)s->gpr[RSP] : (u16)s->gpr[RSP];
+}
+
+bool code_operand(struct vcpu *v, const struct x86_state *s, u64 rip, u64 *gla)
+{
+	static const char *const on_stack[] = { "push", "pop", "call", "ret" };
+	struct decoded d;
+	u8 bytes[CODE_BYTES];
+	int avail = fetch(v, s, code_linear(s, rip), bytes, CODE_BYTES);
+
+	if (!avail || isa_decode(bytes, avail, code_mode(s), v->vm->cpu->features, &d) != DECODE_OK)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(d.o); i++) {
+		if (d.o[i].kind == OPD_MEM && d.o[i].size) {
+			*gla = in_segment(s, d.segment, effective(s, &d, rip));
+			return true;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_LEN(on_stack); i++) {
+		if (!strncmp(d.row->mnemonic, on_stack[i], strlen(on_stack[i]))) {
+			*gla = in_segment(s, SEG_SS, stack_offset(s));
+			return true;
+		}
+	}
+	return false;
 }
 
 void code_address_text(u16 cs, u64 rip, struct buf *out)

@@ -20,6 +20,11 @@ struct code_line {
 
 /* What stands at rip in the code segment and paging of `s`. */
 void code_line_read(struct vcpu *v, const struct x86_state *s, u64 rip, struct code_line *line);
+/* The linear address of this offset in the code segment. */
+u64 code_linear(const struct x86_state *s, u64 rip);
+/* The linear address that the instruction at rip would access: its memory operand, or the top of the stack for PUSH,
+ * POP, CALL and RET.  False: it accesses none. */
+bool code_operand(struct vcpu *v, const struct x86_state *s, u64 rip, u64 *gla);
 /* Where the linear address lies under the paging of `s`, A20 applied.  False: nowhere. */
 bool guest_translate(struct vcpu *v, const struct x86_state *s, u64 gla, u64 *gpa);
 /* "0008:00100012  b8 01 00 00 00        mov eax, 0x1" */

@@ -12,21 +12,16 @@
 
 #define BRIEF "an x86 hypervisor under glass"
 
-static int noptions(const struct command *cmd)
-{
-	return cmd->noptions ? *cmd->noptions : 0;
-}
-
 void help_command(const struct command *cmd)
 {
 	printf("Usage: vitrine %s%s%s\n%s\n\n%s\n", cmd->name, cmd->args[0] ? " " : "", cmd->args, cmd->brief,
 	       cmd->text);
-	if (noptions(cmd))
+	if (command_option(cmd, 0))
 		printf("\nOptions:\n");
-	for (int i = 0; i < noptions(cmd); i++) {
-		const struct option *o = &cmd->options[i];
+	for (int i = 0; command_option(cmd, i); i++) {
+		const struct option *o = command_option(cmd, i);
 		char left[40];
-		snprintf(left, sizeof(left), "--%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+		snprintf(left, sizeof(left), "%s%s%s%s", option_dashes(o), o->name, o->arg ? " " : "", o->arg ? o->arg : "");
 		printf("  %-18s %s\n", left, o->brief);
 	}
 	printf("\nExample:\n");
@@ -76,11 +71,13 @@ static void manual_command(const struct command *cmd)
 		roff_line("", cmd->args, "\n");
 	roff_line(".PP\n", cmd->brief, ".\n");
 	roff_line(".PP\n", cmd->text, "\n");
-	for (int i = 0; i < noptions(cmd); i++) {
-		roff_line(".TP\n.BR \\-\\-", cmd->options[i].name, "");
-		if (cmd->options[i].arg)
-			roff_line(" \" \\fI", cmd->options[i].arg, "\\fP\"");
-		roff_line("\n", cmd->options[i].brief, "\n");
+	for (int i = 0; command_option(cmd, i); i++) {
+		const struct option *o = command_option(cmd, i);
+		roff_line(".TP\n.BR ", option_dashes(o), "");
+		roff_line("", o->name, "");
+		if (o->arg)
+			roff_line(" \" \\fI", o->arg, "\\fP\"");
+		roff_line("\n", o->brief, "\n");
 	}
 	roff_line(".PP\nExample:\n.PP\n.nf\n.RS\n", cmd->example, "\n.RE\n.fi\n");
 }
@@ -122,8 +119,8 @@ void help_completion(void)
 	printf("' ;;\n");
 	for (int i = 0; i < command_count; i++) {
 		printf("\t*,%s) words='--help", commands[i]->name);
-		for (int j = 0; j < noptions(commands[i]); j++)
-			printf(" --%s", commands[i]->options[j].name);
+		for (int j = 0; command_option(commands[i], j); j++)
+			printf(" %s%s", option_dashes(command_option(commands[i], j)), command_option(commands[i], j)->name);
 		printf("' ;;\n");
 	}
 	printf("\tesac\n\tif [[ $COMP_CWORD -eq 1 || $word == -* ||\n"

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -149,4 +150,17 @@ bool host_path_same(const char *a, const char *b)
 	if (stat(a, &sa) || stat(b, &sb))
 		return !strcmp(a, b);
 	return S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+int host_file_write(const char *path, const void *data, size_t len, struct err *err)
+{
+	FILE *f = fopen(path, "we");
+	bool bad;
+
+	if (!f)
+		return err_set(err, errno, "%.160s: %s", path, strerror(errno));
+	bad = fwrite(data, 1, len, f) != len;
+	if (fclose(f) || bad)
+		return err_set(err, EIO, "%.160s: could not be written completely", path);
+	return 0;
 }

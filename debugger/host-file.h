@@ -17,6 +17,8 @@ struct host_file {
 /* Read it into memory.  `what` names its role in messages ("BIOS"); more than `most` bytes are refused. */
 int host_file_read(struct host_file *f, const char *what, const char *path, u64 most, struct err *err);
 void host_file_close(struct host_file *f);
+/* Write a file anew. */
+int host_file_write(const char *path, const void *data, size_t len, struct err *err);
 /* Could PATH be opened for writing, or made?  Asked before a run whose result is to go there; opens nothing. */
 int host_path_writable(const char *what, const char *path, struct err *err);
 /* Could a file be made beside PATH and then take its name?  A device, pipe or link must not lose its name

@@ -7,6 +7,9 @@
 
 #include <jansson.h>
 
+#include "core/base/buf.h"
+#include "core/base/err.h"
+
 struct info_topic {
 	const char *name, *arg, *brief; /* arg: what a further word selects; NULL = none is taken */
 	/* An array of objects; NULL when `word` (may be NULL) names nothing there is. */
@@ -15,5 +18,9 @@ struct info_topic {
 
 extern const struct info_topic info_topics[];
 extern const int info_topic_count;
+
+const struct info_topic *info_topic_find(const char *name);
+/* A topic's rows as columns of text (NULL: the list of topics), those that `word` selects if it is not NULL. */
+int info_text(const char *topic, const char *word, struct buf *out, struct err *err);
 
 #endif

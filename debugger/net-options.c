@@ -108,10 +108,6 @@ static bool card_ready(void *arg)
 	return pc_net_ready(arg);
 }
 
-static bool card_receive(void *arg, const u8 *frame, u32 len)
-{
-	return pc_net_receive(arg, frame, len);
-}
 
 int network_open(struct network *n, const struct net_options *o, struct outside *outside, struct pc *pc, i64 start,
 		 struct err *err)
@@ -131,7 +127,7 @@ int network_open(struct network *n, const struct net_options *o, struct outside 
 	}
 	if (rc)
 		return rc;
-	n->cable.card = (struct cable_card){ card_ready, card_receive, pc };
+	n->cable.card = (struct cable_card){ card_ready, pc };
 	port = cable_port(&n->cable);
 	pc_net_connect(pc, &port);
 	return 0;

@@ -169,13 +169,24 @@ static int take_console(void *slot, const char *value, struct err *err)
 
 static int take_gdb(void *slot, const char *value, struct err *err)
 {
+	const char *colon = strrchr(value, ':');
 	u64 port;
 
-	if ((!strncmp(value, "unix:", 5) && value[5]) || (number_parse(value, &port, NULL) && port && port <= 65535)) {
+	if ((!strncmp(value, "unix:", 5) && value[5]) ||
+	    (colon != value && number_parse(colon ? colon + 1 : value, &port, NULL) && port && port <= 65535)) {
 		*(const char **)slot = value;
 		return 0;
 	}
-	return err_set(err, EINVAL, "'%.60s' is no place to wait for gdb; expected a port, 1 to 65535, or unix:SOCKET", value);
+	return err_set(err, EINVAL, "'%.60s' is no place to wait for gdb; expected a port, 1 to 65535, HOST:PORT or unix:SOCKET", value);
+}
+
+static int take_control(void *slot, const char *value, struct err *err)
+{
+	if (!strncmp(value, "unix:", 5) && value[5]) {
+		*(const char **)slot = value;
+		return 0;
+	}
+	return err_set(err, EINVAL, "'%.60s' is no place for a control socket; expected unix:SOCKET", value);
 }
 
 static int take_insn_ps(void *slot, const char *value, struct err *err)
@@ -300,7 +311,8 @@ const struct option machine_option_table[] = {
 	ROW("exits",      NULL,     take_flag,    exits,      "print one line per VM exit"),
 	ROW("trace",      "EVENTS", take_trace,   trace,      "print these events, as insn,io,irq; see 'info events'"),
 	ROW("json",       "FILE",   take_text,    json,       "write events and a summary as JSON lines; - is stdout"),
-	ROW("gdb",        "AT",     take_gdb,     gdb,        "wait for gdb at this PORT or unix:SOCKET, and serve it"),
+	ROW("gdb",        "AT",     take_gdb,     gdb,        "wait for gdb at this [HOST:]PORT or unix:SOCKET, and serve it"),
+	ROW("control",    "AT",     take_control, control,    "let programs drive the machine at unix:SOCKET; see vitrine ctl"),
 	ROW("stats",      NULL,     take_flag,    stats,      "at the end, counts and histograms per exit reason"),
 	ROW("state-hash", NULL,     take_flag,    state_hash, "at the end, the hash of all state"),
 	ROW("save",       "FILE",   take_text,    save,       "at the end, write a snapshot; it starts like any image"),
@@ -365,11 +377,15 @@ int machine_options_check(struct machine_options *o, const struct args_rest *res
 	if (o->smp_threads && (uname(&host) || strcmp(host.machine, "x86_64")))
 		return err_set(err, ENOSYS, "--smp-threads needs an x86-64 host: others order memory accesses less strictly than "
 			       "the guest expects");
-	if (o->smp_threads && (o->json || o->trace & (EV_BIT(insn) | EV_BIT(mem) | EV_BIT(fault) | EV_BIT(state))))
-		return err_set(err, EINVAL, "--smp-threads and --json, or --trace of insn, mem, fault or state; what happens in "
+	if (o->smp_threads && (o->json || o->trace & (EV_BIT(insn) | EV_BIT(mem) | EV_BIT(fault) | EV_BIT(state) |
+				  EV_BIT(cr) | EV_BIT(tlb))))
+		return err_set(err, EINVAL, "--smp-threads and --json, or --trace of insn, mem, fault, state, cr or tlb; what happens in "
 			       "several threads at once has no order to print it in");
 	if (o->smp_threads && o->gdb)
 		return err_set(err, EINVAL, "--smp-threads and --gdb; a debugger needs processors that take turns");
+	if ((o->gdb || o->control) && (o->trace & EV_BIT(insn)) && !o->json)
+		return err_set(err, EINVAL, "--trace=insn prints while it steps; with --%s give it --json FILE too",
+			       o->gdb ? "gdb" : "control");
 	if (json_stdout && o->exits)
 		return err_set(err, EINVAL, "--exits and --json - both want standard output; give --json a file");
 	if (disk_options_check(&o->disks, err))

@@ -37,7 +37,8 @@ struct machine_options {
 	bool exits, stats, state_hash, quiet;
 	u32 trace;             /* set of event kinds */
 	const char *json, *save;
-	const char *gdb;       /* PORT or unix:PATH, NULL = none */
+	const char *gdb;       /* PORT, HOST:PORT or unix:PATH, NULL = none */
+	const char *control;   /* unix:PATH, NULL = none */
 };
 
 extern const struct option machine_option_table[];

@@ -22,6 +22,10 @@ int json_printer_open(struct json_printer *j, const char *path, struct err *err)
 	return 0;
 }
 
+/* Not unless asked for: what comes with each instruction or exit, and what other events say, too. */
+#define EVENTS_TOO_MANY \
+	(EV_BIT(insn) | EV_BIT(mem) | EV_BIT(leave) | EV_BIT(cr) | EV_BIT(tlb) | EV_BIT(out))
+
 static enum verdict on_event(void *arg, const struct event *ev)
 {
 	struct json_printer *j = arg;
@@ -36,7 +40,7 @@ static enum verdict on_event(void *arg, const struct event *ev)
 
 int json_printer_start(struct json_printer *j, struct vm *vm, u32 set)
 {
-	int rc = vm_subscribe(vm, set ? set : EV_ALL & ~(EV_BIT(insn) | EV_BIT(mem)), on_event, j);
+	int rc = vm_subscribe(vm, set ? set : EV_ALL & ~EVENTS_TOO_MANY, on_event, j);
 	return rc < 0 ? rc : 0;
 }
 

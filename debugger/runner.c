@@ -20,16 +20,22 @@
 enum { OFTEN_US = 40000 };
 
 static struct vm *volatile running;
-static volatile sig_atomic_t got_signal, ticked, asked, input;
+static volatile sig_atomic_t got_signal, interrupted, ticked, asked, input;
 static void (*on_user)(void *arg);
 static void *on_user_arg;
-static bool progress, often, unfinished, leaving;
+static bool progress, often, unfinished, leaving, pausing;
 static int drawn; /* columns of the progress line on the screen */
 static u64 ticks;
 
 /* The second one does what it does without us. */
 static void on_signal(int sig)
 {
+	if (pausing && sig == SIGINT) {
+		interrupted = 1;
+		if (running)
+			vm_request_stop(running);
+		return;
+	}
 	if (got_signal) {
 		terminal_restore();
 		signal(sig, SIG_DFL);
@@ -106,6 +112,19 @@ void runner_often(bool on)
 	often = on;
 }
 
+void runner_pauses(bool on)
+{
+	pausing = on;
+}
+
+bool runner_interrupted(void)
+{
+	bool was = interrupted;
+
+	interrupted = 0;
+	return was;
+}
+
 void runner_leave(void)
 {
 	leaving = true;
@@ -178,7 +197,12 @@ static void draw(const struct vm *vm, u64 insns, u64 host_ns)
 	drawn = drawn < 0 ? 0 : drawn;
 }
 
-enum stop_why guest_run(struct vm *vm, u64 budget, struct stepper *stepper, struct err *err)
+static bool wants_out(void)
+{
+	return got_signal || interrupted || leaving || input;
+}
+
+enum stop_why guest_run_by(struct vm *vm, u64 budget, const struct run_by *by, struct err *err)
 {
 	u64 start = vm_icount(vm), host = clock_host_ns(), done = 0;
 	enum stop_why why;
@@ -187,17 +211,19 @@ enum stop_why guest_run(struct vm *vm, u64 budget, struct stepper *stepper, stru
 	set_timer(true);
 	for (;;) {
 		u64 left = budget ? budget - done : 0;
-		why = got_signal || leaving || input ? STOP_USER : stepper ? stepper_run(stepper, left, err) : vm_run(vm, left, err);
+		why = wants_out() ? STOP_USER : by->run(by->arg, left, err);
 		done = vm_icount(vm) - start;
-		if (why != STOP_USER || got_signal || leaving || input || !ticked)
+		if (why != STOP_USER || wants_out() || !ticked)
 			break;
 		ticked = 0;
+		if (by->tick && !by->tick(by->arg))
+			break;
 		ticks++;
 		if (asked && on_user) {
 			asked = 0;
 			on_user(on_user_arg);
 		}
-		if (often && vm->outside.poll)
+		if (often && vm->outside.poll && !vm->tape) /* what is recorded comes at moments of the machine's */
 			vm->outside.poll(vm->outside.arg, 0);
 		if (progress)
 			draw(vm, done, clock_host_ns() - host);
@@ -211,4 +237,24 @@ enum stop_why guest_run(struct vm *vm, u64 budget, struct stepper *stepper, stru
 	ticked = 0;
 	erase();
 	return why;
+}
+
+struct plain {
+	struct vm *vm;
+	struct stepper *stepper;
+};
+
+static enum stop_why run_plain(void *arg, u64 budget, struct err *err)
+{
+	struct plain *p = arg;
+
+	return p->stepper ? stepper_run(p->stepper, budget, err) : vm_run(p->vm, budget, err);
+}
+
+enum stop_why guest_run(struct vm *vm, u64 budget, struct stepper *stepper, struct err *err)
+{
+	struct plain p = { vm, stepper };
+	const struct run_by by = { .run = run_plain, .arg = &p };
+
+	return guest_run_by(vm, budget, &by, err);
 }

@@ -22,6 +22,18 @@ void runner_terminal_byte(u8 byte);
 bool runner_unfinished_line(void);
 /* As vm_run; through `stepper` if it is not NULL.  STOP_USER: a signal came, runner_signal says which. */
 enum stop_why guest_run(struct vm *vm, u64 budget, struct stepper *stepper, struct err *err);
+/* The same by another way to execute than vm_run, which obeys vm_request_stop as that does.  tick (may be NULL) is called
+ * at each look at the outside (runner_often), while the machine stands still; false: stop, with STOP_USER. */
+struct run_by {
+	enum stop_why (*run)(void *arg, u64 budget, struct err *err);
+	bool (*tick)(void *arg);
+	void *arg;
+};
+enum stop_why guest_run_by(struct vm *vm, u64 budget, const struct run_by *by, struct err *err);
+/* From here on Ctrl-C only stops the machine, with STOP_USER, as often as it is pressed. */
+void runner_pauses(bool on);
+/* Was it pressed since this was last asked?  As long as it was, no run begins. */
+bool runner_interrupted(void);
 /* From here on the run stops, with STOP_USER, when something comes from this socket, until runner_input_taken, which
  * comes before the reading.  The socket does not block any more.  A negative errno if that cannot be had. */
 int runner_stop_on_input(int fd);

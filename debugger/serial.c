@@ -98,6 +98,7 @@ void serial_close(struct serial *s)
 		close(s->listener);
 	if (s->path)
 		unlink(s->path);
+	buf_free(&s->typed);
 	serial_init(s);
 }
 
@@ -127,11 +128,7 @@ static bool can_take(const struct serial *s)
 
 static void give(struct serial *s, u8 byte)
 {
-	vm_input(s->vm, INPUT_SERIAL, byte);
-	if (s->virtio)
-		pc_console_receive(s->pc, byte);
-	else
-		pc_serial_receive(s->pc, byte);
+	vm_receive(s->vm, s->virtio ? INPUT_CONSOLE : INPUT_SERIAL, &byte, 1);
 }
 
 static bool prepare(void *arg, struct outside *o)
@@ -149,7 +146,22 @@ static bool prepare(void *arg, struct outside *o)
 	/* The terminal is watched in any case, for the key that leaves. */
 	if (s->in >= 0 && s->n < SERIAL_BUFFER && (s->terminal ? terminal_is_raw() : listens(s)))
 		s->watch = outside_watch(o, s->in, POLLIN);
-	return listens(s);
+	return listens(s) && (s->in >= 0 || s->listener >= 0 || s->person);
+}
+
+/* What was typed moves up as far as there is room. */
+static void refill(struct serial *s)
+{
+	size_t n = s->typed.len - s->typed_at, room = SERIAL_BUFFER - s->n;
+
+	n = n < room ? n : room;
+	if (!n)
+		return;
+	memcpy(s->buffer + s->n, s->typed.data + s->typed_at, n);
+	s->n += (u32)n;
+	s->typed_at += n;
+	if (s->typed_at == s->typed.len)
+		s->typed.len = s->typed_at = 0;
 }
 
 static void give_first(struct serial *s, u32 n)
@@ -158,6 +170,7 @@ static void give_first(struct serial *s, u32 n)
 		give(s, s->buffer[i]);
 	s->n -= n;
 	memmove(s->buffer, s->buffer + n, s->n);
+	refill(s);
 }
 
 static void give_some(struct serial *s)
@@ -224,20 +237,44 @@ static void deliver(void *arg, struct outside *o)
 	if (outside_ready(o, s->watch))
 		take(s);
 	give_some(s);
-	if (s->in < 0 && s->listener < 0 && !s->n)
+	if (s->in < 0 && s->listener < 0 && !s->n && !s->person) {
 		outside_remove(o, s); /* the end of a file or pipe: nothing more will come */
+		s->attached = false;
+	}
+}
+
+static int join(struct serial *s, struct err *err)
+{
+	int rc = s->attached ? 0 : outside_add(s->outside, (struct outside_source){ prepare, deliver, s }, err);
+
+	s->attached |= !rc;
+	return rc;
+}
+
+int serial_type(struct serial *s, const void *bytes, size_t len, struct err *err)
+{
+	if (s->in >= 0 || s->listener >= 0)
+		return err_set(err, EBUSY, "the guest's console is elsewhere (--serial): what is typed there is its input");
+	if (!s->outside || len > SERIAL_TYPED - (s->typed.len - s->typed_at))
+		return err_set(err, ENOSPC, "%d bytes wait for the guest's console already; it does not read them", SERIAL_TYPED);
+	buf_put(&s->typed, bytes, len);
+	if (s->typed.failed)
+		return err_set(err, ENOMEM, "no memory for what was typed");
+	refill(s);
+	return join(s, err);
 }
 
 int serial_attach(struct serial *s, struct outside *outside, struct vm *vm, struct pc *pc, struct err *err)
 {
 	s->vm = vm;
 	s->pc = pc;
+	s->outside = outside;
 	if (!s->virtio)
 		pc_serial_taken(pc, on_taken, s);
-	if (s->in < 0 && s->listener < 0)
+	if (s->in < 0 && s->listener < 0 && !s->person)
 		return 0;
 	s->terminal = s->in == 0 && terminal_raw();
 	if (s->terminal)
 		complain("the guest has this terminal now; " TERMINAL_LEAVE_NAME " leaves");
-	return outside_add(outside, (struct outside_source){ prepare, deliver, s }, err);
+	return join(s, err);
 }

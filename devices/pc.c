@@ -61,6 +61,8 @@ struct pc {
 	bool nmi_masked;
 	/* Interrupts 0 (timer) and 8 (clock): by PIT and RTC, or by the HPET once that has replaced them. */
 	bool by_chip[2], by_hpet[2], hpet_replaces;
+	void (*serial_taken)(void *arg); /* who gives COM1 its bytes; NULL = nobody */
+	void *serial_taken_arg;
 };
 
 const struct device_class *const pc_classes[] = {
@@ -118,8 +120,16 @@ void pc_serial_receive(struct pc *pc, u8 byte)
 
 void pc_serial_taken(struct pc *pc, void (*taken)(void *arg), void *arg)
 {
-	pc->uart.taken = taken;
-	pc->uart.taken_arg = arg;
+	pc->serial_taken = taken;
+	pc->serial_taken_arg = arg;
+}
+
+/* COM1 has room now: an opening to the outside, whoever is there. */
+static void ask_for_serial(void *arg)
+{
+	struct pc *pc = arg;
+
+	vm_ask(pc->vm, pc->serial_taken, pc->serial_taken_arg);
 }
 
 bool pc_serial_listens(const struct pc *pc)
@@ -270,6 +280,71 @@ static void shadow_write(void *arg, u32 offset, const void *data, int size)
 	pc_memory_shadow_write(&pc->memory, &pc->vm->mem, offset, data, (u32)size);
 }
 
+/* ---- inlets ---- */
+
+static bool take_serial(void *arg, const u8 *data, u32 len)
+{
+	for (u32 i = 0; i < len; i++)
+		pc_serial_receive(arg, data[i]);
+	return true;
+}
+
+static bool take_console(void *arg, const u8 *data, u32 len)
+{
+	for (u32 i = 0; i < len; i++)
+		pc_console_receive(arg, data[i]);
+	return true;
+}
+
+static bool take_key(void *arg, const u8 *data, u32 len)
+{
+	return len == 3 && pc_key(arg, (u16)(data[0] | data[1] << 8), data[2]);
+}
+
+static bool take_mouse(void *arg, const u8 *data, u32 len)
+{
+	if (len != 6)
+		return false;
+	pc_mouse(arg, (i16)(data[0] | data[1] << 8), (i16)(data[2] | data[3] << 8), (i8)data[4], data[5]);
+	return true;
+}
+
+static bool take_frame(void *arg, const u8 *data, u32 len)
+{
+	return pc_net_receive(arg, data, len);
+}
+
+static bool take_button(void *arg, const u8 *data, u32 len)
+{
+	if (len != 1 || data[0] > 1)
+		return false;
+	(data[0] ? pc_nmi : pc_power_button)(arg);
+	return true;
+}
+
+static void connect_outside(struct pc *pc)
+{
+	struct vm_inlet *in = pc->vm->inlet;
+
+	in[INPUT_SERIAL] = (struct vm_inlet){ .take = take_serial, .arg = pc };
+	in[INPUT_CONSOLE] = (struct vm_inlet){ .take = take_console, .arg = pc };
+	in[INPUT_KEY] = (struct vm_inlet){ .take = take_key, .refuses = true, .arg = pc };
+	in[INPUT_MOUSE] = (struct vm_inlet){ .take = take_mouse, .arg = pc };
+	in[INPUT_NET] = (struct vm_inlet){ .take = take_frame, .arg = pc };
+	in[INPUT_BUTTON] = (struct vm_inlet){ .take = take_button, .arg = pc };
+	pc->uart.taken = ask_for_serial;
+	pc->uart.taken_arg = pc;
+}
+
+/* A disk whose writes leave the machine cannot be brought back with it. */
+static const char *past_of_disks(const struct pc_config *config)
+{
+	for (u32 i = 0; i < config->ndisks; i++)
+		if (!config->disk[i].snapshot && !config->disk[i].read_only)
+			return "what the guest writes to its disk (snapshot=off, overlay) stays written";
+	return NULL;
+}
+
 /* ---- building ---- */
 
 struct pc_virtio_devices *pc_virtio_of(struct pc *pc)
@@ -380,6 +455,8 @@ static int build(struct pc *pc, const struct pc_config *config, struct err *err)
 	piix3_init(&pc->piix3);
 	acpi_pm_init(&pc->acpi_pm);
 	connect_wires(pc);
+	connect_outside(pc);
+	pc->vm->no_past = past_of_disks(config);
 	if (!rc)
 		rc = pc_apics_add(&pc->apics, pc->vm, err);
 	if (!rc)

@@ -24,6 +24,7 @@ pc:check                 check             check-devel     check          check
 pc:jansson               libjansson-dev    jansson-devel   jansson        jansson
 pc:libzstd               libzstd-dev       libzstd-devel   zstd           zstd
 pc:libsodium             libsodium-dev     libsodium-devel libsodium      libsodium
+pc:vterm                 libvterm-dev      libvterm-devel  libvterm       libvterm
 pc:libpng                libpng-dev        libpng-devel    libpng         libpng
 pc:libnbd                libnbd-dev        libnbd-devel    libnbd         -
 pc:glib-2.0              libglib2.0-dev    glib2-devel     glib2          glib

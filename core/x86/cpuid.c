@@ -87,6 +87,14 @@ const char *cpu_feature_brief(enum cpu_feature f)
 	return (u32)f < FEAT_COUNT ? features[f].brief : NULL;
 }
 
+bool cpu_feature_place(enum cpu_feature f, u32 *leaf, char *reg, u8 *bit)
+{
+	*leaf = features[f].leaf;
+	*reg = features[f].reg;
+	*bit = features[f].bit;
+	return features[f].reg != 0;
+}
+
 /* SDM 2A figure 3-6: families above 15 and models above 15 go into the extended fields. */
 u32 cpu_signature(const struct cpu_model *m)
 {

@@ -37,5 +37,7 @@ static inline bool cpu_has(const struct cpu_model *m, enum cpu_feature f) { retu
 struct cpuid_result cpuid(const struct cpu_model *m, u32 leaf, u32 subleaf, u64 cr4, u32 apic_id, u32 ncpus);
 const char *cpu_feature_name(enum cpu_feature f);
 const char *cpu_feature_brief(enum cpu_feature f);
+/* Where CPUID shows it: leaf, and the bit of register 'a' to 'd'.  False: nowhere. */
+bool cpu_feature_place(enum cpu_feature f, u32 *leaf, char *reg, u8 *bit);
 
 #endif

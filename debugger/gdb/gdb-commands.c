@@ -3,11 +3,12 @@
  * Rule: the other side may send anything: a handler checks all it reads before it changes anything, and answers E16 or
  * nothing (which says "unknown") to what it does not understand.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "debugger/gdb/gdb-priv.h"
-#include "debugger/guest-code.h"
+#include "debugger/session/session.h"
 
 static void done(struct gdb *g, bool ok, int error)
 {
@@ -21,7 +22,8 @@ static void done(struct gdb *g, bool ok, int error)
 
 static void supported(struct gdb *g, struct reader *r)
 {
-	buf_printf(&g->reply, "PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;vContSupported+;multiprocess-", GDB_PACKET);
+	buf_printf(&g->reply, "PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;qXfer:memory-map:read+;vContSupported+;"
+			      "multiprocess-%s", GDB_PACKET, g->s->timeline ? ";ReverseStep+;ReverseContinue+" : "");
 }
 
 static void no_acks(struct gdb *g, struct reader *r)
@@ -30,10 +32,9 @@ static void no_acks(struct gdb *g, struct reader *r)
 	gdb_ok(g);
 }
 
-/* OFFSET,LENGTH: a piece of the description; m: there is more, l: it was the last. */
-static void features(struct gdb *g, struct reader *r)
+/* FILE, then OFFSET,LENGTH: a piece of it; m: there is more, l: it was the last. */
+static void transfer(struct gdb *g, struct reader *r, const char *file, void (*make)(struct buf *b))
 {
-	static const char file[] = ":target.xml:";
 	struct buf xml = { 0 };
 	u64 offset, len;
 
@@ -42,7 +43,7 @@ static void features(struct gdb *g, struct reader *r)
 		gdb_error(g, GDB_BAD);
 		return;
 	}
-	gdb_target_xml(&xml);
+	make(&xml);
 	if (len > GDB_PACKET / 2) /* some may be escaped */
 		len = GDB_PACKET / 2;
 	if (xml.failed || offset > xml.len) {
@@ -54,6 +55,19 @@ static void features(struct gdb *g, struct reader *r)
 	}
 	buf_free(&xml);
 }
+
+static void features(struct gdb *g, struct reader *r) { transfer(g, r, ":target.xml:", gdb_target_xml); }
+
+/* gdb's addresses are linear, and the page tables change under it: all that always holds is that any address may be one
+ * of memory, and that code there needs no special breakpoints. */
+static void whole_map(struct buf *b)
+{
+	buf_printf(b, "<?xml version=\"1.0\"?>\n<!DOCTYPE memory-map PUBLIC \"+//IDN gnu.org//DTD GDB Memory Map V1.0//EN\" "
+		      "\"http://sourceware.org/gdb/gdb-memory-map.dtd\">\n<memory-map>"
+		      "<memory type=\"ram\" start=\"0\" length=\"0xffffffffffffffff\"/></memory-map>\n");
+}
+
+static void memory_map(struct gdb *g, struct reader *r) { transfer(g, r, "::", whole_map); }
 
 static void attached(struct gdb *g, struct reader *r) { buf_printf(&g->reply, "1"); } /* so `quit` detaches */
 static void why_stopped(struct gdb *g, struct reader *r) { buf_printf(&g->reply, "%s", g->stop); }
@@ -101,7 +115,7 @@ static void choose_thread(struct gdb *g, struct reader *r)
 		return;
 	}
 	if (cpu >= 0 && general)
-		g->cpu = (u32)cpu;
+		g->cpu = g->s->cpu = (u32)cpu;
 	else if (cpu >= 0)
 		g->step_cpu = (u32)cpu;
 	gdb_ok(g);
@@ -134,48 +148,24 @@ static void write_register(struct gdb *g, struct reader *r)
 
 /* ---- memory: linear addresses; devices are neither read nor written ---- */
 
-/* The physical address of `lin`, and how much of len bytes lies in its page.  0: nothing is there. */
-static u64 piece(struct gdb *g, const struct x86_state *s, u64 lin, u64 len, u64 *gpa)
-{
-	u64 room = PAGE_SIZE_4K - (lin & PAGE_MASK_4K);
-
-	if (room > len)
-		room = len;
-	return guest_translate(&g->vm->vcpu[g->cpu], s, lin, gpa) && mem_host(&g->vm->mem, *gpa, room, false) ? room : 0;
-}
-
 static void read_memory(struct gdb *g, struct reader *r)
 {
-	struct x86_state s;
-	u64 at, len, gpa, n;
+	u8 bytes[GDB_PACKET / 2];
+	u64 at, len;
 
-	if (!gdb_number(r, &at) || !gdb_char(r, ',') || !gdb_number(r, &len) ||
-	    vcpu_get(&g->vm->vcpu[g->cpu], &s, ST_ALL)) {
+	if (!gdb_number(r, &at) || !gdb_char(r, ',') || !gdb_number(r, &len)) {
 		gdb_error(g, GDB_BAD);
 		return;
 	}
-	if (len > GDB_PACKET / 2)
-		len = GDB_PACKET / 2;
-	for (u64 left = len; left && (n = piece(g, &s, at, left, &gpa)); left -= n, at += n)
-		gdb_put_hex(&g->reply, mem_host(&g->vm->mem, gpa, n, false), n);
-	if (!g->reply.len && len)
+	len = session_read(g->s, at, bytes, len < sizeof(bytes) ? len : sizeof(bytes));
+	gdb_put_hex(&g->reply, bytes, len);
+	if (!len)
 		gdb_error(g, GDB_FAULT);
 }
 
 static bool write_bytes(struct gdb *g, u64 at, const u8 *bytes, u64 len)
 {
-	struct x86_state s;
-	u64 gpa, n;
-
-	if (vcpu_get(&g->vm->vcpu[g->cpu], &s, ST_ALL))
-		return false;
-	for (; len; len -= n, at += n, bytes += n) {
-		n = piece(g, &s, at, len, &gpa);
-		if (!n)
-			return false;
-		mem_poke(&g->vm->mem, gpa, bytes, n);
-	}
-	return true;
+	return !len || session_write(g->s, at, bytes, len, NULL) == 0;
 }
 
 /* ADDRESS,LENGTH:BYTES; the bytes as digits (M) or as they are (X). */
@@ -204,41 +194,40 @@ static void write_binary(struct gdb *g, struct reader *r)
 /* ---- breakpoints and watchpoints ---- */
 
 /* TYPE,ADDRESS,KIND: 0 and 1 break at an instruction, 2 to 4 watch KIND bytes being written, read, or either. */
-static bool take_point(struct reader *r, u64 *type, struct gdb_watch *w)
+static bool take_point(struct reader *r, struct gdb_point *p)
 {
-	if (!gdb_number(r, type) || !gdb_char(r, ',') || !gdb_number(r, &w->at) || !gdb_char(r, ',') ||
-	    !gdb_number(r, &w->len) || read_left(r))
+	u64 type;
+
+	if (!gdb_number(r, &type) || !gdb_char(r, ',') || !gdb_number(r, &p->at) || !gdb_char(r, ',') ||
+	    !gdb_number(r, &p->len) || read_left(r) || type > GDB_ACCESS)
 		return false;
-	if (*type >= 2 && (!w->len || w->len > PAGE_SIZE_4K))
-		return false;
-	w->kind = (u8)(*type - 2);
-	return *type <= 4;
+	p->kind = (u8)type;
+	return p->kind < GDB_WRITE || (p->len && p->len <= PAGE_SIZE_4K && p->at + (p->len - 1) >= p->at);
 }
 
 static void set_point(struct gdb *g, struct reader *r)
 {
-	struct gdb_watch w;
-	u64 type;
+	struct gdb_point p;
+	int rc;
 
-	if (!take_point(r, &type, &w))
+	if (!take_point(r, &p)) {
 		gdb_error(g, GDB_BAD);
-	else
-		done(g, type < 2 ? vm_break_set(g->vm, w.at) == 0 : gdb_watch_set(g, &w), GDB_FULL);
+		return;
+	}
+	rc = gdb_point_set(g, &p);
+	if (rc != -ENOTSUP) /* then the answer is empty, and gdb finds another way */
+		done(g, rc == 0, GDB_FULL);
 }
 
 static void clear_point(struct gdb *g, struct reader *r)
 {
-	struct gdb_watch w;
-	u64 type;
+	struct gdb_point p;
 
-	if (!take_point(r, &type, &w)) {
+	if (!take_point(r, &p)) {
 		gdb_error(g, GDB_BAD);
 		return;
 	}
-	if (type < 2)
-		vm_break_clear(g->vm, w.at);
-	else
-		gdb_watch_clear(g, &w);
+	gdb_point_clear(g, &p);
 	gdb_ok(g);
 }
 
@@ -247,6 +236,7 @@ static void clear_point(struct gdb *g, struct reader *r)
 static void resume(struct gdb *g)
 {
 	g->break_in = false; /* one that comes from now on is meant for this run */
+	g->back = GDB_FORWARD;
 	g->next = GDB_RESUME;
 }
 
@@ -261,6 +251,18 @@ static void step(struct gdb *g, struct reader *r)
 	go_on(g, r);
 	g->action[g->step_cpu] = GDB_STEP;
 }
+
+/* Back: only where there is a past, as qSupported has said. */
+static void go_back(struct gdb *g, enum gdb_back how)
+{
+	if (!g->s->timeline)
+		return;
+	resume(g);
+	g->back = how;
+}
+
+static void back_continue(struct gdb *g, struct reader *r) { go_back(g, GDB_BACK); }
+static void back_step(struct gdb *g, struct reader *r) { go_back(g, GDB_BACK_STEP); }
 
 static void vcont_query(struct gdb *g, struct reader *r) { buf_printf(&g->reply, "vCont;c;C;s;S"); }
 
@@ -316,12 +318,12 @@ static void kill_machine(struct gdb *g, struct reader *r)
 
 /* ---- our own commands ---- */
 
-enum { LINE = 200, PIECE = 4000 };
+enum { LINE = 4000 };
 
 /* The line as digits; what it prints goes out as O packets. */
 static void monitor(struct gdb *g, struct reader *r)
 {
-	struct buf text = { 0 }, packet = { 0 };
+	struct buf text = { 0 };
 	char line[LINE + 1] = { 0 };
 	size_t len = read_left(r) ? (read_left(r) - 1) / 2 : 0;
 
@@ -330,15 +332,10 @@ static void monitor(struct gdb *g, struct reader *r)
 		return;
 	}
 	gdb_monitor(g, line, &text);
-	for (size_t at = 0; at < text.len && !text.failed; at += PIECE) {
-		packet.len = 0;
-		buf_put(&packet, "O", 1);
-		gdb_put_hex(&packet, text.data + at, text.len - at < PIECE ? text.len - at : PIECE);
-		gdb_packet(g, packet.data, packet.len);
-	}
+	if (!text.failed)
+		gdb_say(g, (const char *)text.data, text.len);
 	gdb_ok(g);
 	buf_free(&text);
-	buf_free(&packet);
 }
 
 /* ---- the table ---- */
@@ -351,6 +348,8 @@ struct command {
 /* A name of one letter is followed by its arguments at once, a longer one by the end or a separator. */
 static const struct command commands[] = {
 	{ "?", why_stopped },
+	{ "bc", back_continue },
+	{ "bs", back_step },
 	{ "c", go_on },
 	{ "C", go_on },
 	{ "D", detach },
@@ -379,6 +378,7 @@ static const struct command commands[] = {
 	{ "qsThreadInfo", no_more_threads },
 	{ "qThreadExtraInfo", thread_text },
 	{ "qXfer:features:read", features },
+	{ "qXfer:memory-map:read", memory_map },
 	{ "QStartNoAckMode", no_acks },
 };
 

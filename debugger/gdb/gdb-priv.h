@@ -38,11 +38,12 @@ bool gdb_register_write(struct gdb *g, u64 number, struct reader *r);
 void gdb_command(struct gdb *g);
 
 /* ---- gdb-monitor.c ---- */
-/* gdb's `monitor LINE`; what it prints. */
+/* gdb's `monitor LINE`, a line of the debugger's own; what it prints. */
 void gdb_monitor(struct gdb *g, const char *line, struct buf *out);
 
 /* ---- gdb-run.c ---- */
-bool gdb_watch_set(struct gdb *g, const struct gdb_watch *w);
-void gdb_watch_clear(struct gdb *g, const struct gdb_watch *w);
+/* 0, -ENOSPC, or -ENOTSUP: not on this engine. */
+int gdb_point_set(struct gdb *g, const struct gdb_point *p);
+void gdb_point_clear(struct gdb *g, const struct gdb_point *p);
 
 #endif

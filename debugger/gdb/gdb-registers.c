@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "debugger/gdb/gdb-priv.h"
+#include "debugger/session/session.h"
 
 enum feature { CORE, SSE, SEGMENTS, SYSTEM, FEATURES };
 static const char *const features[FEATURES] = {
@@ -161,7 +162,10 @@ static bool load(struct gdb *g, struct x86_state *s)
 
 static bool store(struct gdb *g, const struct x86_state *s, u32 groups)
 {
-	return vcpu_set(&g->vm->vcpu[g->cpu], s, groups, NULL) == 0;
+	if (vcpu_set(&g->vm->vcpu[g->cpu], s, groups, NULL))
+		return false;
+	session_changed(g->s);
+	return true;
 }
 
 static void show(const struct reg *r, const struct x86_state *s, struct buf *b)

@@ -14,6 +14,7 @@ enum { HISTORY_EXITS = 1 << 14, HISTORY_BUCKETS = 40 };
 
 struct history_exit {
 	u64 number, icount, time; /* from 1; of its processor; virtual ns */
+	u64 at;                   /* instructions of all processors then (vm_icount) */
 	u64 rip, qualification, gpa, value;
 	u64 cost_ns;              /* of the host's time, from leaving the guest to the end of the handler */
 	u32 gap;                  /* instructions of its processor since that one's previous exit */
@@ -32,7 +33,7 @@ struct history {
 };
 
 /* The exit with this number, or NULL. */
-const struct history_exit *history_get(const struct history *h, u64 number);
+const struct history_exit *history_exit_get(const struct history *h, u64 number);
 /* "IO  out 3f8 byte 6f  uart" : what it was, in one line of at most `width` columns, without number and time. */
 void history_text(const struct history_exit *e, int width, struct buf *out);
 

@@ -31,6 +31,7 @@ struct session_ui {
 	void (*say)(void *arg, enum say_kind kind, const char *text, size_t len); /* lines with their end, but SAY_CONSOLE */
 	void (*tick)(void *arg); /* may be NULL */
 	void *arg;
+	bool person; /* somebody may type at the guest's console: a guest that waits for input then waits in real time */
 };
 
 /* In the units of Trap: 500insn, 3exits, 20ms of virtual time. */
@@ -59,6 +60,9 @@ struct session {
 	u32 cpu;                     /* the processor that is looked at */
 	struct session_stop stopped;
 	bool running;                /* within ui.tick */
+	u32 depth;                   /* of lines that run lines (verb_line) */
+	int status;                  /* what Trap's `exit` said: the front end's when it leaves */
+	int log_level;               /* what devices and the processor say is passed on up to here (enum log_level) */
 	bool searching;              /* going back: subscribers may stop the machine, and must change nothing else */
 	struct history history;      /* the latest exits */
 	struct timeline *timeline;   /* NULL: this machine cannot go back; session_no_time says why */
@@ -70,6 +74,10 @@ struct session {
 
 /* Build the machine as the options say and stop before its first instruction.  *s is NULL after an error. */
 int session_open(struct session **s, const struct machine_options *o, const struct session_ui *ui, struct err *err);
+/* The same around a machine that somebody else has built and attached to its files and console, and takes apart after
+ * session_close (`vitrine run`).  past: record it, so that one can go back.  The console is not ours to type at. */
+int session_around(struct session **s, const struct machine *m, const struct machine_options *o, bool past,
+		   const struct session_ui *ui, struct err *err);
 void session_close(struct session *s);
 /* The machine as session_open left it: memory, devices, time.  Symbols, probes, bookmarks stay. */
 int session_restart(struct session *s, struct err *err);
@@ -97,14 +105,25 @@ int session_nsnapshots(const struct session *s);
 const char *session_snapshot_at(const struct session *s, int i, u64 *icount, u64 *time);
 /* Bookmarks: a name (one letter in the screen) for a point in recorded time. */
 int session_mark(struct session *s, const char *name, struct err *err);
+int session_mark_point(struct session *s, const char *name, u64 icount, struct err *err);
 int session_goto_mark(struct session *s, const char *name, struct err *err);
 int session_nmarks(const struct session *s);
 const char *session_mark_at(const struct session *s, int i, u64 *icount);
 
 /* Type at the guest's console; bytes beyond its room wait. */
 int session_console_input(struct session *s, const void *bytes, size_t len, struct err *err);
+/* The same at its keyboard, as a terminal sends keys (see keys.h): at most some 60 strokes wait.  -ENOSPC. */
+int session_keyboard_input(struct session *s, const void *bytes, size_t len, struct err *err);
 /* The latest whole line of the console, "" if there was none. */
 const char *session_last_line(const struct session *s);
+
+/* Symbols from a file (symbols.h); session_save remembers it.  The number of them, or a negative errno. */
+int session_load_symbols(struct session *s, const char *path, u64 offset, struct err *err);
+/* The machine into a snapshot file, and beside it PATH.session: lines that bring back symbols, marks and probes. */
+int session_save(struct session *s, const char *path, struct err *err);
+/* A machine from a snapshot file of the same options.  What was recorded and the snapshots in memory are gone; the lines
+ * of PATH.session are the caller's to run. */
+int session_load(struct session *s, const char *path, struct err *err);
 
 /* Say something to the front end. */
 void session_say(struct session *s, enum say_kind kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -120,7 +139,9 @@ int session_write_physical(struct session *s, u64 gpa, const void *in, u64 len, 
  * xmm0 (its low half), st0, every field name of x86_state ("star", "mxcsr"), rflags.ZF and other bits by their names. */
 bool session_register(struct session *s, u32 cpu, const char *name, u64 *value);
 int session_set_register(struct session *s, u32 cpu, const char *name, u64 value, struct err *err);
-/* All names that session_register knows, for completion; NULL after the last. */
+/* Is there such a register, on any processor? */
+bool session_register_known(const char *name);
+/* All names that session_register knows but those of bits, for completion; NULL after the last. */
 const char *session_register_name(int i);
 
 #endif

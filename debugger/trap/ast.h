@@ -15,6 +15,7 @@ typedef __int128 trap_int; /* exact: 128 bits inside, whatever a register has */
 enum trap_type {
 	T_ANY, /* only known when it runs */
 	T_INT, T_GVA, T_GPA, T_BOOL, T_TIME, T_AMOUNT, T_STR, T_RANGE, T_ENTRY, T_FAULT, T_LIST,
+	T_CPU,  /* a processor: cpu(1), regs; its fields are its registers, .exits and .insns */
 	T_NONE, /* no value: a statement, a function without result */
 };
 
@@ -42,7 +43,7 @@ enum trap_node {
 	N_STR,    /* text, len */
 	N_BOOL,   /* number: 0 or 1 */
 	N_VAR,    /* name; slot: a variable, constant or parameter */
-	N_ITEM,   /* name; slot: index of the event's field (struct trap_event) that is meant */
+	N_ITEM,   /* name; slot: index of the event's field (struct trap_event) that is meant; of a probe with several events, the first one's */
 	N_NAME,   /* name; a name from the tables: `time`, `regs`, an exit reason... slot: its row in trap_names[], or -1 and number: a constant */
 	N_REG,    /* $name */
 	N_MAP,    /* @name; a: keys; slot: which map */
@@ -67,7 +68,7 @@ enum trap_node {
 	S_STEP, S_BACK, /* a: amount or NULL */
 	S_STOP,   /* a: reason or NULL */
 	S_RUN,    /* a: until-expression or NULL; b: until-event (N_EVENT) or NULL; c: where or NULL; d: for (time or amount) or NULL; slot of N_EVENT as in a probe */
-	S_EXPECT, S_ASSERT, /* a: condition, its ->next...: what to say */
+	S_EXPECT, S_ASSERT, /* a: condition, its ->next...: what to say; text: the condition as written */
 	S_SNAPSHOT, S_RESTORE, /* a: name */
 	S_MIGRATE, /* a: to; b: options */
 	S_INJECT, /* name; a: arguments; b: options; slot: row of trap_injections[] */
@@ -78,8 +79,9 @@ enum trap_node {
 	S_TEST,   /* text: its title; a: points or NULL; b: within or NULL; c: block */
 	S_EXIT,   /* a: status or NULL */
 	S_EXPR,   /* a */
-	S_PROBE,  /* name or NULL; a: N_EVENT list; b: where or NULL; c: block; slot: its number */
+	S_PROBE,  /* name or NULL; a: N_EVENT list; b: where or NULL; c: block; slot: its number; text: as written; op: 1 = replies, so it wants to be asked before the handler */
 	S_FN,     /* a function; see struct trap_fn */
+	S_INCLUDE, /* text: a file; the compiler puts its statements here, nobody else ever sees one */
 	/* parts */
 	N_EVENT,  /* name; a: arguments; slot: row of trap_events[] */
 	N_OPTION, /* name = a */
@@ -87,8 +89,11 @@ enum trap_node {
 
 enum trap_agg { AGG_NONE, AGG_COUNT, AGG_SUM, AGG_MIN, AGG_MAX, AGG_AVG, AGG_HIST, AGG_LHIST };
 
+enum { TRAP_HEIGHT = 200 };
+
 struct node {
 	u8 kind, op, type; /* enum trap_node; see there; enum trap_type as far as the text tells */
+	u8 height;         /* of the tree below it, at most TRAP_HEIGHT: whoever walks it may call itself */
 	i32 slot;
 	struct trap_pos pos;
 	const char *name, *text; /* NUL-terminated, in the unit's memory */

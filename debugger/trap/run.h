@@ -10,10 +10,17 @@
 
 struct trap;
 
+enum trap_format { TRAP_TEXT, TRAP_CSV, TRAP_JSON };
+
 struct trap_limits {
-	u64 steps;  /* of one probe call; 0 = 10^6 */
-	u64 keys;   /* of one map; 0 = 10^5 */
-	u64 memory; /* bytes of all values; 0 = 64 MiB */
+	u64 steps;      /* of one probe call, or of statements between two runs of the guest; 0 = 10^6 */
+	u64 keys;       /* of one map; 0 = 10^5 */
+	u64 memory;     /* bytes of all values; 0 = 64 MiB */
+	u64 output;     /* bytes that are printed; 0 = 64 MiB */
+	u64 virtual_ns; /* of the guest's time; 0 = no end */
+	u64 host_ns;    /* of the host's; 0 = no end */
+	enum trap_format format; /* of maps */
+	bool quiet;     /* maps that were not printed stay so at the end */
 };
 
 /* What was tested, in the order of the text. */
@@ -33,6 +40,8 @@ void trap_close(struct trap *t); /* session_close calls it */
 /* A whole script: compile (errors are said, status 2, nothing is run), then run to its end.  Returns enum exit_status
  * or what `exit` said.  args: what arg(n) means at top level. */
 int trap_script(struct trap *t, const char *file, const char *text, size_t len, const char *const *args, int nargs);
+/* Compile only, and say what is wrong: 0, STATUS_USAGE, or STATUS_SKIPPED if only this build lacks something. */
+int trap_check_script(struct trap *t, const char *file, const char *text, size_t len);
 /* A line of the prompt: declarations and probes stay.  Output goes to session_say.  0; 1: `exit` was executed, *status;
  * or a negative errno, already said. */
 int trap_line(struct trap *t, const char *line, int *status);
@@ -63,7 +72,7 @@ int trap_ntests(const struct trap *t);
 const struct trap_test *trap_test_at(const struct trap *t, int i);
 /* Aggregations as `print @x` shows them; all maps that were not printed. */
 void trap_maps_text(struct trap *t, bool unprinted, struct buf *out);
-/* The report: kind is "text", "tap", "junit" or "json". False: no such kind. */
+/* The report: kind is "text", "tap", "junit" or "json". False: no such kind.  out may be NULL: only asking. */
 bool trap_report(struct trap *t, const char *kind, int status, struct buf *out);
 /* The unit: names for completion. */
 struct trap_unit *trap_unit(struct trap *t);

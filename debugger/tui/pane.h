@@ -10,9 +10,9 @@
 #include "debugger/session/session.h"
 #include "debugger/tui/cells.h"
 
-/* Keys as panes see them: ASCII, or one of these. */
+/* Keys as panes see them: ASCII, one of these, or KEY_UNICODE_ + a character. */
 enum tui_key { KEY_UP_ = 0x100, KEY_DOWN_, KEY_LEFT_, KEY_RIGHT_, KEY_PGUP_, KEY_PGDN_, KEY_HOME_, KEY_END_, KEY_BTAB_, KEY_F1_,
-	       KEY_DELETE_, KEY_MOUSE_, KEY_RESIZE_, KEY_ENTER_ = '\n', KEY_TAB_ = '\t', KEY_ESC_ = 27, KEY_BACKSPACE_ = 0x7f };
+	       KEY_DELETE_, KEY_UNICODE_ = 0x200000, KEY_ENTER_ = '\n', KEY_TAB_ = '\t', KEY_ESC_ = 27, KEY_BACKSPACE_ = 0x7f };
 
 struct pane;
 
@@ -30,6 +30,11 @@ struct pane_class {
 	void (*title_text)(struct pane *p, char *text, size_t size); /* NULL: the title */
 	/* What `y` copies: the cursor's line as a Trap expression. NULL: nothing */
 	bool (*expression)(struct pane *p, char *text, size_t size);
+	/* For a class that remembers more than struct pane does, in p->own; each may be NULL. */
+	void (*open)(struct pane *p);  /* when the pane is made; own == NULL afterwards: no memory, and it shows less */
+	void (*close)(struct pane *p);
+	void (*moving)(struct pane *p); /* the guest is about to run, or time to change: note what changes are to be marked against */
+	void (*say)(struct pane *p, enum say_kind kind, const char *text, size_t len); /* as struct session_ui */
 };
 
 struct pane {
@@ -43,8 +48,19 @@ struct pane {
 	u64 address;          /* what it looks at, if it follows nothing */
 	bool follows;         /* it shows what the processor is at */
 	char filter[64];
+	void *own;            /* the class's: see open */
+	bool decimal;         /* `x`: numbers in decimal */
+	bool grabs;           /* every key but Ctrl-], which clears this, is its: the guest's console */
 };
 
+/* A pane outside of any screen, for tests (t NULL): draw with p->class->draw. */
+void pane_open(struct pane *p, const struct pane_class *class, struct session *s, struct tui *t);
+void pane_close(struct pane *p);
+/* Draw the lines of a list: keeps p->top so that p->at is seen, and marks the cursor's line. */
+void pane_scroll(struct pane *p, i64 count, i32 rows);
+
+/* The pane of a class on the same screen, or NULL: what is chosen there (which device) decides what others show. */
+struct pane *tui_pane(struct tui *t, const struct pane_class *class);
 /* For a pane's key(): run a line as if it had been typed (`break 0x7c05`, `step 1exit`). */
 void tui_command(struct tui *t, const char *line);
 /* Ask for a line; the answer comes to `done`, NULL if the user left with Esc. */
@@ -52,6 +68,8 @@ void tui_ask(struct tui *t, const char *question, void (*done)(struct pane *p, c
 /* Show the main view with the code or memory pane at an address. */
 void tui_show_code(struct tui *t, u64 gva);
 void tui_show_memory(struct tui *t, u64 address, bool physical);
+/* The host's times may be shown (costs of exits, speeds); false in golden screens. */
+bool tui_shows_host_times(const struct tui *t);
 /* The processor's state as it was before the latest step, for marking changes; NULL: nothing to compare with. */
 const struct x86_state *tui_before(const struct tui *t);
 

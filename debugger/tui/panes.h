@@ -9,7 +9,7 @@
 
 /* 1 Main, 2 Exits */
 extern const struct pane_class pane_code, pane_registers, pane_exit, pane_walk, pane_memory, pane_console, pane_output,
-	pane_history, pane_reasons;
+	pane_history, pane_reasons, pane_tour;
 /* 3 Paging .. 9 Tests */
 extern const struct pane_class pane_tables, pane_tlb, pane_owners, pane_vmcs, pane_devices, pane_device, pane_interrupts,
 	pane_queues, pane_sched, pane_migrate, pane_stats, pane_maps, pane_probes, pane_tests;

@@ -38,12 +38,15 @@ extern const struct verb *const verbs[];
 extern const int verb_count;
 
 const struct verb *verb_find(const char *name, size_t len);
-/* A line as typed.  Its output goes to *out. Empty lines and `# comments` do nothing. */
+/* A line as typed.  Its output goes to *out; what it makes others say (the guest, probes, Trap's print) to the front end.
+ * Empty lines and `# comments` do nothing.  An error whose text is empty has been said already. */
 int verb_line(struct session *s, const char *line, struct buf *out, struct err *err);
 /* The i-th completion of the word that ends at `at` in `line` (bytes), malloc'd; NULL after the last.  *start: where the word begins. */
 char *verb_complete(struct session *s, const char *line, size_t at, int i, size_t *start);
 /* Help: of everything (one line each), or of one verb, statement, function, event. False: nothing is called so. */
 bool verb_help(const char *word, struct buf *out);
+/* "Run", "Look"... */
+const char *verb_group_title(enum verb_group group);
 /* An expression of Trap that is a number: an address, a count.  -EINVAL. */
 int verb_number(struct session *s, const char *text, u64 *value, struct err *err);
 

@@ -34,6 +34,8 @@ static void from_card(void *arg, const u8 *frame, u32 len)
 {
 	struct cable *c = arg;
 
+	if (c->vm->past) /* it has been sent */
+		return;
 	capture(c, frame, len);
 	if (c->outside.send)
 		c->outside.send(c->outside.arg, frame, len);
@@ -82,20 +84,6 @@ bool cable_waits(const struct cable *c)
 	return c->used && c->card.ready && c->card.ready(c->card.arg);
 }
 
-/* A frame as input events: its length, then its bytes, eight at a time. */
-static void tell(struct cable *c, const u8 *frame, u32 len)
-{
-	vm_input(c->vm, INPUT_NET, len);
-	if (!event_wanted(&c->vm->events, EV_input))
-		return;
-	for (u32 at = 0; at < len; at += 8) {
-		u64 word = 0;
-
-		memcpy(&word, frame + at, len - at < 8 ? len - at : 8);
-		vm_input(c->vm, INPUT_NET, word);
-	}
-}
-
 void cable_deliver(struct cable *c)
 {
 	u8 frame[NET_FRAME_MAX];
@@ -105,7 +93,6 @@ void cable_deliver(struct cable *c)
 		get_bytes(c, &len, sizeof(len));
 		get_bytes(c, frame, len);
 		capture(c, frame, len);
-		tell(c, frame, len);
-		c->card.receive(c->card.arg, frame, len);
+		vm_receive(c->vm, INPUT_NET, frame, len);
 	}
 }

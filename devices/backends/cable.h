@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * cable.h - the cable between the machine's network card and what is outside, with a tap for captures.
- * Rule: frames for the machine wait here, in order, and enter it only from cable_deliver, told to vm_input; so the
+ * Rule: frames for the machine wait here, in order, and enter it only from cable_deliver, by vm_receive; so the
  * moments at which they come can be recorded.
  */
 #ifndef VITRINE_BACKENDS_CABLE_H
@@ -10,10 +10,9 @@
 #include "core/vm.h"
 #include "devices/net.h"
 
-/* The machine's end: what takes frames (pc_net_ready, pc_net_receive). */
+/* The machine's end: does it take a frame now (pc_net_ready)?  The frame itself goes in by vm_receive. */
 struct cable_card {
 	bool (*ready)(void *arg);
-	bool (*receive)(void *arg, const u8 *frame, u32 len);
 	void *arg;
 };
 

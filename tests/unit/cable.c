@@ -62,7 +62,8 @@ static struct rig *setup(const struct slirp_options *o)
 	ck_assert_ptr_nonnull(r->vm);
 	ck_assert_int_eq(cable_open(&r->cable, r->vm, &err), 0);
 	outside_open(&r->outside, r->vm);
-	r->cable.card = (struct cable_card){ ready, receive, r };
+	r->cable.card = (struct cable_card){ ready, r };
+	r->vm->inlet[INPUT_NET] = (struct vm_inlet){ .take = receive, .arg = r };
 	r->ready = true;
 	if (o) {
 		r->slirp = slirp_net_open(o, &r->cable, &r->outside, &err);

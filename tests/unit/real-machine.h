@@ -46,7 +46,7 @@ static struct x86_state fresh(u64 cr4)
 }
 
 /* Run the one instruction in `code`, at CS:0; the vector of its exception, or MISS. */
-static u8 execute_bytes(struct x86_state *s, const void *code, size_t len)
+static inline u8 execute_bytes(struct x86_state *s, const void *code, size_t len)
 {
 	s->rip[0] = 0;
 	mem_write(&vm->mem, CODE, code, len);

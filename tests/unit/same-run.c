@@ -107,7 +107,7 @@ static enum verdict stop(void *arg, const struct event *ev)
 
 START_TEST(stopped_at_every_event)
 {
-	static const u32 masks[] = { EV_BIT(exit), EV_BIT(intr), EV_BIT(timer), EV_BIT(insn),
+	static const u32 masks[] = { EV_BIT(exit), EV_BIT(leave), EV_BIT(intr), EV_BIT(timer), EV_BIT(insn),
 				     EV_BIT(io) | EV_BIT(mem) };
 	u64 hash = hash_of_whole();
 
@@ -121,6 +121,60 @@ START_TEST(stopped_at_every_event)
 			why = vm_run(vm, TOTAL - vm_icount(vm), &err);
 			ck_assert(why == STOP_EVENT || why == STOP_BUDGET);
 		} while (vm_icount(vm) < TOTAL);
+		ck_assert_uint_eq(vm_state_hash(vm), hash);
+		vm_destroy(vm);
+	}
+}
+END_TEST
+
+/* The hash knows the number of the guest's exits; is that what the events say? */
+static enum verdict count_exits(void *arg, const struct event *ev)
+{
+	u64 *next = arg;
+	u64 number = ev->kind == EV_exit ? ev->exit.number : ev->leave.number;
+
+	ck_assert(!number || number == *next);
+	*next += number && ev->kind == EV_exit;
+	return EV_GO;
+}
+
+START_TEST(exits_are_numbered)
+{
+	struct ticker t;
+	struct vm *vm = machine(&t, true);
+	u64 next = 1;
+
+	vm_subscribe(vm, EV_BIT(exit) | EV_BIT(leave), count_exits, &next);
+	while (vm_icount(vm) < TOTAL)
+		vm_run(vm, 1 + chance(50), &err);
+	ck_assert_uint_eq(vm->guest_exits, next - 1);
+	ck_assert_uint_gt(next, 5000);
+	ck_assert_uint_gt(vm->exits, next + 500); /* the budgets' */
+	vm_destroy(vm);
+}
+END_TEST
+
+/* Watched: the guest's counter, its stack, its interrupt vector, and the table it fills. */
+START_TEST(watched)
+{
+	static const struct watch w[] = {
+		{ .at = 0x500, .len = 2, .kinds = WATCH_READ | WATCH_WRITE }, { .at = 0x80, .len = 4, .kinds = WATCH_READ },
+		{ .at = 0x1010, .len = 3, .kinds = WATCH_WRITE, .physical = true }, { .at = 0x7bfa, .len = 2, .kinds = WATCH_WRITE },
+	};
+	u64 hash = hash_of_whole();
+
+	for (int stops = 0; stops < 2; stops++) {
+		struct ticker t;
+		struct vm *vm = machine(&t, true);
+		u64 runs = 0;
+
+		for (size_t i = 0; i < ARRAY_LEN(w); i++)
+			ck_assert_int_eq(vm_watch_set(vm, &w[i]), 0);
+		if (stops)
+			vm_subscribe(vm, EV_BIT(watch), stop, NULL);
+		for (; vm_icount(vm) < TOTAL; runs++)
+			vm_run(vm, TOTAL - vm_icount(vm), &err);
+		ck_assert_uint_gt(runs, stops ? 500 : 0);
 		ck_assert_uint_eq(vm_state_hash(vm), hash);
 		vm_destroy(vm);
 	}
@@ -158,7 +212,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { cut_anywhere, stopped_at_every_event, saved_and_restored_anywhere };
+	const TTest *const tests[] = { cut_anywhere, stopped_at_every_event, exits_are_numbered, watched,
+				       saved_and_restored_anywhere };
 
 	return unit_run("same-run", tests, ARRAY_LEN(tests));
 }

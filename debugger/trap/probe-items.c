@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * probe-items.c - what a probe knows of its event: reason, gpa, port, value, vector ...
+ * Rule: a name means the same in every event that has it; what this event does not have is a fault, never a zero.
+ */
+#include <string.h>
+
+#include "debugger/trap/run-priv.h"
+
+/* VALUE_NONE: this event has none. */
+typedef struct value (*item_fn)(struct trap *t, const struct occurrence *o);
+
+static bool is_exit(const struct occurrence *o)
+{
+	return o->ev && (o->ev->kind == EV_leave || o->ev->kind == EV_exit);
+}
+
+static struct value number(u64 n)
+{
+	return value_of(T_INT, (trap_int)n);
+}
+
+static struct value item_reason(struct trap *t, const struct occurrence *o)
+{
+	struct value v = number(is_exit(o) ? o->exit->reason : 0);
+
+	v.unit = SHOW_EXIT;
+	return is_exit(o) ? v : VALUE_NONE;
+}
+
+static struct value item_gpa(struct trap *t, const struct occurrence *o)
+{
+	if (is_exit(o) && (o->exit->reason == EXIT_EPT_VIOLATION || o->exit->reason == EXIT_EPT_MISCONFIG))
+		return value_of(T_GPA, (trap_int)o->exit->gpa);
+	return VALUE_NONE;
+}
+
+static struct value item_gva(struct trap *t, const struct occurrence *o)
+{
+	enum { GLA_VALID = 1 << 7 }; /* SDM 3C table 27-7 */
+
+	if (o->ev && o->ev->kind == EV_fault && o->ev->fault.vector == VEC_PF)
+		return value_of(T_GVA, (trap_int)o->ev->fault.addr);
+	if (is_exit(o) && o->exit->reason == EXIT_EPT_VIOLATION && (o->exit->qualification & GLA_VALID))
+		return value_of(T_GVA, (trap_int)o->exit->gla);
+	return VALUE_NONE;
+}
+
+static struct value item_port(struct trap *t, const struct occurrence *o)
+{
+	return is_exit(o) && o->exit->reason == EXIT_IO ? number(o->exit->io.port) : VALUE_NONE;
+}
+
+static struct value item_write(struct trap *t, const struct occurrence *o)
+{
+	switch (is_exit(o) ? o->exit->reason : EXIT_COUNT) {
+	case EXIT_IO: return value_of(T_BOOL, o->exit->io.write);
+	case EXIT_EPT_VIOLATION: return value_of(T_BOOL, o->exit->mmio.write);
+	case EXIT_CR_ACCESS: return value_of(T_BOOL, o->exit->cr.write);
+	case EXIT_RDMSR: return value_of(T_BOOL, 0);
+	case EXIT_WRMSR: return value_of(T_BOOL, 1);
+	default: return VALUE_NONE;
+	}
+}
+
+static struct value item_size(struct trap *t, const struct occurrence *o)
+{
+	if (o->ev && o->ev->kind == EV_watch)
+		return number(o->ev->watch.size);
+	switch (is_exit(o) ? o->exit->reason : EXIT_COUNT) {
+	case EXIT_IO: return number(o->exit->io.size);
+	case EXIT_EPT_VIOLATION: return number(o->exit->mmio.size);
+	case EXIT_RDMSR:
+	case EXIT_WRMSR: return number(8);
+	default: return VALUE_NONE;
+	}
+}
+
+/* Of a read only the handler knows it. */
+static struct value exit_value(const struct occurrence *o)
+{
+	const struct vm_exit *e = o->exit;
+	bool after = o->ev->kind == EV_exit;
+
+	switch (e->reason) {
+	case EXIT_IO: return e->io.write ? number(e->io.value) : after ? number(o->ev->exit.value) : VALUE_NONE;
+	case EXIT_EPT_VIOLATION: return e->mmio.write ? number(e->mmio.value) : after ? number(o->ev->exit.value) : VALUE_NONE;
+	case EXIT_WRMSR: return number(e->msr.value);
+	case EXIT_CR_ACCESS: return e->cr.write ? number(e->cr.value) : VALUE_NONE;
+	case EXIT_RDMSR:
+	case EXIT_RDRAND:
+	case EXIT_RDSEED: return after ? number(o->ev->exit.value) : VALUE_NONE;
+	default: return VALUE_NONE;
+	}
+}
+
+static struct value item_value(struct trap *t, const struct occurrence *o)
+{
+	if (is_exit(o))
+		return exit_value(o);
+	if (o->ev && o->ev->kind == EV_watch)
+		return number(o->ev->watch.value);
+	return o->ev && o->ev->kind == EV_cr ? number(o->ev->cr.value) : VALUE_NONE;
+}
+
+static struct value item_old(struct trap *t, const struct occurrence *o)
+{
+	if (o->ev && o->ev->kind == EV_watch)
+		return number(o->ev->watch.write ? o->ev->watch.old : o->ev->watch.value);
+	return o->ev && o->ev->kind == EV_cr ? number(o->ev->cr.old) : VALUE_NONE;
+}
+
+static struct value item_qualification(struct trap *t, const struct occurrence *o)
+{
+	return is_exit(o) ? number(o->exit->qualification) : VALUE_NONE;
+}
+
+static struct value item_rip(struct trap *t, const struct occurrence *o)
+{
+	u64 rip = 0;
+
+	if (is_exit(o))
+		rip = o->exit->rip;
+	else if (o->ev && o->ev->kind == EV_fault)
+		rip = o->ev->fault.rip;
+	else if (o->ev && o->ev->kind == EV_intr)
+		rip = o->ev->intr.rip;
+	else if (o->ev && o->ev->kind == EV_cr)
+		rip = o->ev->cr.rip;
+	else if (o->ev && o->ev->kind == EV_tlb)
+		rip = o->ev->tlb.rip;
+	else if (o->ev && o->ev->kind == EV_state)
+		rip = o->ev->state.rip;
+	else if (!session_register(t->s, o->cpu, "rip", &rip))
+		return VALUE_NONE;
+	return value_of(T_GVA, (trap_int)rip);
+}
+
+static struct value item_insns(struct trap *t, const struct occurrence *o)
+{
+	return is_exit(o) ? number(o->ev->icount - t->last_exit_icount[o->cpu]) : VALUE_NONE;
+}
+
+static struct value item_number(struct trap *t, const struct occurrence *o)
+{
+	if (o->ev && o->ev->kind == EV_cr)
+		return number(o->ev->cr.number);
+	if (!is_exit(o))
+		return VALUE_NONE;
+	if (!strcmp(trap_events[o->row].name, "hypercall"))
+		return number(o->exit->call.nr);
+	return number(o->ev->kind == EV_leave ? o->ev->leave.number : o->ev->exit.number);
+}
+
+static struct value item_elapsed(struct trap *t, const struct occurrence *o)
+{
+	return is_exit(o) ? value_of(T_TIME, (trap_int)o->elapsed) : VALUE_NONE;
+}
+
+static struct value text(struct trap *t, const char *s)
+{
+	return value_str(&t->heap, s, strlen(s));
+}
+
+static struct value item_handler(struct trap *t, const struct occurrence *o)
+{
+	if (!is_exit(o) || o->ev->kind != EV_exit)
+		return VALUE_NONE;
+	return text(t, o->ev->exit.who ? o->ev->exit.who : "nobody");
+}
+
+static struct value item_at(struct trap *t, const struct occurrence *o)
+{
+	if (o->ev && o->ev->kind == EV_watch)
+		return o->physical ? value_of(T_GPA, (trap_int)o->ev->watch.gpa) : value_of(T_GVA, (trap_int)o->ev->watch.gla);
+	if (o->ev && o->ev->kind == EV_tlb)
+		return o->ev->tlb.what == TLB_DROP_PAGE ? value_of(T_GVA, (trap_int)o->ev->tlb.gla) : VALUE_NONE;
+	return o->ev ? value_of(T_GVA, (trap_int)o->at) : VALUE_NONE;
+}
+
+static struct value item_msr(struct trap *t, const struct occurrence *o)
+{
+	return is_exit(o) ? number(o->exit->msr.index) : VALUE_NONE;
+}
+
+static struct value item_leaf(struct trap *t, const struct occurrence *o)
+{
+	return is_exit(o) ? number(o->exit->cpuid.leaf) : VALUE_NONE;
+}
+
+static struct value item_subleaf(struct trap *t, const struct occurrence *o)
+{
+	return is_exit(o) ? number(o->exit->cpuid.subleaf) : VALUE_NONE;
+}
+
+static struct value item_vector(struct trap *t, const struct occurrence *o)
+{
+	return o->ev ? number(o->ev->kind == EV_intr ? o->ev->intr.vector : o->ev->fault.vector) : VALUE_NONE;
+}
+
+static struct value item_error(struct trap *t, const struct occurrence *o)
+{
+	return o->ev ? number(o->ev->fault.error) : VALUE_NONE;
+}
+
+static struct value item_kind(struct trap *t, const struct occurrence *o)
+{
+	return o->ev ? number(o->ev->tlb.what) : VALUE_NONE;
+}
+
+static struct value item_cr0(struct trap *t, const struct occurrence *o)
+{
+	return o->ev ? number(o->ev->state.cr0) : VALUE_NONE;
+}
+
+static struct value item_cr3(struct trap *t, const struct occurrence *o)
+{
+	return o->ev ? number(o->ev->state.cr3) : VALUE_NONE;
+}
+
+static struct value item_cr4(struct trap *t, const struct occurrence *o)
+{
+	return o->ev ? number(o->ev->state.cr4) : VALUE_NONE;
+}
+
+static struct value item_efer(struct trap *t, const struct occurrence *o)
+{
+	return o->ev ? number(o->ev->state.efer) : VALUE_NONE;
+}
+
+static struct value item_code(struct trap *t, const struct occurrence *o)
+{
+	return value_of(T_INT, o->code);
+}
+
+static struct value item_name(struct trap *t, const struct occurrence *o)
+{
+	return o->name ? text(t, o->name) : VALUE_NONE;
+}
+
+static const struct item { const char *name; item_fn get; } items[] = {
+	{ "reason", item_reason }, { "gpa", item_gpa }, { "gva", item_gva }, { "port", item_port }, { "write", item_write },
+	{ "size", item_size }, { "value", item_value }, { "old", item_old }, { "qualification", item_qualification },
+	{ "rip", item_rip }, { "insns", item_insns }, { "number", item_number }, { "elapsed", item_elapsed },
+	{ "handler", item_handler }, { "at", item_at }, { "msr", item_msr }, { "leaf", item_leaf },
+	{ "subleaf", item_subleaf }, { "vector", item_vector }, { "error", item_error }, { "kind", item_kind },
+	{ "cr0", item_cr0 }, { "cr3", item_cr3 }, { "cr4", item_cr4 }, { "efer", item_efer }, { "code", item_code },
+	{ "name", item_name }, { "text", item_name },
+};
+
+bool trap_item_is_built(const char *name)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(items); i++)
+		if (!strcmp(items[i].name, name))
+			return true;
+	return false;
+}
+
+bool eval_item(struct trap *t, const struct node *n, struct value *out)
+{
+	struct occurrence *o = t->now;
+
+	if (!o || o->row < 0)
+		return trap_fail(t, n, NULL, "%s is known in the probe of its event only", n->name);
+	for (unsigned i = 0; i < ARRAY_LEN(items); i++) {
+		if (strcmp(items[i].name, n->name))
+			continue;
+		*out = items[i].get(t, o);
+		if (out->type == T_NONE)
+			*out = is_exit(o) && exit_name(o->exit->reason)
+				? value_fault(&t->heap, "an exit %s has no %s here", exit_name(o->exit->reason), n->name)
+				: value_fault(&t->heap, "'%s' has no %s here", trap_events[o->row].name, n->name);
+		return out->type != T_NONE || trap_no_memory(t, n);
+	}
+	return trap_fail(t, n, NULL, "this build does not know %s", n->name);
+}

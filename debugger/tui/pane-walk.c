@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * pane-walk.c - how one address is translated: the guest's tables, and what lies at the end.
+ * Rule: by itself it shows the address that the next instruction accesses, else where that instruction lies.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "debugger/guest-code.h"
+#include "debugger/session/describe.h"
+#include "debugger/trap/run.h"
+#include "debugger/tui/panes.h"
+
+enum { WIDE = 70 };
+#define ULL(x) ((unsigned long long)(x))
+
+static const struct pane_key help[] = {
+	{ "a", "walk another address (address, symbol, expression)" },
+	{ ".", "again what the next instruction accesses" },
+	{ "Enter", "raw entries, or decoded ones" },
+	{ "M", "memory in this place, and back" },
+	{ 0 },
+};
+
+static u64 address(const struct pane *p, const struct paging *pg)
+{
+	struct vcpu *v = &p->s->vm->vcpu[p->s->cpu];
+	u64 gla;
+
+	if (!p->follows)
+		return p->address;
+	if (code_operand(v, &pg->state, pg->state.rip[0], &gla))
+		return gla;
+	return pg->state.efer[0] & EFER_LMA ? pg->state.rip[0] : (u32)(pg->state.seg_base[SEG_CS] + pg->state.rip[0]);
+}
+
+/* "L4 511 pwxu---": how an entry looks in half a line. */
+static void draw_short(struct area a, i32 row, i32 col, const struct walk_row *r, bool raw)
+{
+	char flags[8];
+
+	describe_entry_flags(r, flags);
+	if (raw)
+		area_printf(a, row, col, STYLE_TEXT, "L%u %016llx", r->level, ULL(r->value));
+	else
+		area_printf(a, row, col, r->present && !r->reserved ? STYLE_TEXT : STYLE_BAD, "L%u %4u %s%s", r->level, r->index, flags,
+			    r->reserved ? " reserved" : r->present ? r->large ? " large" : "" : " absent");
+}
+
+static void draw_long(struct area a, i32 row, const struct walk_row *r, bool raw)
+{
+	char flags[8];
+	i32 col = 0;
+
+	describe_entry_flags(r, flags);
+	area_printf(a, row, 0, STYLE_TEXT, "%s L%u %-6s", row == 1 ? "guest" : "     ", r->level, r->name);
+	if (r->gpa != UINT64_MAX)
+		area_printf(a, row, 16, STYLE_ADDRESS, "%010llx", ULL(r->gpa));
+	col = 27 + area_printf(a, row, 27, STYLE_TEXT, "%5u   %016llx ", r->index, ULL(r->value));
+	for (int i = 0; i < 7 && !raw; i++)
+		area_printf(a, row, col + 2 * i, r->present ? STYLE_TEXT : STYLE_DIM, "%c", flags[i]);
+	area_printf(a, row, col + 15, r->present && !r->reserved ? STYLE_ADDRESS : STYLE_BAD, r->reserved ? "reserved bits" : r->present ? "%08llx%s" : "not present",
+		    ULL(r->frame), r->large ? " large" : "");
+}
+
+static void draw_result(struct pane *p, struct area a, i32 row, u64 gva, bool ok, u64 gpa)
+{
+	struct buf place = { 0 };
+
+	if (!ok) {
+		area_printf(a, row, 1, STYLE_BAD, "guest  gva %llx -> NOT MAPPED: #PF", ULL(gva));
+		return;
+	}
+	area_printf(a, row, 1, STYLE_TEXT, a.cols < WIDE && gva >> 32 ? "guest  gva ..%08llx -> gpa %llx" : "guest  gva %llx -> gpa %llx",
+		    ULL(a.cols < WIDE && gva >> 32 ? gva & UINT32_MAX : gva), ULL(gpa));
+	describe_place(p->s, gpa, &place);
+	area_printf(a, row + 1, 1, STYLE_TEXT, a.cols < WIDE ? "host   %s" : "host   gpa %2$llx -> %1$s", buf_text(&place) ? buf_text(&place) : "", ULL(gpa));
+	buf_free(&place);
+}
+
+static void draw_rest(struct area a, i32 row, bool raw)
+{
+	if (a.cols < WIDE) {
+		area_put(a, row, 1, STYLE_DIM, "shadow off in this build");
+		area_put(a, row, a.cols - 13, STYLE_KEY, raw ? "[Enter] flags" : "[Enter] raw");
+		return;
+	}
+	area_put(a, row, 1, STYLE_DIM, "shadow, EPT and a TLB of their own: not in this build; the host maps slots of memory");
+	area_put(a, row + 1, 1, STYLE_DIM, "legend p present w writable x executable u user a accessed d dirty g global");
+	area_put(a, row + 2, 1, STYLE_KEY, "[a] another address   [Enter] raw/decoded   [M] memory   3 all tables");
+}
+
+static void draw(struct pane *p, struct area a)
+{
+	struct walk_row row[WALK_ROWS];
+	struct walk_result res;
+	struct paging pg;
+	bool ok, wide = a.cols >= WIDE;
+	i32 at = 0;
+	u64 gva;
+	int n;
+
+	if (paging_of(p->s, p->s->cpu, &pg) < 0)
+		return;
+	gva = address(p, &pg);
+	n = describe_walk_rows(&pg, gva, row, &res, &ok);
+	p->rows = a.rows;
+	if (wide)
+		area_printf(a, at++, 0, STYLE_DIM, "gva %016llx       index entry             p w x u a d g  frame", ULL(gva));
+	for (int i = 0; i < n && wide; i++)
+		draw_long(a, at++, &row[i], p->mode);
+	for (int i = 0; i < n && !wide; i++) {
+		draw_short(a, i / 2, 1 + i % 2 * 23, &row[i], p->mode);
+		if (i + 1 < n && !p->mode)
+			area_put(a, i / 2, i % 2 * 23 + 19, STYLE_DIM, ">");
+		at = i / 2 + 1;
+	}
+	if (!n)
+		area_printf(a, at++, 1, STYLE_DIM, "%s: linear addresses are physical ones", paging_name(&pg));
+	draw_result(p, a, at, gva, ok, res.gpa);
+	draw_rest(a, at + (ok ? 2 : 1), p->mode);
+}
+
+static void title(struct pane *p, char *text, size_t size)
+{
+	struct paging pg;
+
+	if (!paging_of(p->s, p->s->cpu, &pg))
+		snprintf(text, size, "walk %llx   cr3 %llx", ULL(address(p, &pg)), ULL(pg.state.cr3[0]));
+}
+
+static void go_to(struct pane *p, const char *answer)
+{
+	struct err err = { 0 };
+	u64 at;
+
+	if (!answer || !*answer)
+		return;
+	if (p->s->trap && !trap_number(p->s->trap, answer, &at, &err)) {
+		p->address = at;
+		p->follows = false;
+	} else {
+		session_say(p->s, SAY_ERROR, "%s\n", err.text);
+	}
+}
+
+static bool key(struct pane *p, int key)
+{
+	switch (key) {
+	case 'a': tui_ask(p->tui, "walk (address, symbol, expression): ", go_to, p); return true;
+	case '.': p->follows = true; return true;
+	case KEY_ENTER_: p->mode = !p->mode; return true;
+	}
+	return false;
+}
+
+static bool expression(struct pane *p, char *text, size_t size)
+{
+	struct paging pg;
+
+	if (paging_of(p->s, p->s->cpu, &pg))
+		return false;
+	snprintf(text, size, "walk(0x%llx)", ULL(address(p, &pg)));
+	return true;
+}
+
+const struct pane_class pane_walk = {
+	.name = "walk", .title = "walk", .book = "4.2", .help = help, .min_rows = 5, .min_cols = 44,
+	.draw = draw, .key = key, .title_text = title, .expression = expression,
+};

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * timeline.c - facts about going back: wherever the machine is put, it is the machine that was there before.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/loader.h"
+#include "core/snapshot.h"
+#include "core/timeline.h"
+#include "cpu-interp/interp.h"
+#include "tests/ticker.h"
+#include "tests/unit/unit.h"
+
+/* At 7C00: ticks every 3 us, a loop that fills 64 KiB, reads a port, halts, asks for random numbers, and inserts a
+ * string from a port that is also where what comes from outside can be read (47h). */
+static const u8 guest[] = {
+	0x31, 0xc0,                         /* xor ax,ax */
+	0x8e, 0xd8,                         /* mov ds,ax */
+	0x8e, 0xc0,                         /* mov es,ax */
+	0xc7, 0x06, 0x80, 0x00, 0x48, 0x7c, /* mov word [0x80],handler */
+	0xa3, 0x82, 0x00,                   /* mov [0x82],ax */
+	0xb8, 0x00, 0x10,                   /* mov ax,0x1000 */
+	0x8e, 0xe0,                         /* mov fs,ax */
+	0xb0, 0x03,                         /* mov al,3 */
+	0xe6, 0x40,                         /* out 0x40,al */
+	0xfb,                               /* sti */
+	0x43,                               /* again: inc bx */
+	0xe4, 0x41,                         /* in al,0x41 */
+	0x00, 0xc1,                         /* add cl,al */
+	0x64, 0x00, 0x1c,                   /* add [fs:si],bl */
+	0x46,                               /* inc si */
+	0xf6, 0xc3, 0x07,                   /* test bl,7 */
+	0x75, 0xf2,                         /* jnz again */
+	0xf4,                               /* hlt */
+	0x66, 0x0f, 0xc7, 0xf0,             /* rdrand eax */
+	0x66, 0x01, 0x06, 0x04, 0x05,       /* add [0x504],eax */
+	0xe4, 0x47,                         /* in al,0x47 */
+	0x00, 0x06, 0x10, 0x05,             /* add [0x510],al */
+	0xba, 0x45, 0x00,                   /* mov dx,0x45 */
+	0xbf, 0x00, 0x20,                   /* mov di,0x2000 */
+	0xb9, 0x05, 0x00,                   /* mov cx,5 */
+	0xf3, 0x6c,                         /* rep insb */
+	0x81, 0xc6, 0x35, 0x01,             /* add si,0x135 */
+	0xeb, 0xd1,                         /* jmp again */
+	0xff, 0x06, 0x00, 0x05,             /* handler: inc word [0x500] */
+	0x50,                               /* push ax */
+	0xe6, 0x46,                         /* out 0x46,al */
+	0x58,                               /* pop ax */
+	0xcf,                               /* iret */
+};
+
+enum { INBOX = 7 }; /* offset of port 47h among the ticker's bytes at 40h */
+
+static struct err err;
+static u64 seed = 1;
+
+static u64 chance(u64 below)
+{
+	seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (seed >> 33) % below;
+}
+
+/* ---- a machine, and somebody outside ---- */
+
+struct rig {
+	struct ticker t;
+	struct vm *vm;
+	struct timeline *line;
+	u64 polls, came;
+};
+
+/* The latest byte from outside; the guest adds it up. */
+static bool take(void *arg, const u8 *data, u32 len)
+{
+	struct ticker *t = arg;
+
+	t->s.memory[INBOX] = data[len - 1];
+	return true;
+}
+
+/* Something comes now and then, and rests last as long as they like: as from a host. */
+static u64 outside(void *arg, u64 wait_ns)
+{
+	struct rig *r = arg;
+	u8 byte[9];
+
+	for (unsigned i = 0; i < sizeof(byte); i++)
+		byte[i] = (u8)chance(256);
+	r->polls++;
+	if (chance(3) == 0) {
+		r->came++;
+		vm_receive(r->vm, INPUT_SERIAL, byte, 1 + (u32)chance(sizeof(byte)));
+	}
+	return wait_ns ? chance(wait_ns + 1) : 0;
+}
+
+static struct rig *setup(bool with_outside, u64 memory)
+{
+	static const struct image img = { .path = "guest", .data = guest, .len = sizeof(guest) };
+	struct timeline_config config = { .memory = memory };
+	struct rig *r = calloc(1, sizeof(*r));
+
+	r->vm = ticker_machine(&r->t, &engine_interp, 1, &err);
+	ck_assert_msg(r->vm != NULL, "%s", err.text);
+	ck_assert_msg(load_boot_sector(r->vm, &img, 0, &err) == 0, "%s", err.text);
+	r->vm->inlet[INPUT_SERIAL] = (struct vm_inlet){ .take = take, .arg = &r->t };
+	if (with_outside)
+		r->vm->outside = (struct vm_outside){ outside, r };
+	ck_assert_msg(timeline_open(&r->line, r->vm, &config, &err) == 0, "%s", err.text);
+	return r;
+}
+
+static void done(struct rig *r)
+{
+	timeline_close(r->line);
+	vm_destroy(r->vm);
+	free(r);
+}
+
+static void run(struct rig *r, u64 n)
+{
+	ck_assert_msg(timeline_run(r->line, n, &err) == STOP_BUDGET, "%s", err.text);
+}
+
+static void go(struct rig *r, u64 icount)
+{
+	ck_assert_msg(timeline_goto(r->line, icount, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(vm_icount(r->vm), icount);
+}
+
+/* ---- back and forth ---- */
+
+enum { MILLION = 1000000, TOTAL = 12 * MILLION, PLACES = 40 };
+
+struct place { u64 icount, hash, time, exits; };
+
+static struct place here(struct rig *r)
+{
+	return (struct place){ vm_icount(r->vm), vm_state_hash(r->vm), r->vm->clock.now, r->vm->guest_exits };
+}
+
+static void is_here(struct rig *r, const struct place *p)
+{
+	struct place now = here(r);
+
+	ck_assert_uint_eq(now.icount, p->icount);
+	ck_assert_uint_eq(now.time, p->time);
+	ck_assert_uint_eq(now.hash, p->hash);
+	ck_assert_uint_eq(now.exits, p->exits);
+}
+
+/* Run, noting what the machine is at places of all distances, then go to them in any order, on from there, and back. */
+static void anywhere(bool with_outside)
+{
+	struct rig *r = setup(with_outside, 0);
+	struct place place[PLACES];
+
+	seed = 5;
+	place[0] = here(r);
+	for (int i = 1; i < PLACES; i++) {
+		run(r, 1 + chance(i % 3 ? 3000 : 3 * TOTAL / PLACES));
+		place[i] = here(r);
+	}
+	for (int i = 0; i < 100; i++) {
+		const struct place *p = &place[chance(PLACES)], *q = &place[chance(PLACES)];
+
+		go(r, p->icount);
+		is_here(r, p);
+		if (q->icount > p->icount && q->icount - p->icount < MILLION) {
+			run(r, q->icount - p->icount); /* as the user would */
+			is_here(r, q);
+		}
+	}
+	ck_assert_uint_eq(timeline_last(r->line), place[PLACES - 1].icount);
+	go(r, timeline_last(r->line));
+	is_here(r, &place[PLACES - 1]);
+	ck_assert(!r->vm->past);
+	if (with_outside)
+		ck_assert_uint_gt(r->came, 100);
+	done(r);
+}
+
+START_TEST(any_place_in_any_order)
+{
+	anywhere(false);
+}
+END_TEST
+
+START_TEST(what_came_from_outside_comes_again)
+{
+	anywhere(true);
+}
+END_TEST
+
+START_TEST(steps_back_undo_steps)
+{
+	struct rig *r = setup(true, 0);
+	struct place place[200];
+
+	run(r, 100000);
+	for (int i = 0; i < 200; i++) {
+		place[i] = here(r);
+		run(r, 1);
+	}
+	for (int i = 199; i >= 0; i--) {
+		go(r, place[i].icount);
+		is_here(r, &place[i]);
+	}
+	done(r);
+}
+END_TEST
+
+/* ---- looking for something ---- */
+
+struct looker { struct rig *r; bool searching; u64 every, seen, stops[40]; u64 n; };
+
+/* Every so many interrupts; the number of interrupts so far is in memory, so it is a matter of the state. */
+static enum verdict on_intr(void *arg, const struct event *ev)
+{
+	struct looker *l = arg;
+	u16 count = 0;
+
+	mem_read(&l->r->vm->mem, 0x500, &count, 2);
+	l->seen += !l->searching;
+	return count % l->every ? EV_GO : EV_STOP;
+}
+
+START_TEST(search_back_finds_what_a_run_finds)
+{
+	struct rig *r = setup(true, 0);
+	struct looker l = { .r = r, .every = 20 };
+	u64 from = 0, console;
+	u64 hash[40];
+
+	run(r, 1000);
+	ck_assert_int_ge(vm_subscribe(r->vm, EV_BIT(intr), on_intr, &l), 0);
+	while (vm_icount(r->vm) < MILLION && l.n < 40) {
+		ck_assert_int_eq(timeline_run(r->line, 0, &err), STOP_EVENT);
+		hash[l.n] = vm_state_hash(r->vm);
+		l.stops[l.n++] = vm_icount(r->vm);
+	}
+	ck_assert_uint_eq(l.n, 40);
+	from = l.stops[0];
+	console = l.seen;
+	for (u64 i = l.n - 1; i-- > 0;) {
+		ck_assert_int_eq(timeline_search_back(r->line, from, &l.searching, &err), 1);
+		ck_assert_uint_eq(vm_icount(r->vm), l.stops[i]);
+		ck_assert_uint_eq(vm_state_hash(r->vm), hash[i]);
+		ck_assert(r->vm->past && !l.searching);
+	}
+	ck_assert_int_eq(timeline_search_back(r->line, from, &l.searching, &err), 0);
+	ck_assert_uint_eq(vm_icount(r->vm), l.stops[0]);
+	ck_assert_uint_eq(vm_state_hash(r->vm), hash[0]);
+	ck_assert_uint_eq(l.seen, console); /* all this was told to nobody but the searcher */
+	for (u64 i = 1; i < l.n; i++) { /* and forward again, through the same stops */
+		ck_assert_int_eq(timeline_run(r->line, 0, &err), STOP_EVENT);
+		ck_assert_uint_eq(vm_icount(r->vm), l.stops[i]);
+		ck_assert_uint_eq(vm_state_hash(r->vm), hash[i]);
+	}
+	done(r);
+}
+END_TEST
+
+/* A breakpoint is told anew at each time, also where the search begins. */
+static enum verdict on_break(void *arg, const struct event *ev)
+{
+	return EV_STOP;
+}
+
+START_TEST(search_back_to_a_breakpoint)
+{
+	struct rig *r = setup(false, 0);
+	struct place place[30];
+	bool searching;
+
+	run(r, 100);
+	ck_assert_int_ge(vm_subscribe(r->vm, EV_BIT(breakpoint), on_break, NULL), 0);
+	vm_break_set(r->vm, 0x7c27); /* hlt */
+	for (int i = 0; i < 30; i++) {
+		ck_assert_int_eq(timeline_run(r->line, 0, &err), STOP_EVENT);
+		place[i] = here(r);
+	}
+	for (int i = 28; i >= 0; i--) {
+		ck_assert_int_eq(timeline_search_back(r->line, 100, &searching, &err), 1);
+		is_here(r, &place[i]);
+	}
+	ck_assert_int_eq(timeline_search_back(r->line, place[0].icount, &searching, &err), 0);
+	is_here(r, &place[0]);
+	run(r, 1);
+	ck_assert_int_eq(timeline_run(r->line, 0, &err), STOP_EVENT);
+	is_here(r, &place[1]);
+	done(r);
+}
+END_TEST
+
+/* ---- changes by hand, and states that are kept ---- */
+
+static void poke(struct rig *r, u8 value)
+{
+	mem_write(&r->vm->mem, 0x510, &value, 1);
+	timeline_changed(r->line);
+}
+
+START_TEST(changes_by_hand_stay_where_they_were_made)
+{
+	struct rig *r = setup(true, 0);
+	struct place before, changed, after, later;
+
+	run(r, 200000);
+	before = here(r);
+	run(r, 100000);
+	poke(r, 0x99);
+	changed = here(r);
+	run(r, 200000);
+	after = here(r);
+	go(r, before.icount);
+	is_here(r, &before);
+	run(r, after.icount - before.icount); /* over the change */
+	is_here(r, &after);
+	go(r, changed.icount);
+	is_here(r, &changed);
+	go(r, changed.icount - 1);
+	go(r, after.icount);
+	is_here(r, &after);
+	go(r, before.icount); /* and here, another future */
+	poke(r, 0x77);
+	ck_assert_uint_eq(timeline_last(r->line), before.icount);
+	ck_assert_int_eq(timeline_goto(r->line, after.icount, &err), -ERANGE);
+	run(r, 500000);
+	later = here(r);
+	go(r, before.icount - 1);
+	go(r, later.icount);
+	is_here(r, &later);
+	done(r);
+}
+END_TEST
+
+START_TEST(an_input_by_hand_is_a_change)
+{
+	struct rig *r = setup(true, 0);
+	struct place there;
+
+	run(r, 100000);
+	vm_receive(r->vm, INPUT_SERIAL, "x", 1);
+	run(r, 100000);
+	there = here(r);
+	go(r, 50000);
+	go(r, there.icount);
+	is_here(r, &there);
+	go(r, 50000);
+	run(r, 150000);
+	is_here(r, &there);
+	done(r);
+}
+END_TEST
+
+START_TEST(kept_states_survive_everything)
+{
+	struct rig *r = setup(true, 0);
+	struct checkpoint *c[4];
+	struct place place[4];
+
+	for (int i = 0; i < 4; i++) {
+		run(r, 150000);
+		place[i] = here(r);
+		ck_assert_int_eq(timeline_keep(r->line, &c[i], &err), 0);
+		is_here(r, &place[i]);
+		ck_assert_uint_eq(checkpoint_icount(c[i]), place[i].icount);
+		ck_assert_uint_eq(checkpoint_time(c[i]), place[i].time);
+	}
+	seed = 9;
+	for (int i = 0; i < 60; i++) {
+		int n = (int)chance(4);
+
+		ck_assert_int_eq(timeline_restore(r->line, c[n], &err), 0);
+		is_here(r, &place[n]);
+		ck_assert_uint_eq(timeline_last(r->line), place[n].icount);
+		if (chance(2)) { /* other inputs will come, so another future */
+			struct place there;
+
+			run(r, 1 + chance(200000));
+			if (chance(2))
+				poke(r, (u8)chance(256));
+			there = here(r);
+			go(r, timeline_first(r->line) + chance(timeline_last(r->line) - timeline_first(r->line)));
+			go(r, there.icount);
+			is_here(r, &there);
+		}
+	}
+	for (int i = 0; i < 4; i++)
+		timeline_drop(r->line, c[i]);
+	done(r);
+}
+END_TEST
+
+/* ---- memory ---- */
+
+START_TEST(memory_stays_within_its_bound)
+{
+	enum { BOUND = 2 << 20 };
+	struct rig *r = setup(true, BOUND);
+	struct place place[PLACES];
+	int n = 0;
+
+	for (int i = 0; i < PLACES; i++) {
+		run(r, 2 * MILLION / PLACES);
+		place[i] = here(r);
+		go(r, place[i].icount - chance(2 * MILLION / PLACES)); /* makes points */
+		ck_assert_uint_le(timeline_memory(r->line), BOUND);
+		go(r, place[i].icount);
+		is_here(r, &place[i]);
+	}
+	for (int i = 0; i < PLACES; i++) {
+		if (place[i].icount < timeline_first(r->line))
+			continue;
+		go(r, place[i].icount);
+		is_here(r, &place[i]);
+		ck_assert_uint_le(timeline_memory(r->line), BOUND);
+		n++;
+	}
+	ck_assert_int_gt(n, PLACES / 2);
+	done(r);
+}
+END_TEST
+
+START_TEST(what_cannot_go_back_says_so)
+{
+	struct rig *r = setup(false, 0);
+	struct timeline *t;
+
+	ck_assert_int_eq(timeline_open(&t, r->vm, NULL, &err), -EBUSY);
+	run(r, 1000);
+	ck_assert_int_eq(timeline_goto(r->line, 1001, &err), -ERANGE);
+	timeline_close(r->line);
+	r->vm->no_past = "it is written";
+	ck_assert_int_eq(timeline_open(&r->line, r->vm, NULL, &err), -ENOTSUP);
+	ck_assert(strstr(err.text, "it is written"));
+	ck_assert_ptr_null(r->line);
+	done(r);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		any_place_in_any_order, what_came_from_outside_comes_again, steps_back_undo_steps,
+		search_back_finds_what_a_run_finds, search_back_to_a_breakpoint, changes_by_hand_stay_where_they_were_made,
+		an_input_by_hand_is_a_change, kept_states_survive_everything, memory_stays_within_its_bound,
+		what_cannot_go_back_says_so,
+	};
+
+	return unit_run("timeline", tests, ARRAY_LEN(tests));
+}
