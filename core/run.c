@@ -291,7 +291,9 @@ static int execute(struct run *r, struct vcpu *v, struct err *err)
 	int rc;
 
 	v->settled = false;
+	v->executing = true;
 	rc = vm->engine->run(v, &limit, &v->exit);
+	v->executing = false;
 	if (rc < 0)
 		return err_set(err, -rc, "engine %s: cannot run vCPU %u: %s", vm->engine->name, v->index,
 			       v->exit.what ? v->exit.what : strerror(-rc));
@@ -411,8 +413,7 @@ void vm_tell_stop(struct vm *vm)
 
 enum stop_why vm_run(struct vm *vm, u64 budget, struct err *err)
 {
-	enum stop_why why = vm_run_piece(vm, budget, err);
-
+	vm->stop = vm->driver.run ? vm->driver.run(vm->driver.arg, budget, err) : vm_run_piece(vm, budget, err);
 	vm_tell_stop(vm);
-	return why;
+	return vm->stop;
 }

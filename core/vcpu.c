@@ -36,6 +36,16 @@ static int engine_failed(const struct vcpu *v, int rc, const char *verb, struct 
 		       strerror(-rc));
 }
 
+static int settle_once(struct vcpu *v)
+{
+	int rc;
+
+	v->executing = true;
+	rc = v->vm->engine->settle(v, &v->exit);
+	v->executing = false;
+	return rc;
+}
+
 int vcpu_settle(struct vcpu *v, struct err *err)
 {
 	const struct engine *engine = v->vm->engine;
@@ -44,9 +54,9 @@ int vcpu_settle(struct vcpu *v, struct err *err)
 	u64 before = v->clock_icount;
 	int rc;
 
-	if (v->settled)
+	if (v->settled || v->executing)
 		return 0;
-	while ((rc = engine->settle(v, &v->exit)) == 1) {
+	while ((rc = settle_once(v)) == 1) {
 		/* One more fragment, such as the second half of an access that spans two device registers. */
 		vcpu_retire(v, v->exit.icount);
 		rc = exit_handle(v, err);

@@ -22,7 +22,8 @@ enum { VM_VCPUS = 8, VM_DEVICES = 64, VM_FIRST_USES = 32 };
 #define VM_QUANTUM 10000u         /* instructions of one turn, when several vCPUs share the thread */
 
 /* Where something from outside came from: the source of an input event. */
-enum input_source { INPUT_RANDOM, INPUT_SERIAL, INPUT_KEY, INPUT_TIME, INPUT_NET, INPUT_CONSOLE, INPUT_MOUSE, INPUT_BUTTON, INPUT_SOURCES };
+enum input_source { INPUT_RANDOM, INPUT_SERIAL, INPUT_KEY, INPUT_TIME, INPUT_NET, INPUT_CONSOLE, INPUT_MOUSE, INPUT_BUTTON,
+		    INPUT_IRQ, INPUT_FAULT, INPUT_BALLOON, INPUT_SOURCES };
 
 enum stop_why {
 	STOP_NONE,
@@ -66,6 +67,12 @@ struct vm_inlet {
 	void *arg;
 };
 
+/* Who runs the machine in pieces, when vm_run is called. */
+struct vm_driver {
+	enum stop_why (*run)(void *arg, u64 budget, struct err *err); /* NULL: in one piece */
+	void *arg;
+};
+
 struct vm_config {
 	const char *name;
 	const struct engine *engine;
@@ -105,6 +112,7 @@ struct vm {
 	u64 next_poll;         /* virtual ns when outside.poll is called next */
 	u64 deadline;          /* virtual ns at which vm_run stops as if the budget were used up; 0 = never.  No state */
 	struct vm_inlet inlet[INPUT_SOURCES];
+	struct vm_driver driver;
 	u64 openings;          /* looks at the outside so far (core/tape.h) */
 	struct tape *tape;     /* NULL: what comes is not recorded */
 	u64 rest_until;        /* all processors wait until this moment of virtual time, whatever happens */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "debugger/commands.h"
-#include "debugger/engines.h"
+#include "debugger/engine-options.h"
 #include "debugger/lockstep.h"
 #include "debugger/output.h"
 #include "debugger/status.h"
@@ -57,11 +57,11 @@ static int compare(struct diff *d, struct err *err)
 
 static int diff(struct diff *d)
 {
-	const struct engine_row *a = engine_find("interp"), *b = engine_find("vtx");
+	const struct engine *a, *b;
 	struct err err = { 0 };
 	int status;
 
-	if (b->engine->available && b->engine->available(&err)) {
+	if (engine_choose("interp", &a, &err) || engine_choose("vtx", &b, &err)) {
 		complain("%s", err.text);
 		return STATUS_SKIPPED;
 	}
@@ -69,10 +69,8 @@ static int diff(struct diff *d)
 		complain("diff-engines: one processor can be compared, not %u; their turns would be others", d->opt.cpus);
 		return STATUS_USAGE;
 	}
-	d->model = *d->opt.cpu;
-	engine_restrict_model(b->engine, &d->model);
-	d->opt.cpu = &d->model;
-	if (build(d, 0, &d->l.a, a->engine, &err) || build(d, 1, &d->l.b, b->engine, &err)) {
+	engine_options_prepare(&d->opt, b, &d->model, &err);
+	if (build(d, 0, &d->l.a, a, &err) || build(d, 1, &d->l.b, b, &err)) {
 		complain("%s", err.text);
 		return STATUS_USAGE;
 	}

@@ -2,6 +2,7 @@
  * cmd-run.c - `vitrine run`: build a machine, run it, say what was asked for, tell how it ended.
  * Rule: everything that could go wrong is tried before the guest's first instruction.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +10,13 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/recording.h"
 #include "core/snapshot.h"
 #include "debugger/commands.h"
 #include "debugger/console.h"
 #include "debugger/death.h"
 #include "debugger/display.h"
-#include "debugger/engines.h"
+#include "debugger/engine-options.h"
 #include "debugger/machine.h"
 #include "debugger/output.h"
 #include "debugger/print-exits.h"
@@ -35,8 +37,11 @@ struct run {
 	struct machine_files files;
 	struct machine machine;
 	const struct engine *engine;
+	struct cpu_model model; /* the options' processor, if the engine cannot give all of it */
 	struct console console;
 	struct outside outside;
+	struct recording *recording;
+	struct replay *replay;
 	struct network network;
 	struct display display;
 	struct exit_printer exits;
@@ -196,7 +201,7 @@ static void report(struct run *r)
 	if (runner_unfinished_line() && (isatty(1) || o->state_hash || o->stats) && !r->json_stdout)
 		putchar('\n');
 	fflush(stdout);
-	if (r->why == STOP_TRIPLE_FAULT && !o->smp_threads) /* it would die another death */
+	if (r->why == STOP_TRIPLE_FAULT && !o->smp_threads && r->engine->caps & CAP_EXACT_BUDGET && !o->switches.n) /* it would die another death */
 		death_explain(&r->machine, o, &r->files, r->engine, stderr);
 	if (r->why == STOP_USER && runner_signal())
 		print_where(r);
@@ -237,12 +242,29 @@ static void on_user(void *arg)
 		complain("%s", err.text);
 }
 
+/* From here on the run is written down, or follows what was. */
+static int record(struct run *r, struct err *err)
+{
+	char notice[200] = "";
+	int rc = 0;
+
+	if (r->opt.record)
+		rc = recording_open(&r->recording, r->machine.vm, r->opt.record, err);
+	if (r->opt.replay)
+		rc = replay_open(&r->replay, r->machine.vm, r->opt.replay, notice, err);
+	if (*notice)
+		complain("%s", notice);
+	return rc;
+}
+
 /* The guest's serial port, its screen and its keyboard get their places. */
 static int attach(struct run *r, struct err *err)
 {
 	int rc = 0;
 
 	outside_open(&r->outside, r->machine.vm);
+	if (r->opt.replay) /* the recording is all that there is outside */
+		return record(r, err);
 	rc = serve_open(&r->serve, r->opt.gdb, err);
 	if (!rc)
 		rc = network_open(&r->network, &r->opt.net, &r->outside, r->machine.pc, r->opt.rtc, err);
@@ -252,7 +274,7 @@ static int attach(struct run *r, struct err *err)
 		rc = display_open(&r->display, &r->outside, r->machine.vm, r->machine.pc, err);
 	if (!rc && r->opt.screendump)
 		runner_on_user(on_user, r);
-	return rc;
+	return rc ? rc : record(r, err);
 }
 
 /* Somebody else says when the machine runs: gdb, or a program.  A past costs memory and time: it is for gdb. */
@@ -289,7 +311,9 @@ static int run_guest(struct run *r)
 	runner_progress(isatty(2) && !r->console.line.terminal && !r->display.on && !o->quiet && !o->exits && !o->trace && !o->json);
 	runner_often(r->display.on || r->console.line.terminal);
 	u64 start = clock_host_ns();
-	r->why = o->gdb || o->control ? serve(r, &err) : guest_run(r->machine.vm, o->budget, r->stepping ? &r->stepper : NULL, &err);
+	r->why = o->gdb || o->control ? serve(r, &err) 
+				   : engine_switches_run(&o->switches, r->machine.vm, o->budget,
+							 r->stepping ? &r->stepper : NULL, &err);
 	r->host_ns = clock_host_ns() - start;
 	display_close(&r->display);
 	r->status = status_of(r->machine.vm, r->why);
@@ -310,6 +334,11 @@ static void clean_up(struct run *r)
 
 	display_close(&r->display);
 	serve_close(&r->serve);
+	replay_close(r->replay);
+	if (recording_close(r->recording, &err)) {
+		complain("%s", err.text);
+		r->status = STATUS_USAGE;
+	}
 	console_close(&r->console, NULL);
 	if (r->json.to && json_printer_close(&r->json, &err)) {
 		complain("%s", err.text);
@@ -329,24 +358,34 @@ static void clean_up(struct run *r)
 
 static int choose_engine(struct run *r)
 {
-	const struct engine_row *row = engine_find(r->opt.engine);
 	bool steps = r->opt.trace & (EV_BIT(insn) | EV_BIT(mem));
+	struct err err = { 0 };
+	int rc = engine_choose(r->opt.engine, &r->engine, &err);
 
-	if (!row) {
-		complain("--engine: unknown engine '%.40s'; expected interp or vtx", r->opt.engine);
-		return STATUS_USAGE;
+	if (!rc)
+		rc = engine_options_prepare(&r->opt, r->engine, &r->model, &err);
+	if (!rc && steps && !(r->engine->caps & CAP_INSN_EVENTS))
+		rc = err_set(&err, ENOSYS, "engine %s cannot show single instructions; --engine interp can", r->opt.engine);
+	if (rc) {
+		complain("%s", err.text);
+		return rc == -EINVAL ? STATUS_USAGE : STATUS_SKIPPED;
 	}
-	if (!row->engine || (steps && !(row->engine->caps & CAP_INSN_EVENTS))) {
-		complain("%s", row->engine ? "this engine cannot show single instructions" : row->missing);
-		return STATUS_SKIPPED;
-	}
-	r->engine = row->engine;
 	r->stepping = (r->opt.trace & EV_BIT(insn)) && !r->opt.json;
 	r->json_stdout = r->opt.json && !strcmp(r->opt.json, "-");
 	return STATUS_OK;
 }
 
-static int run(const struct command *cmd, int argc, char **argv)
+/* The first word is the recording. */
+static int take_recording(struct run *r, struct args_rest *rest, struct err *err)
+{
+	if (!rest->n)
+		return err_set(err, EINVAL, "replay: expected the file of a recording, and the options with which it was made");
+	r->opt.replay = rest->item[0];
+	memmove(rest->item, rest->item + 1, sizeof(rest->item[0]) * (size_t)--rest->n);
+	return 0;
+}
+
+int run_machine(const struct command *cmd, int argc, char **argv)
 {
 	struct run *r = calloc(1, sizeof(*r));
 	struct args_rest rest;
@@ -362,7 +401,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 	r->serve.gdb.fd = r->serve.gdb.listener = -1;
 	if (command_args(cmd, &r->opt, argc, argv, &rest, &status)) {
 		r->status = status;
-	} else if (machine_options_check(&r->opt, &rest, &err)) {
+	} else if ((cmd == &cmd_replay && take_recording(r, &rest, &err)) || machine_options_check(&r->opt, &rest, &err)) {
 		complain("%s", err.text);
 		r->status = STATUS_USAGE;
 	} else {
@@ -407,5 +446,5 @@ const struct command cmd_run = {
 		   "    --net user,hostfwd=tcp::2222-:22",
 	.options = machine_option_table,
 	.noptions = &machine_option_count,
-	.exec = run,
+	.exec = run_machine,
 };

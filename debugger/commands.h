@@ -20,7 +20,7 @@ struct command {
 };
 
 extern const struct command cmd_diff_engines, cmd_trap;
-extern const struct command cmd_run, cmd_debug, cmd_tour, cmd_ctl, cmd_disasm, cmd_info, cmd_help, cmd_version;
+extern const struct command cmd_run, cmd_replay, cmd_debug, cmd_tour, cmd_ctl, cmd_disasm, cmd_info, cmd_help, cmd_version;
 extern const struct command *const commands[];
 extern const int command_count;
 
@@ -34,6 +34,8 @@ int command_word_too_many(const char *where, const char *word);
 /* The i-th option of both tables, NULL after the last; its dashes. */
 const struct option *command_option(const struct command *cmd, int i);
 const char *option_dashes(const struct option *o);
+/* `vitrine run`, and with a recording's file as first word `vitrine replay`. */
+int run_machine(const struct command *cmd, int argc, char **argv);
 /* Parse for a command; 0: go on, else return *status: help was printed, or a complaint. */
 int command_args(const struct command *cmd, void *into, int argc, char **argv, struct args_rest *rest,
 		 int *status);

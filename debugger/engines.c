@@ -11,8 +11,8 @@
 #include "cpu-interp/interp.h"
 
 const struct engine_row engine_rows[] = {
-	{ "interp", "the interpreter: readable, deterministic, runs everywhere", &engine_interp, NULL },
-	{ "vtx", "VT-x (or AMD-V) through Linux /dev/kvm", &engine_vtx, NULL },
+	{ "interp", "the interpreter: readable, deterministic, runs everywhere", &engine_interp },
+	{ "vtx", "VT-x (or AMD-V) through Linux /dev/kvm", &engine_vtx },
 };
 const int engine_count = ARRAY_LEN(engine_rows);
 
@@ -22,12 +22,6 @@ const struct engine_row *engine_find(const char *name)
 		if (!strcmp(engine_rows[i].name, name))
 			return &engine_rows[i];
 	return NULL;
-}
-
-void engine_restrict_model(const struct engine *engine, struct cpu_model *model)
-{
-	if (engine->features)
-		model->features &= engine->features();
 }
 
 /* In the order of the bits of enum engine_cap. */

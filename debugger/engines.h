@@ -6,18 +6,14 @@
 #define VITRINE_DEBUGGER_ENGINES_H
 
 #include "core/engine.h"
-#include "core/x86/cpuid.h"
 
 struct engine_row {
 	const char *name, *brief;
-	const struct engine *engine; /* NULL = not in this build, and `missing` says so */
-	const char *missing;
+	const struct engine *engine;
 };
 
 extern const struct engine_row engine_rows[];
 extern const int engine_count;
-/* Take from a processor model what the engine cannot give on this host. */
-void engine_restrict_model(const struct engine *engine, struct cpu_model *model);
 /* By name, or NULL. */
 const struct engine_row *engine_find(const char *name);
 /* "exact-budget", ...: the n-th capability's name; NULL after the last. */

@@ -22,12 +22,25 @@
 
 static json_t *exits(const char *word)
 {
-	json_t *rows = json_array();
+	const struct engine_row *row = word ? engine_find(word) : NULL;
+	json_t *rows;
 
-	for (int i = 0; i < EXIT_COUNT; i++)
-		if (exit_title((u16)i))
-			json_array_append_new(rows, json_pack("{s:i, s:s, s:s, s:s}", "number", i, "name", exit_name((u16)i),
-							      "title", exit_title((u16)i), "cause", exit_cause((u16)i)));
+	if (word && !row)
+		return NULL;
+	rows = json_array();
+	for (int i = 0; i < EXIT_COUNT; i++) {
+		const char *unseen = row && row->engine->unseen ? row->engine->unseen[i] : NULL;
+		json_t *o;
+
+		if (!exit_title((u16)i))
+			continue;
+		o = json_pack("{s:i, s:s}", "number", i, "name", exit_name((u16)i));
+		if (row)
+			json_object_set_new(o, row->name, json_string(unseen ? unseen : "as described"));
+		json_object_set_new(o, "title", json_string(exit_title((u16)i)));
+		json_object_set_new(o, "cause", json_string(exit_cause((u16)i)));
+		json_array_append_new(rows, o);
+	}
 	return rows;
 }
 
@@ -145,11 +158,26 @@ static json_t *devices(const char *word)
 
 /* ---- processors ---- */
 
+/* What an engine can give of the default model on this host. */
+static json_t *cpu_of_engine(const struct engine *engine)
+{
+	u64 can = engine->features ? engine->features() : UINT64_MAX;
+	json_t *rows = json_array();
+
+	for (int i = 0; i < FEAT_COUNT; i++)
+		if (cpu_has(&cpu_models[0], i))
+			json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "feature", cpu_feature_name(i), engine->name,
+							      can >> i & 1 ? "yes" : "no", "brief", cpu_feature_brief(i)));
+	return rows;
+}
+
 static json_t *cpu(const char *word)
 {
 	const struct cpu_model *m = word ? cpu_model_find(word) : NULL;
 	json_t *rows;
 
+	if (word && engine_find(word))
+		return cpu_of_engine(engine_find(word)->engine);
 	if (word && !m)
 		return NULL;
 	rows = json_array();
@@ -180,11 +208,12 @@ static json_t *engines(const char *word)
 	for (int i = 0; i < engine_count; i++) {
 		const struct engine_row *e = &engine_rows[i];
 		json_t *caps = json_array();
-		for (int n = 0; e->engine && engine_cap_name(n); n++)
+		for (int n = 0; engine_cap_name(n); n++)
 			if (e->engine->caps >> n & 1)
 				json_array_append_new(caps, json_string(engine_cap_name(n)));
-		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:o}", "engine", e->name, "built",
-						      e->engine ? "yes" : "no", "brief", e->brief, "capabilities", caps));
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:o}", "engine", e->name, "here",
+						      !e->engine->available || !e->engine->available(NULL) ? "yes" : "no",
+						      "brief", e->brief, "capabilities", caps));
 	}
 	return rows;
 }
@@ -212,11 +241,11 @@ static json_t *status(const char *word)
 }
 
 const struct info_topic info_topics[] = {
-	{ "exits", NULL, "VM exits: numbers and titles of the manual, what causes them here", exits },
+	{ "exits", "ENGINE", "VM exits: numbers and titles of the manual, causes, what an engine cannot show", exits },
 	{ "insns", "TEXT", "instructions: encodings, or those of a mnemonic", insns },
 	{ "events", NULL, "what --trace and --json can show", events },
 	{ "devices", "NAME", "devices of the machine, or one device's registers and state", devices },
-	{ "cpu", "MODEL", "processor models, or the features of one", cpu },
+	{ "cpu", "MODEL", "processor models, the features of one, or what an engine can give", cpu },
 	{ "state", NULL, "the architectural state of a processor", state },
 	{ "engines", NULL, "who can execute a guest", engines },
 	{ "options", NULL, "machine options", options },

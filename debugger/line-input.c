@@ -118,11 +118,6 @@ static int on_signal(void)
 	return 0;
 }
 
-static int nothing(void)
-{
-	return 0;
-}
-
 void line_input_open(struct session *s, bool person)
 {
 	in.s = s;
@@ -134,7 +129,7 @@ void line_input_open(struct session *s, bool person)
 	rl_basic_word_break_characters = " \t\n\"'()[]{},;=+*/%&|<>!~";
 	rl_attempted_completion_function = complete;
 	rl_signal_event_hook = on_signal;
-	rl_event_hook = nothing; /* so that rl_done is looked at */
+	rl_event_hook = on_signal; /* asked often, so that rl_done is looked at */
 	rl_variable_bind("enable-bracketed-paste", "off");
 }
 

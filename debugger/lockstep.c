@@ -293,7 +293,8 @@ static int catch_up(struct lockstep *l, bool repeated, struct err *err)
 	int rc = 0;
 
 	for (int i = 0; i < (repeated ? CATCH_UP : 2) && !rc && are_apart(l) && goes_on(&l->a) && goes_on(&l->b); i++) {
-		bool behind = repeated && l->b.s.rip[0] == start && l->a.s.rip[0] != start;
+		bool waits = l->b.s.inject_info[0] & INTR_VALID; /* an exception is ready, the step ended before it */
+		bool behind = waits || (repeated && l->b.s.rip[0] == start && l->a.s.rip[0] != start);
 
 		if (repeated && l->a.s.rip[0] != start && !behind)
 			break;

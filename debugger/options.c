@@ -283,6 +283,7 @@ static int take_trace(void *slot, const char *value, struct err *err)
 /* clang-format off */
 const struct option machine_option_table[] = {
 	ROW("engine",     "NAME",   take_text,    engine,     "who executes the guest: interp (default) or vtx"),
+	ROW("switch-engine-after", "N:NAME", take_engine_switch, switches, "after N instructions another engine goes on; may be repeated"),
 	WHOLE("paging",   "MODE",   take_paging,              "how guest-physical memory is found: none (default)"),
 	ROW("mem",        "SIZE",   take_mem,     mem,        "guest memory, with K, M or G (default 64M)"),
 	ROW("cpus",       "N",      take_cpus,    cpus,       "processors: 1 (default) to 8"),
@@ -315,6 +316,7 @@ const struct option machine_option_table[] = {
 	ROW("control",    "AT",     take_control, control,    "let programs drive the machine at unix:SOCKET; see vitrine ctl"),
 	ROW("stats",      NULL,     take_flag,    stats,      "at the end, counts and histograms per exit reason"),
 	ROW("state-hash", NULL,     take_flag,    state_hash, "at the end, the hash of all state"),
+	ROW("record",     "FILE",   take_text,    record,     "write down what comes from outside, for vitrine replay"),
 	ROW("save",       "FILE",   take_text,    save,       "at the end, write a snapshot; it starts like any image"),
 	ROW("quiet",      NULL,     take_flag,    quiet,      "no summary and no progress on standard error"),
 };
@@ -386,6 +388,12 @@ int machine_options_check(struct machine_options *o, const struct args_rest *res
 	if ((o->gdb || o->control) && (o->trace & EV_BIT(insn)) && !o->json)
 		return err_set(err, EINVAL, "--trace=insn prints while it steps; with --%s give it --json FILE too",
 			       o->gdb ? "gdb" : "control");
+	if ((o->record || o->replay) && (o->smp_threads || o->switches.n))
+		return err_set(err, EINVAL, "a recording needs one engine, and --smp-threads off: only such a run can be repeated");
+	if (o->replay && (o->record || o->gdb || o->control || strcmp(o->display, "none")))
+		return err_set(err, EINVAL, "replay takes no --record, --gdb, --control or --display: nobody interferes with a replay");
+	if (o->switches.n && (o->gdb || o->stats))
+		return err_set(err, EINVAL, "--switch-engine-after and --gdb or --stats; both hold on to one engine");
 	if (json_stdout && o->exits)
 		return err_set(err, EINVAL, "--exits and --json - both want standard output; give --json a file");
 	if (disk_options_check(&o->disks, err))

@@ -9,11 +9,13 @@
 #include "core/x86/cpuid.h"
 #include "debugger/args.h"
 #include "debugger/disk-options.h"
+#include "debugger/engine-options.h"
 #include "debugger/net-options.h"
 
 struct machine_options {
 	const char *image;     /* the word that is no option; NULL = none */
 	const char *engine;
+	struct engine_switches switches;
 	u64 mem;               /* bytes */
 	u32 cpus;
 	bool smp_threads;
@@ -37,6 +39,7 @@ struct machine_options {
 	bool exits, stats, state_hash, quiet;
 	u32 trace;             /* set of event kinds */
 	const char *json, *save;
+	const char *record, *replay; /* file of a recording to be made, or NULL; or to be run again (`vitrine replay`) */
 	const char *gdb;       /* PORT, HOST:PORT or unix:PATH, NULL = none */
 	const char *control;   /* unix:PATH, NULL = none */
 };

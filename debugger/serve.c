@@ -48,7 +48,9 @@ void serve_say(void *arg, enum say_kind kind, const char *text, size_t len)
 
 	if (kind == SAY_CONSOLE) /* the console has its own place */
 		return;
-	if (gdb_server_busy(&v->gdb) && v->gdb.gdb.next == GDB_RESUME) {
+	if (v->control && control_say(v->control, text, len))
+		return;
+	if (gdb_server_busy(&v->gdb) && (v->gdb.gdb.next == GDB_RESUME || v->gdb.gdb.told)) {
 		gdb_say(&v->gdb.gdb, text, len);
 		return;
 	}

@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "devices/faults.h"
+
 enum { PAGE = 4096 };
 
 int disk_open(struct disk *d, struct block *image, const struct log *log, struct err *err)
@@ -213,20 +215,30 @@ static bool overlay_write(struct disk *d, u64 offset, const u8 *in, u64 len)
 
 bool disk_read(struct disk *d, u64 lba, u64 n, void *data)
 {
+	bool done;
+
 	assert(lba <= d->sectors && n <= d->sectors - lba);
-	if (d->frames)
-		return overlay_read(d, lba * DISK_SECTOR, data, n * DISK_SECTOR);
-	return image_read(d, lba * DISK_SECTOR, data, n * DISK_SECTOR);
+	if (d->faults && faults_fails(d->faults, d->number, lba, n))
+		return false;
+	done = d->frames ? overlay_read(d, lba * DISK_SECTOR, data, n * DISK_SECTOR)
+			 : image_read(d, lba * DISK_SECTOR, data, n * DISK_SECTOR);
+	if (d->faults && done)
+		faults_spoil(d->faults, d->number, lba, n, data);
+	return done;
 }
 
 bool disk_write(struct disk *d, u64 lba, u64 n, const void *data)
 {
+	u64 bytes = n * DISK_SECTOR;
+
 	assert(lba <= d->sectors && n <= d->sectors - lba);
-	if (d->read_only)
+	if (d->read_only || (d->faults && faults_fails(d->faults, d->number, lba, n)))
 		return false;
+	if (d->faults)
+		bytes = faults_torn(d->faults, d->number, lba, n, bytes);
 	if (d->frames)
-		return overlay_write(d, lba * DISK_SECTOR, data, n * DISK_SECTOR);
-	return image_write(d, lba * DISK_SECTOR, data, n * DISK_SECTOR);
+		return overlay_write(d, lba * DISK_SECTOR, data, bytes);
+	return image_write(d, lba * DISK_SECTOR, data, bytes);
 }
 
 bool disk_flush(struct disk *d)

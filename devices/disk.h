@@ -28,6 +28,8 @@ struct disk {
 	frame_no first;                                    /* the table */
 	u64 table_frames;
 	u32 room; /* pages of the overlay */
+	struct faults *faults; /* what is broken of it; NULL = nothing ever */
+	u8 number;             /* as faults.h counts disks */
 };
 
 /* A disk over *image, which must outlive it; log gets what the user should know (may be NULL).  -EINVAL if

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "devices/faults.h"
+
 const u8 pc_virtio_mmio_irq[PC_VIRTIO_MMIO_MAX] = { 5, 6, 7, 10, 11, 3 };
 
 static const u8 default_mac[NET_MAC] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
@@ -112,9 +114,20 @@ int pc_console_room(struct pc *pc)
 	return is_there(&c->v) ? virtio_console_room(&c->v.dev) : 0;
 }
 
+static void send_through(void *arg, const u8 *frame, u32 len)
+{
+	struct pc_virtio_devices *set = arg;
+
+	if (faults_passes(set->faults))
+		set->cable.send(set->cable.arg, frame, len);
+}
+
 void pc_net_connect(struct pc *pc, const struct net_port *port)
 {
-	pc_virtio_of(pc)->net.port = *port;
+	struct pc_virtio_devices *set = pc_virtio_of(pc);
+
+	set->cable = *port;
+	set->net.port = port->send ? (struct net_port){ send_through, set } : *port;
 }
 
 bool pc_net_ready(struct pc *pc)
@@ -128,6 +141,8 @@ bool pc_net_receive(struct pc *pc, const u8 *frame, u32 len)
 {
 	struct virtio_net *n = &pc_virtio_of(pc)->net;
 
+	if (is_there(&n->v) && !faults_passes(pc_virtio_of(pc)->faults))
+		return true; /* lost on its way */
 	return is_there(&n->v) && virtio_net_receive(&n->v.dev, frame, len);
 }
 

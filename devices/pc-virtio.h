@@ -29,9 +29,11 @@ struct pc_virtio_devices {
 	struct virtio_pci pci[PC_VIRTIO_MAX];
 	struct virtio_mmio mmio[PC_VIRTIO_MMIO_MAX];
 	u32 npci, nmmio;
+	struct net_port cable; /* what the card's frames pass on to, if faults lets them */
 	/* From the board: */
 	struct vm *vm;
 	struct pci *bus;
+	struct faults *faults;
 	struct disk *disk; /* PC_DISKS of them; those of the configuration with `virtio` are taken */
 	struct irq_line irq[PC_VIRTIO_MMIO_MAX]; /* the lines of pc_virtio_mmio_irq */
 };

@@ -26,6 +26,7 @@
 #include "devices/pit.h"
 #include "devices/port92.h"
 #include "devices/power.h"
+#include "devices/faults.h"
 #include "devices/rtc.h"
 #include "devices/testdev.h"
 #include "devices/uart.h"
@@ -52,6 +53,7 @@ struct pc {
 	struct pc_firmware firmware;
 	struct debugcon debugcon;
 	struct testdev testdev;
+	struct faults faults;
 	struct power power;
 	struct vga vga;
 	struct disk disk[PC_DISKS], cdrom;
@@ -70,7 +72,7 @@ const struct device_class *const pc_classes[] = {
 	&port92_class, &uart_class,  &pci_class,      &i440fx_class,  &piix3_class,
 	&virtio_blk_class, &virtio_net_class, &virtio_console_class, &virtio_rng_class, &virtio_balloon_class,
 	&virtio_pci_class, &virtio_mmio_class,
-	&bmide_class, &ide0_class, &ide1_class, &ide_drive_class,    &fwcfg_class, &debugcon_class, &testdev_class, &power_class,
+	&bmide_class, &ide0_class, &ide1_class, &ide_drive_class,    &fwcfg_class, &debugcon_class, &testdev_class, &power_class, &faults_class,
 	&vga_class,    &lapic_class, &ioapic_class,   &acpi_pm_class, &hpet_class,
 	&pc_firmware_class, &mouse_class,
 };
@@ -316,10 +318,41 @@ static bool take_frame(void *arg, const u8 *data, u32 len)
 
 static bool take_button(void *arg, const u8 *data, u32 len)
 {
-	if (len != 1 || data[0] > 1)
+	struct pc *pc = arg;
+
+	if (len != 1 || data[0] > 2)
 		return false;
-	(data[0] ? pc_nmi : pc_power_button)(arg);
+	if (data[0] == 2)
+		pc->vm->world.reset_request(pc->vm->world.arg);
+	else
+		(data[0] ? pc_nmi : pc_power_button)(pc);
 	return true;
+}
+
+/* As if a device had asked for the vector: at a local APIC that is switched on, or at the 8259A whose vector it is. */
+static bool take_irq(void *arg, const u8 *data, u32 len)
+{
+	struct pc *pc = arg;
+	struct pic *pics[] = { &pc->pic1, &pc->pic2 };
+
+	if (len != 2)
+		return false;
+	if (data[0] < pc->apics.n && lapic_takes_fixed(&pc->apics.local[data[0]]))
+		return lapic_receive(&pc->apics.local[data[0]], &(struct apic_message){ .mode = APIC_FIXED, .vector = data[1] });
+	for (size_t i = 0; i < ARRAY_LEN(pics) && !data[0]; i++)
+		if (pic_request(pics[i], data[1]))
+			return true;
+	return false;
+}
+
+static bool take_fault(void *arg, const u8 *data, u32 len)
+{
+	return faults_take(&((struct pc *)arg)->faults, data, len);
+}
+
+static bool take_balloon(void *arg, const u8 *data, u32 len)
+{
+	return len == 4 && pc_balloon_set(arg, (u32)data[0] | (u32)data[1] << 8 | (u32)data[2] << 16 | (u32)data[3] << 24);
 }
 
 static void connect_outside(struct pc *pc)
@@ -332,6 +365,9 @@ static void connect_outside(struct pc *pc)
 	in[INPUT_MOUSE] = (struct vm_inlet){ .take = take_mouse, .arg = pc };
 	in[INPUT_NET] = (struct vm_inlet){ .take = take_frame, .arg = pc };
 	in[INPUT_BUTTON] = (struct vm_inlet){ .take = take_button, .arg = pc };
+	in[INPUT_IRQ] = (struct vm_inlet){ .take = take_irq, .refuses = true, .arg = pc };
+	in[INPUT_FAULT] = (struct vm_inlet){ .take = take_fault, .refuses = true, .arg = pc };
+	in[INPUT_BALLOON] = (struct vm_inlet){ .take = take_balloon, .refuses = true, .arg = pc };
 	pc->uart.taken = ask_for_serial;
 	pc->uart.taken_arg = pc;
 }
@@ -387,6 +423,7 @@ static int add_devices(struct pc *pc, struct err *err)
 		{ &pc->debugcon.dev, &debugcon_class, &pc->debugcon.s },
 		{ &pc->testdev.dev, &testdev_class, &pc->testdev.s },
 		{ &pc->power.dev, &power_class, &pc->power.s },
+		{ &pc->faults.dev, &faults_class, &pc->faults.s },
 		{ &pc->vga.dev, &vga_class, &pc->vga.s },
 	};
 
@@ -449,6 +486,13 @@ static int build(struct pc *pc, const struct pc_config *config, struct err *err)
 		rc = pc_disk_build(&pc->disk[i], &pc->memory, &pc->vm->mem, config, i, &pc->vm->log, err);
 	if (!rc && config->cdrom)
 		rc = disk_open(&pc->cdrom, config->cdrom, &pc->vm->log, err);
+	for (u8 i = 0; i < PC_DISKS; i++) {
+		pc->disk[i].faults = &pc->faults;
+		pc->disk[i].number = i;
+	}
+	pc->cdrom.faults = &pc->faults;
+	pc->cdrom.number = PC_DISKS;
+	pc->virtio.faults = &pc->faults;
 	if (!rc)
 		rc = pc_video_build(&pc->vga, &pc->memory, &pc->vm->mem, config, err);
 	i440fx_init(&pc->i440fx);

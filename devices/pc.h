@@ -65,7 +65,8 @@ int pc_build(struct vm *vm, const struct pc_config *config, struct pc **pc, stru
 void pc_destroy(struct pc *pc);
 
 /* What comes from outside: vm_receive(vm, INPUT_KEY, ...) and so on call these.  Inputs are little-endian: a key is u16 key,
- * u8 down; the mouse i16 dx, dy, i8 dz, u8 buttons; a button u8, 0 power, 1 NMI; serial port, console and network bytes. */
+ * u8 down; the mouse i16 dx, dy, i8 dz, u8 buttons; a button u8, 0 power, 1 NMI, 2 reset;
+ * an interrupt u8 processor, u8 vector; a fault struct fault_order; the balloon u32 pages; serial port, console and network bytes. */
 bool pc_key(struct pc *pc, u16 key, bool down); /* see kbd_key */
 void pc_mouse(struct pc *pc, int dx, int dy, int dz, u8 buttons); /* see mouse_move */
 void pc_serial_receive(struct pc *pc, u8 byte); /* see uart_receive */

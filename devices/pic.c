@@ -100,6 +100,15 @@ static void serve(struct pic *p, int n)
 		s->lowest[0] = (u8)n;
 }
 
+bool pic_request(struct pic *p, u8 vector)
+{
+	if (!p->s.icw[1] || (vector & 0xf8) != (p->s.icw[1] & 0xf8))
+		return false;
+	p->s.irr[0] |= (u8)(1 << (vector & 7));
+	update(p);
+	return true;
+}
+
 int pic_ack(void *arg)
 {
 	struct pic *p = arg;

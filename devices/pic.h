@@ -35,6 +35,8 @@ extern const struct device_class pic1_class, pic2_class;
 
 /* The function of an irq_line: input n (0 to 7) of the struct pic that arg points to. */
 void pic_set_input(void *arg, int n, int level);
+/* As if an edge had come at the input that has this vector, and its line gone again.  False: it is none of its vectors. */
+bool pic_request(struct pic *p, u8 vector);
 /* Interrupt acknowledge: the vector.  With nothing asking, that of line 7 (a spurious interrupt). arg:
  * struct pic. */
 int pic_ack(void *arg);

@@ -146,8 +146,10 @@ static int human(struct control_client *c, json_t *arguments, json_t **result, s
 		return cont(c, NULL, result, err);
 	if (is_one_of(line, stops))
 		return stop(c, NULL, result, err);
+	c->told = &out;
 	rc = verb_line(c->s, line, &out, &why);
-	if (rc < 0)
+	c->told = NULL;
+	if (rc < 0 && (why.text[0] || !out.len))
 		buf_printf(&out, "%s\n", why.text[0] ? why.text : strerror(-rc));
 	if (rc == VERB_QUIT)
 		c->host.want(c->host.arg, CONTROL_QUIT, NULL);

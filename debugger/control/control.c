@@ -172,6 +172,14 @@ void control_poll(struct control *c)
 		hang_up(c);
 }
 
+bool control_say(struct control *c, const char *text, size_t len)
+{
+	if (!c->client.told)
+		return false;
+	buf_put(c->client.told, text, len);
+	return true;
+}
+
 int control_fds(const struct control *c, int fd[2])
 {
 	fd[0] = c->fd >= 0 ? c->fd : c->listener;

@@ -28,6 +28,8 @@ void control_close(struct control *c);
 /* Let in who comes, carry out what has come, tell what has happened to the machine.  Never waits; to be called from
  * ui.tick, and whenever the machine stands. */
 void control_poll(struct control *c);
+/* Text that the session says: true if it belongs to a client's line that is being carried out, and has gone there. */
+bool control_say(struct control *c, const char *text, size_t len);
 /* Descriptors to wait for with POLLIN while the machine stands: how many of at most 2. */
 int control_fds(const struct control *c, int fd[2]);
 
@@ -40,6 +42,7 @@ struct control_client {
 	void (*send)(void *arg, const char *line, size_t len); /* with its end */
 	void *arg;
 	bool negotiated;
+	struct buf *told;     /* what a line of the debugger's has to say; NULL = none is carried out */
 	/* what has come of a command that is not complete */
 	char line[CONTROL_LINE];
 	size_t len;

@@ -17,8 +17,10 @@ void gdb_monitor(struct gdb *g, const char *line, struct buf *out)
 	int rc;
 
 	g->s->cpu = g->cpu;
+	g->told = out;
 	rc = verb_line(g->s, line, out, &err);
-	if (rc < 0)
+	g->told = NULL;
+	if (rc < 0 && (err.text[0] || !out->len))
 		buf_printf(out, "%s\n", err.text[0] ? err.text : strerror(-rc));
 	if (rc == VERB_QUIT)
 		g->next = GDB_KILL;

@@ -190,13 +190,39 @@ static int back_step(struct gdb *g, struct err *err)
 	return rc ? rc : session_goto(g->s, low, err);
 }
 
+static bool has_watch(const struct gdb *g)
+{
+	for (int i = 0; i < g->npoints; i++)
+		if (g->point[i].kind >= GDB_WRITE)
+			return true;
+	return false;
+}
+
+/* Was it the latest instruction that accessed watched memory?  A search backwards looks at places before this one. */
+static int look_at_latest(struct gdb *g, struct err *err)
+{
+	u64 now = vm_icount(g->vm);
+	int rc = session_goto(g->s, now - 1, err);
+
+	g->s->searching = true;
+	if (!rc)
+		rc = session_run(g->s, (struct amount){ 1, BY_INSN }, err);
+	g->s->searching = false;
+	g->hit &= g->hit_point.kind >= GDB_WRITE;
+	return rc;
+}
+
 /* To the latest place where something stops it.  Watched memory was written by the instruction before that place, and
  * gdb wants to see it unwritten. */
 static int back(struct gdb *g, struct err *err)
 {
 	u32 cpu = g->step_cpu;
-	int rc = session_back(g->s, (struct amount){ 0 }, err);
+	int rc = 0;
 
+	if (has_watch(g) && vm_icount(g->vm) > timeline_first(g->s->timeline))
+		rc = look_at_latest(g, err);
+	if (!rc && !g->hit)
+		rc = session_back(g->s, (struct amount){ 0 }, err);
 	if (!rc && g->hit && g->s->stopped.why != STOP_EVENT)
 		g->hit = false; /* it went on, to the beginning */
 	if (!g->hit)
@@ -284,6 +310,10 @@ void gdb_say(struct gdb *g, const char *text, size_t len)
 	enum { PIECE = 4000 };
 	struct buf packet = { 0 };
 
+	if (g->told) {
+		buf_put(g->told, text, len);
+		return;
+	}
 	for (size_t at = 0; at < len; at += PIECE) {
 		packet.len = 0;
 		buf_put(&packet, "O", 1);

@@ -56,6 +56,7 @@ struct gdb {
 	bool stays;              /* a guest that ends can still be looked at, and go back: it is a stop, not an exit */
 	bool died;               /* a triple fault has been shown */
 	char stop[80];           /* the stop packet, repeated on `?` */
+	struct buf *told;        /* what a line of `monitor` has to say; NULL = none is carried out */
 };
 
 /* gdb is there, and the machine stands.  -ENOSPC: too many watch its events already. */
@@ -68,7 +69,7 @@ void gdb_feed(struct gdb *g, const u8 *data, size_t len);
 int gdb_resume(struct gdb *g, struct err *err);
 /* Tell gdb why the machine stands.  True if it goes no further; `status` is then the exit status that gdb shows. */
 bool gdb_stopped(struct gdb *g, int status);
-/* Text for the person at gdb, while the machine runs for it. */
+/* Text for the person at gdb: while the machine runs for it, or a line of `monitor` is carried out. */
 void gdb_say(struct gdb *g, const char *text, size_t len);
 
 /* ---- with a socket ---- */

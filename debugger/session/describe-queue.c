@@ -21,7 +21,7 @@ static const struct queues {
 	{ &virtio_net_class, { "receive", "transmit", "control" } },
 	{ &virtio_console_class, { "receive", "transmit" } },
 	{ &virtio_rng_class, { "requests" } },
-	{ &virtio_balloon_class, { "inflate", "deflate", "statistics", "free pages", "reporting" } },
+	{ &virtio_balloon_class, { "inflate", "deflate", "stats", "free", "report" } },
 };
 
 struct ring {
@@ -121,13 +121,13 @@ static void queue(const struct ring *r, const char *name, bool detail)
 	struct line *line;
 
 	if (!s->queue_enable[r->q] || !r->size) {
-		lines_add(r->l, LINE_DIM, "%2u %-10s not set up", r->q, name ? name : "");
+		lines_add(r->l, LINE_DIM, "%2u %-8s not set up", r->q, name ? name : "");
 		return;
 	}
 	bool ok = get(r, s->queue_driver[r->q] + 2, &avail, 2) && get(r, s->queue_device[r->q] + 2, &done, 2);
 	u16 n = avail - s->avail_next[r->q];
 	line = lines_add(r->l, !ok || n > r->size ? LINE_BAD : n ? LINE_WARN : LINE_TEXT,
-			 "%2u %-10s %4u %5u %5u %5u %4u", r->q, name ? name : "", r->size,
+			 "%2u %-8s %3u %5u %5u %5u %4u", r->q, name ? name : "", r->size,
 			 avail, s->avail_next[r->q], done, n);
 	line->about = ABOUT_QUEUE;
 	line->value = r->q;
@@ -185,7 +185,7 @@ void describe_queues(struct session *s, bool detail, struct lines *l)
 		for (u32 k = 0; k < ARRAY_LEN(kinds); k++)
 			if (s->vm->device[i]->class == kinds[k].class) {
 				if (!found++)
-					lines_add(l, LINE_DIM, "   %-10s size avail taken  used wait", "queue");
+					lines_add(l, LINE_DIM, "   %-8s len avail taken  used wait", "queue");
 				device(s, i, &kinds[k], detail, l);
 			}
 	if (!found)

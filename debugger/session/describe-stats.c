@@ -138,14 +138,14 @@ static const struct counter {
 	bool gauge, seconds; /* seconds: get() counts ns */
 	u64 (*get)(const struct session *s);
 } counters[] = {
-	{ "vitrine_instructions_total", "instructions retired, all processors", false, false, instructions },
+	{ "vitrine_instructions_total", "instructions retired", false, false, instructions },
 	{ "vitrine_virtual_seconds_total", "virtual time", false, true, virtual_ns },
-	{ "vitrine_exits_total", "exits handled, the hypervisor's own included", false, false, exits },
+	{ "vitrine_exits_total", "exits, the hypervisor's own too", false, false, exits },
 	{ "vitrine_guest_exits_total", "exits that the guest caused", false, false, guest_exits },
 	{ "vitrine_inputs_total", "what came from outside", false, false, inputs },
-	{ "vitrine_unclaimed_ports_total", "accesses to ports where nobody answers", false, false, lost_ports },
-	{ "vitrine_unclaimed_memory_total", "accesses to addresses where nobody answers", false, false, lost_memory },
-	{ "vitrine_frames_used", "machine frames of 4 KiB in use", true, false, frames_used },
+	{ "vitrine_unclaimed_ports_total", "to ports nobody answers at", false, false, lost_ports },
+	{ "vitrine_unclaimed_memory_total", "to addresses nobody answers at", false, false, lost_memory },
+	{ "vitrine_frames_used", "frames of 4 KiB in use", true, false, frames_used },
 	{ "vitrine_processors", "virtual processors", true, false, processors },
 };
 
@@ -156,9 +156,9 @@ static void counter_lines(const struct session *s, struct lines *l)
 		u64 v = counters[i].get(s);
 
 		if (counters[i].seconds)
-			lines_add(l, LINE_TEXT, "%-31s %14.6f  %s", counters[i].name, (double)v / 1e9, counters[i].brief);
+			lines_add(l, LINE_TEXT, "%-31s %13.6f  %s", counters[i].name, (double)v / 1e9, counters[i].brief);
 		else
-			lines_add(l, LINE_TEXT, "%-31s %14llu  %s", counters[i].name, ULL(v), counters[i].brief);
+			lines_add(l, LINE_TEXT, "%-31s %13llu  %s", counters[i].name, ULL(v), counters[i].brief);
 	}
 }
 

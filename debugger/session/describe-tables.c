@@ -100,6 +100,16 @@ static void tree_table(struct tree *t, u64 first, int level, int depth)
 	absent_line(t, depth, absent, n);
 }
 
+u32 describe_way(const struct paging *p, u64 gva, struct table_open open[4])
+{
+	const struct paging_shape *shape = paging_shape(p);
+	u32 n = 0;
+
+	for (int level = paging_root(shape) - 1; level >= 1; level--)
+		open[n++] = (struct table_open){ address_of(shape, gva & ~((1ull << (12 + shape->bits * level)) - 1), 1, 0), (u8)level };
+	return n;
+}
+
 void describe_tables(struct session *s, u32 cpu, const struct table_open *open, u32 nopen, struct lines *l)
 {
 	struct tree t = { .open = open, .nopen = nopen, .l = l };

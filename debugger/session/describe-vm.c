@@ -170,7 +170,7 @@ void describe_turns(struct session *s, int width, struct lines *l)
 	if (h->next == h->first || columns < 8 || !(oldest = history_exit_get(h, h->next - h->first > 500 ? h->next - 500 : h->first)))
 		return;
 	u64 from = oldest->time, span = s->vm->clock.now > from ? s->vm->clock.now - from + 1 : 1;
-	lines_add(l, LINE_TITLE, "the latest %llu exits, %.6f s: h HLT, i I/O, m memory, c control register or MSR, x others",
+	lines_add(l, LINE_TITLE, "latest %llu exits, %.6f s: h HLT, i I/O, m memory, c CR or MSR, x others",
 		  ULL(h->next - oldest->number), (double)span / 1e9);
 	for (u32 cpu = 0; cpu < s->vm->ncpus; cpu++) {
 		memset(row, '-', (size_t)columns);

@@ -91,7 +91,7 @@ void describe_vmcs(struct session *s, u32 cpu, const struct x86_state *before, s
 {
 	struct x86_state st;
 
-	lines_add(l, LINE_MISSING, "This build has no VMCS (nested VMX is not built); these are the machine's own facts in its words.");
+	lines_add(l, LINE_MISSING, "This build has no VMCS; these are the machine's own facts in its words.");
 	if (cpu >= s->vm->ncpus || vcpu_get(&s->vm->vcpu[cpu], &st, ST_ALL) < 0) {
 		lines_add(l, LINE_BAD, "processor %u cannot be asked now", cpu);
 		return;

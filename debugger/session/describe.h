@@ -98,6 +98,8 @@ void describe_walk(struct session *s, u32 cpu, u64 gva, struct lines *l);
  * entries in one line.  Lines are ABOUT_TABLE (value: the entry's gpa; level and first: the table behind it) or ABOUT_GPA (a
  * page). */
 struct table_open { u64 first; u8 level; }; /* the table of this level through which `first` is mapped */
+/* The tables below the root on the way to `gva`; the number of them. */
+u32 describe_way(const struct paging *p, u64 gva, struct table_open open[4]);
 void describe_tables(struct session *s, u32 cpu, const struct table_open *open, u32 nopen, struct lines *l);
 /* One table wherever it lies: its present entries (with `absent`, all), as tables of this level of the present format have them;
  * `first` is the linear address that its first entry maps. */

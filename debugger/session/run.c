@@ -404,7 +404,10 @@ int session_goto(struct session *s, u64 icount, struct err *err)
 			session_stopped(s, STOP_BUDGET, "goto", "a point of recorded time");
 		return rc;
 	}
-	return session_run(s, (struct amount){ icount - last, BY_INSN }, err);
+	rc = session_run(s, (struct amount){ icount - last, BY_INSN }, err);
+	if (!rc && s->stopped.why == STOP_BUDGET && vm_icount(s->vm) >= icount)
+		session_stopped(s, STOP_BUDGET, "goto", "a point ahead of what was recorded");
+	return rc;
 }
 
 void session_changed(struct session *s)

@@ -32,7 +32,9 @@ static void session_lines(struct session *s, struct buf *out)
 	for (int i = 0; i < p->nmarks; i++)
 		buf_printf(out, "mark \"%s\" %llu\n", p->mark[i].name, (unsigned long long)p->mark[i].icount);
 	for (int i = 0; trap_probe_at(s->trap, i, &info); i++)
-		if (info.text)
+		if (info.text && info.breakpoint)
+			buf_printf(out, "on %s { stop \"break\"; }\n", info.text);
+		else if (info.text)
 			buf_printf(out, "%s%s%s\n", info.name ? info.name : "", info.name ? ": " : "", info.text);
 }
 

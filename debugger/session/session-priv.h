@@ -42,6 +42,7 @@ struct session_priv {
 	struct console console;
 	struct keys keyboard; /* keyboard.c: what waits for room in the guest's keyboard, */
 	bool typing;          /* and whether we are one of the machine's sources */
+	struct injections *injections; /* inject.c: what waits for the machine's next look outside */
 	u64 icount_start;
 	struct err no_time; /* why there is no time line */
 

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "debugger/engines.h"
+#include "debugger/engine-options.h"
 #include "debugger/runner.h"
+#include "debugger/session/inject.h"
 #include "debugger/session/session-priv.h"
 #include "debugger/session/symbols.h"
 #include "debugger/trap/run.h"
@@ -40,14 +41,7 @@ void session_say(struct session *s, enum say_kind kind, const char *fmt, ...)
 
 static int choose_engine(struct session_priv *p, struct err *err)
 {
-	const struct engine_row *row = engine_find(p->opt.engine);
-
-	if (!row)
-		return err_set(err, EINVAL, "--engine: unknown engine '%.40s'; expected interp or vtx", p->opt.engine);
-	if (!row->engine)
-		return err_set(err, ENOSYS, "%s", row->missing);
-	p->engine = row->engine;
-	return 0;
+	return engine_choose(p->opt.engine, &p->engine, err);
 }
 
 static int build(struct session *s, struct err *err)
@@ -206,6 +200,7 @@ void session_close(struct session *s)
 	if (s->symbols)
 		symbols_free(s->symbols);
 	session_marks_close(s);
+	session_inject_close(s);
 	if (s->timeline)
 		timeline_close(s->timeline);
 	history_close(s);

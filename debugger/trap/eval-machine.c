@@ -219,6 +219,23 @@ static enum flow run_until_expr(struct trap *t, const struct node *n, const stru
 	return ok ? FLOW_GO : FLOW_LEAVE;
 }
 
+/* An exception is told when its handler is about to run; who waits for one wants to stand before the instruction that
+ * caused it.  It is met again when the guest goes on, and not told
+ * twice. */
+static bool step_before_exception(struct trap *t, const struct node *n)
+{
+	struct session_stop stopped = t->s->stopped;
+	struct err err = { 0 };
+	int rc;
+
+	if (!t->s->timeline || strcmp(stopped.reason, "exception"))
+		return true;
+	t->told = t->latest_fault;
+	rc = session_goto(t->s, t->told.vm_icount, &err);
+	t->s->stopped = stopped;
+	return rc >= 0 || trap_fail(t, n, NULL, "%s", err.text);
+}
+
 static enum flow run_until_event(struct trap *t, const struct node *n, const struct extent *e)
 {
 	struct probe *p = probe_new(t, n, n->b, n->c, NULL);
@@ -231,6 +248,7 @@ static enum flow run_until_event(struct trap *t, const struct node *n, const str
 	snprintf(p->words, sizeof(p->words), "%s happened", n->b->name);
 	ok = go(t, n, e);
 	probes_remove(t, p);
+	ok = ok && step_before_exception(t, n);
 	return ok ? FLOW_GO : FLOW_LEAVE;
 }
 

@@ -172,11 +172,20 @@ static bool is_flag(const char *name)
 	return strcasecmp(dot + 1, "IOPL");
 }
 
+/* An exception is told when its handler is about to run; whoever asks means the instruction that caused it. */
+static bool is_faulting_rip(const struct trap *t, const char *name, u32 cpu)
+{
+	return t->now && t->now->ev && t->now->ev->kind == EV_fault && cpu == t->now->cpu &&
+	       (!strcasecmp(name, "rip") || !strcasecmp(name, "eip") || !strcasecmp(name, "ip"));
+}
+
 bool eval_register(struct trap *t, const struct node *n, const char *name, u32 cpu, struct value *out)
 {
 	u64 value;
 
-	if (!session_register(t->s, cpu, name, &value))
+	if (is_faulting_rip(t, name, cpu))
+		value = t->now->ev->fault.rip;
+	else if (!session_register(t->s, cpu, name, &value))
 		return trap_fail(t, n, "`help registers` lists them", "there is no register %s", name);
 	*out = value_of(is_pointer(name) ? T_GVA : is_flag(name) ? T_BOOL : T_INT, (trap_int)value);
 	return true;

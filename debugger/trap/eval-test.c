@@ -30,15 +30,16 @@ static void restore_variables(struct trap *t, struct value *saved, u32 n)
 }
 
 /* The script's maps are put aside, and the test has its own of the same names. */
-static struct map *swap_maps(struct trap *t)
+static bool swap_maps(struct trap *t, struct map **were)
 {
-	struct map *own = calloc(t->nmaps ? t->nmaps : 1, sizeof(*own)), *were = t->map;
+	struct map *own = calloc(t->nmaps ? t->nmaps : 1, sizeof(*own));
 
+	*were = t->map;
 	for (u32 i = 0; own && i < t->nmaps; i++)
-		map_init(&own[i], were[i].name, were[i].kind);
+		map_init(&own[i], t->map[i].name, t->map[i].kind);
 	if (own)
 		t->map = own;
-	return own ? were : NULL;
+	return own;
 }
 
 static void restore_maps(struct trap *t, struct map *were)
@@ -143,10 +144,11 @@ static void run_test(struct trap *t, const struct node *n, struct trap_test *row
 {
 	struct test_state state = { .row = row };
 	struct value *variables = save_variables(t);
-	struct map *maps = swap_maps(t);
+	struct map *maps;
+	bool swapped = swap_maps(t, &maps);
 	u32 nslots = t->nslots;
 
-	if (!variables || !maps) {
+	if (!variables || !swapped) {
 		trap_no_memory(t, n);
 	} else if (begin_machine(t, n) && options(t, n, row, &state.deadline)) {
 		t->testing = &state;
@@ -154,13 +156,13 @@ static void run_test(struct trap *t, const struct node *n, struct trap_test *row
 		t->testing = NULL;
 	}
 	conclude(t, row);
-	if (maps && variables) {
+	if (swapped && variables) {
 		struct buf text = { 0 };
 		if (!t->limit.quiet)
 			trap_maps_text(t, true, &text);
 		trap_say(t, n, &text);
 	}
-	if (maps)
+	if (swapped)
 		restore_maps(t, maps);
 	if (variables)
 		restore_variables(t, variables, nslots);

@@ -279,12 +279,25 @@ static struct armed *which_matches(struct trap *t, struct probe *p, const struct
 	return found;
 }
 
+/* Has this exception been told before, when the machine stood behind it? */
+static bool was_told(struct trap *t, const struct event *ev)
+{
+	u64 all = vm_icount(t->s->vm) - t->s->vm->vcpu[ev->vcpu].clock_icount + ev->icount;
+	struct told_fault told = t->told, now = { ev->icount, all, ev->fault.rip, ev->fault.vector };
+
+	t->latest_fault = now;
+	t->told = (struct told_fault){ 0 };
+	return told.icount && told.icount == now.icount && told.rip == now.rip && told.vector == now.vector;
+}
+
 static enum verdict on_event(void *arg, const struct event *ev)
 {
 	struct trap *t = arg;
 	struct occurrence o = { .ev = ev, .cpu = ev->vcpu };
 	struct armed *a;
 
+	if (ev->kind == EV_fault && !t->s->searching && was_told(t, ev))
+		return EV_GO;
 	if (ev->kind == EV_leave || ev->kind == EV_exit)
 		note_exit(t, ev, &o);
 	t->probed = false;

@@ -108,6 +108,7 @@ struct trap {
 	struct vm_exit left[VM_VCPUS]; /* each processor's latest exit, as it left the guest */
 	u64 left_at[VM_VCPUS];      /* host ns */
 	u64 last_exit_icount[VM_VCPUS];
+	struct told_fault { u64 icount, vm_icount, rip; u8 vector; } told, latest_fault; /* see step_before_exception */
 	/* now */
 	struct occurrence *now;     /* NULL: not in a probe */
 	struct probe *in;

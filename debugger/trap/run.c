@@ -202,7 +202,9 @@ static void put_place(struct trap *t, struct buf *b)
 
 	buf_printf(b, "exit #%llu, t=", ULL(t->s->vm->guest_exits));
 	time_print((trap_int)t->s->vm->clock.now, b);
-	if (!session_register(t->s, trap_cpu(t), "rip", &rip))
+	if (t->now && t->now->ev && t->now->ev->kind == EV_fault)
+		rip = t->now->ev->fault.rip;
+	else if (!session_register(t->s, trap_cpu(t), "rip", &rip))
 		return;
 	buf_printf(b, ", rip=%llx", ULL(rip));
 	if (!t->s->symbols || !symbols_count(t->s->symbols))

@@ -169,8 +169,6 @@ i32 area_put(struct area a, i32 row, i32 col, enum style style, const char *text
 			if (cell)
 				*cell = (struct cell){ .ch = i ? ' ' : ch, .style = (u8)style, .wide = w == 2 && ch != '?' ? (u8)(i + 1) : 0 };
 		}
-		if (col > a.cols)
-			break;
 		col += w;
 	}
 	return col - start;

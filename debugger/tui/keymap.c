@@ -82,11 +82,11 @@ static void do_wait_for(struct tui *t, const char *arg)
 /* The snapshot before or after now: its number, or -1. */
 static int neighbour(struct tui *t, bool next)
 {
-	u64 now = vm_icount(t->s->vm), at;
+	u64 now = vm_icount(t->s->vm), at, time;
 	int n = session_nsnapshots(t->s), found = -1;
 
 	for (int i = 0; i < n; i++) {
-		session_snapshot_at(t->s, i, &at, NULL);
+		session_snapshot_at(t->s, i, &at, &time);
 		if (next && at > now)
 			return i;
 		if (!next && at < now)
@@ -111,6 +111,7 @@ static void snapshot_named(struct pane *p, const char *name)
 static void do_snapshot(struct tui *t, const char *arg)
 {
 	char name[16], line[300];
+	u64 at, time;
 	int i;
 
 	if (!strcmp(arg, "name")) {
@@ -121,7 +122,7 @@ static void do_snapshot(struct tui *t, const char *arg)
 	} else if ((i = neighbour(t, !strcmp(arg, "next"))) < 0) {
 		tui_message(t, "no snapshot %s now; { takes one", *arg == 'n' ? "after" : "before");
 	} else {
-		snprintf(line, sizeof(line), "restore \"%.250s\"", session_snapshot_at(t->s, i, NULL, NULL));
+		snprintf(line, sizeof(line), "restore \"%.250s\"", session_snapshot_at(t->s, i, &at, &time));
 		do_verb(t, line);
 	}
 }

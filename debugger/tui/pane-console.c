@@ -68,6 +68,20 @@ static void moving(struct pane *p)
 
 /* ---- what is shown ---- */
 
+static bool is_blank(const struct vga *vga, const struct vga_screen *screen)
+{
+	if (screen->kind != SCREEN_TEXT)
+		return screen->kind == SCREEN_OFF;
+	for (u32 row = 0; row < screen->rows; row++)
+		for (u32 column = 0; column < screen->columns; column++) {
+			u8 c = vga_screen_cell(vga, column, row).character;
+
+			if (c && c != ' ')
+				return false;
+		}
+	return true;
+}
+
 static bool shows_vga(const struct pane *p, struct vga_screen *screen)
 {
 	const struct console_pane *own = p->own;
@@ -75,7 +89,7 @@ static bool shows_vga(const struct pane *p, struct vga_screen *screen)
 	if (!p->s->pc || p->mode == SERIAL)
 		return false;
 	vga_screen(pc_vga(p->s->pc), screen);
-	return p->mode == VGA || (screen->kind != SCREEN_OFF && guest_screen_is_empty(own->screen));
+	return p->mode == VGA || (guest_screen_is_empty(own->screen) && !is_blank(pc_vga(p->s->pc), screen));
 }
 
 static int utf8(u32 ch, char out[5])
@@ -189,7 +203,7 @@ static void title_text(struct pane *p, char *text, size_t size)
 	struct vga_screen screen = { 0 };
 	const char *which = p->own && shows_vga(p, &screen) ? "display" : "serial";
 
-	snprintf(text, size, "guest console: %s   %s", which, p->grabs ? "Ctrl-] leaves" : p->focus ? "Enter: type to it" : "");
+	snprintf(text, size, "guest console: %s%s", which, p->grabs ? "   Ctrl-] leaves" : p->focus ? "   Enter: type to it" : "");
 }
 
 /* ---- keys ---- */

@@ -77,22 +77,26 @@ static const char *text_of(const struct lines *l, u32 i, i32 from, char out[TEXT
 /* Rows below the list in which the cursor's line goes on, when it is wider than the pane. */
 static i32 foot_rows(const struct pane *p, const struct lines *l, struct area a)
 {
+	i32 most = a.rows < 12 ? 1 : FOOT_MOST, rest;
 	u32 len;
 
-	if (!p->focus || a.rows < 6 || p->at < 0 || p->at >= l->n)
+	if (!p->focus || a.rows < 4 || a.cols < 8 || p->at < 0 || p->at >= l->n)
 		return 0;
 	lines_at(l, (u32)p->at, &len);
-	if ((i32)len <= a.cols - 1)
+	rest = (i32)len - (a.cols - 1);
+	if (rest <= 0)
 		return 0;
-	return (i32)len > (a.cols - 2) * 2 ? FOOT_MOST + 1 : FOOT_MOST;
+	return (rest + a.cols - 3) / (a.cols - 2) > most ? most : (rest + a.cols - 3) / (a.cols - 2);
 }
 
 static void foot(const struct pane *p, const struct lines *l, struct area a)
 {
 	char text[TEXT_MOST], part[TEXT_MOST];
-	i32 at = 0;
+	i32 at = a.cols - 1;
 
 	text_of(l, (u32)p->at, 0, text);
+	while (at > 1 && text[at - 1] != ' ')
+		at--;
 	for (i32 r = 0; r < a.rows && at < (i32)strlen(text); r++) {
 		snprintf(part, sizeof(part), "%.*s", (int)(a.cols - 2), text + at);
 		area_put(a, r, 0, STYLE_KEY, r ? "  " : "> ");

@@ -10,25 +10,13 @@ static const struct pane_key help[] = { { "left right", "move the text" }, { 0 }
 static void memory(struct pane *p, struct lines *l)
 {
 	const struct mem *m = &p->s->vm->mem;
-	u64 pages = 0, dirty = 0, logged = 0;
+	u64 pages = 0;
 
-	for (int i = 0; i < m->nslots; i++) {
-		const struct mem_slot *slot = &m->slot[i];
-		u64 n = slot->size / PAGE_SIZE_4K;
-
-		pages += slot->frame == FRAME_NONE ? 0 : n;
-		if (!(slot->flags & SLOT_LOG) || !slot->dirty)
-			continue;
-		logged += n;
-		for (u64 page = 0; page < n; page++)
-			dirty += mem_is_dirty(slot, page);
-	}
-	lines_add(l, LINE_TEXT, "memory to send   %llu pages of 4 KiB", (unsigned long long)pages);
-	if (logged)
-		lines_add(l, LINE_TEXT, "dirty now        %llu of the %llu pages whose writes are logged", (unsigned long long)dirty,
-			  (unsigned long long)logged);
-	else
-		lines_add(l, LINE_TEXT, "dirty now        not logged");
+	for (int i = 0; i < m->nslots; i++)
+		pages += m->slot[i].frame == FRAME_NONE ? 0 : m->slot[i].size / PAGE_SIZE_4K;
+	lines_add(l, LINE_TEXT, "memory           %llu pages of 4 KiB", (unsigned long long)pages);
+	lines_add(l, LINE_TEXT, "processors       %u", p->s->vm->ncpus);
+	lines_add(l, LINE_TEXT, "devices          %d", p->s->vm->ndevices);
 }
 
 static void draw(struct pane *p, struct area a)

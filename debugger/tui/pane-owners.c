@@ -9,9 +9,9 @@
 #define ULL(x) ((unsigned long long)(x))
 enum owner { OWNER_FREE, OWNER_RAM, OWNER_ROM, OWNER_DEVICE, OWNER_HIDDEN, OWNERS };
 static const struct { char mark; enum style style; const char *name; } owners[OWNERS] = {
-	[OWNER_FREE] = { '.', STYLE_DIM, "free" },      [OWNER_RAM] = { 'R', STYLE_GOOD, "RAM" },
-	[OWNER_ROM] = { 'O', STYLE_WARN, "ROM" },       [OWNER_DEVICE] = { 'D', STYLE_EXIT, "device" },
-	[OWNER_HIDDEN] = { 'h', STYLE_ADDRESS, "hidden" },
+	[OWNER_FREE] = { '.', STYLE_DIM, "free" },       [OWNER_RAM] = { 'R', STYLE_GOOD, "RAM" },
+	[OWNER_ROM] = { 'O', STYLE_WARN, "ROM" },       [OWNER_DEVICE] = { 'D', STYLE_EXIT, "dev" },
+	[OWNER_HIDDEN] = { 'h', STYLE_ADDRESS, "hid" },
 };
 
 static const struct pane_key help[] = {
@@ -65,7 +65,7 @@ static void below(struct pane *p, struct area a, u64 group)
 	area_printf(a, 0, 0, STYLE_KEY, "%llx.. %s gpa %llx", ULL(first), slot->name, ULL(gpa));
 }
 
-static void legend(struct area a, u64 group)
+static void legend(struct area a)
 {
 	i32 col = 0;
 
@@ -75,7 +75,6 @@ static void legend(struct area a, u64 group)
 		col += area_put(a, 0, col, owners[i].style, mark);
 		col += area_printf(a, 0, col, STYLE_DIM, " %s ", owners[i].name);
 	}
-	area_printf(a, 0, col, STYLE_DIM, group >= 256 ? "%llu MiB each" : "%llu KiB each", ULL(group >= 256 ? group / 256 : group * 4));
 }
 
 static void draw(struct pane *p, struct area a)
@@ -97,7 +96,7 @@ static void draw(struct pane *p, struct area a)
 
 		area_put(a, (i32)(i / a.cols), (i32)(i % a.cols), p->focus && i == p->at ? STYLE_CURSOR : owners[who].style, mark);
 	}
-	legend(area_part(a, a.rows - 2, 0, 1, a.cols), group);
+	legend(area_part(a, a.rows - 2, 0, 1, a.cols));
 	below(p, area_part(a, a.rows - 1, 0, 1, a.cols), group);
 }
 
@@ -129,7 +128,10 @@ static void title_text(struct pane *p, char *text, size_t size)
 {
 	const struct frames *f = &p->s->vm->frames;
 
-	snprintf(text, size, "machine frames: %llu of %llu used", ULL(f->used), ULL(f->n));
+	u64 kib = p->address * 4;
+
+	snprintf(text, size, "frames %llu/%llu, cell %llu %s", ULL(f->used), ULL(f->n), ULL(kib >= 1024 ? kib / 1024 : kib),
+		 kib >= 1024 ? "MiB" : "KiB");
 }
 
 const struct pane_class pane_owners = {

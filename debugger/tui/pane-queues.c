@@ -17,7 +17,10 @@ static void draw(struct pane *p, struct area a)
 
 	if (l)
 		describe_queues(p->s, p->mode, l);
-	line_pane_draw(p, a);
+	if (l && l->n == 1)
+		line_pane_draw_wrapped(p, a);
+	else
+		line_pane_draw(p, a);
 }
 
 static bool key(struct pane *p, int key)

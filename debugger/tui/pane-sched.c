@@ -14,7 +14,7 @@ static void draw(struct pane *p, struct area a)
 	struct lines *l = line_pane_begin(p);
 
 	if (l) {
-		lines_add(l, LINE_MISSING, "This build has no scheduler (weights, caps, credits, steal); the processors take turns:");
+		lines_add(l, LINE_MISSING, "This build has no scheduler with weights and caps; the processors take turns:");
 		describe_processors(p->s, l);
 		describe_turns(p->s, a.cols - 2, l);
 	}

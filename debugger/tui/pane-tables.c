@@ -7,6 +7,7 @@
 
 #include "debugger/tui/pane-lines.h"
 #include "debugger/tui/panes.h"
+#include "debugger/verbs/verb.h"
 
 enum { OPEN_MOST = 256, RANGES_MOST = 2000 };
 enum { TREE, HEAT, RANGES, SHADOW, EPT, TLB, DIFFERENCE, MODES };
@@ -21,6 +22,7 @@ struct tables {
 
 static const struct pane_key help[] = {
 	{ "Enter + -", "open or close the table behind the entry; on a page: its memory" },
+	{ "o a", "open the tables on the way to the next instruction, to an address" },
 	{ "v", "guest, one table as a picture, ranges, shadow, EPT, TLB" },
 	{ "D", "difference between guest and shadow tables" },
 	{ "left right", "move the text" },
@@ -62,22 +64,75 @@ static void draw(struct pane *p, struct area a)
 
 	if (l)
 		fill(p, l, a.cols);
-	line_pane_draw(p, a);
+	if (p->mode == TREE || p->mode == RANGES)
+		line_pane_draw(p, a);
+	else
+		line_pane_draw_wrapped(p, a);
+}
+
+static i64 find_open(const struct tables *t, struct table_open o)
+{
+	for (u32 i = 0; i < t->nopen; i++)
+		if (t->open[i].first == o.first && t->open[i].level == o.level)
+			return i;
+	return -1;
+}
+
+static void open_table(struct tables *t, struct table_open o)
+{
+	if (find_open(t, o) >= 0)
+		return;
+	if (t->nopen == OPEN_MOST)
+		memmove(t->open, t->open + 1, sizeof(t->open[0]) * --t->nopen);
+	t->open[t->nopen++] = o;
 }
 
 static void toggle(struct pane *p, const struct line *line)
 {
 	struct tables *t = p->own;
+	i64 i;
 
 	t->chosen = (struct table_open){ line->first, line->level };
-	for (u32 i = 0; i < t->nopen; i++)
-		if (t->open[i].first == line->first && t->open[i].level == line->level) {
-			t->open[i] = t->open[--t->nopen];
-			return;
-		}
-	if (t->nopen == OPEN_MOST)
-		memmove(t->open, t->open + 1, sizeof(t->open[0]) * --t->nopen);
-	t->open[t->nopen++] = t->chosen;
+	i = find_open(t, t->chosen);
+	if (i >= 0)
+		t->open[i] = t->open[--t->nopen];
+	else
+		open_table(t, t->chosen);
+}
+
+/* Open the way to an address, and put the cursor on the entry that maps it, or where the way ends. */
+static void go_to(struct pane *p, u64 gva)
+{
+	struct tables *t = p->own;
+	struct table_open way[4];
+	struct paging paging;
+	struct lines *l;
+	u32 n;
+
+	if (paging_of(p->s, p->s->cpu, &paging))
+		return;
+	n = describe_way(&paging, gva, way);
+	for (u32 i = 0; i < n; i++)
+		open_table(t, way[i]);
+	p->mode = TREE;
+	l = line_pane_begin(p);
+	fill(p, l, 80);
+	for (u32 i = 1; i < l->n; i++)
+		if ((l->line[i].about == ABOUT_TABLE || l->line[i].about == ABOUT_GPA) && l->line[i].first <= gva)
+			p->at = i;
+}
+
+static void address_given(struct pane *p, const char *answer)
+{
+	struct err err = { 0 };
+	u64 gva;
+
+	if (!answer || !*answer || !p->own)
+		return;
+	if (verb_number(p->s, answer, &gva, &err))
+		session_say(p->s, SAY_ERROR, "%s\n", err.text);
+	else
+		go_to(p, gva);
 }
 
 static bool key(struct pane *p, int key)
@@ -92,6 +147,18 @@ static bool key(struct pane *p, int key)
 			t->chosen = (struct table_open){ line->first, line->level };
 		p->mode = key == 'D' ? (p->mode == DIFFERENCE ? TREE : DIFFERENCE) : (p->mode + 1) % DIFFERENCE;
 		p->at = p->top = t->base.left = 0;
+		return true;
+	}
+	if (key == 'a') {
+		tui_ask(p->tui, "open the tables on the way to: ", address_given, p);
+		return true;
+	}
+	if (key == 'o') {
+		u64 base = 0, rip = 0;
+
+		session_register(p->s, p->s->cpu, "cs.base", &base);
+		session_register(p->s, p->s->cpu, "rip", &rip);
+		go_to(p, base + rip);
 		return true;
 	}
 	if ((key == KEY_ENTER_ || key == '+' || key == '-') && p->mode == TREE && line && line->about == ABOUT_TABLE) {

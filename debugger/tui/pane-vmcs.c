@@ -8,7 +8,7 @@
 #include "debugger/tui/panes.h"
 
 static const struct pane_key help[] = {
-	{ "n p", "next, previous area" },
+	{ ". ,", "next, previous area" },
 	{ "left right", "move the text" },
 	{ 0 },
 };
@@ -38,8 +38,8 @@ static bool jump(struct pane *p, int step)
 
 static bool key(struct pane *p, int key)
 {
-	if (key == 'n' || key == 'p')
-		return jump(p, key == 'n' ? 1 : -1);
+	if (key == '.' || key == ',')
+		return jump(p, key == '.' ? 1 : -1);
 	return line_pane_key(p, key);
 }
 

@@ -124,32 +124,34 @@ void ask_key(struct tui *t, int key)
 	}
 }
 
+/* Columns of text[0..len). */
+static i32 columns(struct area a, const char *text, size_t len)
+{
+	char part[EDIT_MOST + 1];
+
+	memcpy(part, text, len);
+	part[len] = 0;
+	return area_put(area_part(a, 0, 0, 0, 0), 0, 0, STYLE_TEXT, part);
+}
+
 /* The text scrolls so that the cursor is seen. */
 void prompt_draw(struct tui *t, struct area a)
 {
 	const struct edit *e = t->ask.open ? &t->ask.answer : &t->prompt;
 	const char *lead = t->ask.open ? t->ask.text : t->lines.len ? "....> " : "trap> ";
 	bool typing = t->ask.open || t->prompting;
-	i32 n = area_put(a, 0, 0, typing ? STYLE_KEY : STYLE_DIM, lead);
+	i32 n = area_put(a, 0, 0, typing ? STYLE_KEY : STYLE_DIM, lead), at;
 	struct area room = area_part(a, 0, n, 1, a.cols - n);
-	char before[EDIT_MOST + 1];
-	i32 at;
+	size_t from = 0;
 
-	if (!room.rows || !room.cols) {
+	if (room.cols < 2) {
 		room = a;
 		n = 0;
 	}
-	memcpy(before, e->text, e->at);
-	before[e->at] = 0;
-	at = area_put(area_part(room, 0, 0, 0, 0), 0, 0, STYLE_TEXT, before);
-	const char *text = e->text;
-	while (at >= room.cols && *text) { /* drop characters on the left */
-		text++;
-		while (((u8)*text & 0xc0) == 0x80)
-			text++;
-		at--;
-	}
-	area_put(room, 0, 0, STYLE_TEXT, text);
+	while ((at = columns(room, e->text + from, e->at - from)) >= room.cols && from < e->at)
+		for (from++; from < e->at && ((u8)e->text[from] & 0xc0) == 0x80; from++)
+			;
+	area_put(room, 0, 0, STYLE_TEXT, e->text + from);
 	if (typing && !t->popup.open) {
 		a.c->cursor_row = a.row;
 		a.c->cursor_col = a.col + n + at;

@@ -279,10 +279,10 @@ static void compare_state(struct tui *t, u64 icount, u32 cpu)
 	t->have_before = cpu == t->s->cpu;
 }
 
-/* Going back may take seconds: the screen says so at once. */
+/* Going back may take seconds: the screen says so at once.  A step never does, and would only flicker. */
 static void working(struct tui *t, const char *line)
 {
-	if (t->s->running)
+	if (t->s->running || !strncmp(line, "step 1", 6))
 		return;
 	t->working = true;
 	snprintf(t->message, sizeof(t->message), "%.150s ...", line);

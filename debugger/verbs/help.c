@@ -59,7 +59,7 @@ static void help_verb(const struct verb *v, struct buf *out)
 static void help_row(const char *kind, const char *name, const char *args, const char *brief, const char *example,
 		     const char *missing, struct buf *out)
 {
-	buf_printf(out, "%s %s%s%s%s: %s\n", kind, name, args && *args ? "(" : "", args ? args : "", args && *args ? ")" : "", brief);
+	buf_printf(out, "%s %s%s%s%s: %s\n", kind, name, args && *args ? "(" : "", args && *args ? args : "", args && *args ? ")" : "", brief);
 	if (missing)
 		buf_printf(out, "This build has no %s.\n", missing);
 	if (example && *example) {
@@ -75,8 +75,7 @@ static bool help_statement(const char *word, struct buf *out)
 
 		if (strcmp(t->name, word))
 			continue;
-		buf_printf(out, "statement of Trap: %s\n", t->syntax);
-		help_row("statement", t->name, NULL, t->brief, t->example, t->missing, out);
+		help_row("statement", t->syntax, NULL, t->brief, t->example, t->missing, out);
 		return true;
 	}
 	return false;
@@ -126,6 +125,15 @@ static bool help_others(const char *word, struct buf *out)
 	return found;
 }
 
+static bool is_traps(const char *word)
+{
+	struct buf b = { 0 };
+	bool yes = help_statement(word, &b) || help_event(word, &b) || help_others(word, &b);
+
+	buf_free(&b);
+	return yes;
+}
+
 bool verb_help(const char *word, struct buf *out)
 {
 	const struct verb *v = word ? verb_find(word, strlen(word)) : NULL;
@@ -137,6 +145,10 @@ bool verb_help(const char *word, struct buf *out)
 	}
 	if (v)
 		help_verb(v, out);
+	if (v && is_traps(word))
+		buf_printf(out, "Trap has a word %s, too: vitrine-trap(5)\n", word);
+	if (v)
+		return true;
 	found |= help_statement(word, out);
 	found |= help_event(word, out);
 	found |= help_others(word, out);

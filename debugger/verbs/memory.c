@@ -30,8 +30,8 @@ static int parse_form(const char *text, size_t len, struct form *f, struct err *
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
 
-		if (isdigit((unsigned char)c) && f->count <= ITEMS_MAX)
-			f->count = f->count * 10 + (u64)(c - '0');
+		if (isdigit((unsigned char)c))
+			f->count = f->count > ITEMS_MAX ? f->count : f->count * 10 + (u64)(c - '0');
 		else if ((unit = memchr(units, c, 4)))
 			f->size = 1u << (unit - units);
 		else if (memchr("xduotcasi", c, 9))

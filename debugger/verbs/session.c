@@ -85,7 +85,7 @@ static int exec_symbols(struct verb_call *c, struct err *err)
 		return rc;
 	n = session_load_symbols(c->s, c->word[0], offset, err);
 	if (n >= 0)
-		buf_printf(c->out, "%d symbol%s\n", n, n == 1 ? "" : "s");
+		buf_printf(c->out, "%d symbols and source lines\n", n);
 	return n < 0 ? n : 0;
 }
 
@@ -180,9 +180,9 @@ const struct verb the_source = {
 };
 const struct verb the_symbols = {
 	.name = "symbols", .args = "[FILE [OFFSET]]", .brief = "load names for addresses",
-	.text = "From an ELF file, a map (System.map, ld -Map, NASM) or a NASM listing (nasm -l); OFFSET is\n"
-		"added to every address. Without a file: how many there are.",
-	.example = "symbols kernel.elf\nsymbols boot.lst 0x7c00", .group = VERB_SESSION, .complete = COMPLETE_FILE,
+	.text = "From an ELF file, a map (System.map, ld -Map, NASM) or a NASM listing (nasm -l, which brings\n"
+		"source lines); OFFSET is added to every address. Without a file: how many there are.",
+	.example = "symbols kernel.elf\nsymbols module.elf 0x200000", .group = VERB_SESSION, .complete = COMPLETE_FILE,
 	.exec = exec_symbols,
 };
 const struct verb the_save = {

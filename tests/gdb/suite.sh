@@ -9,7 +9,7 @@ vitrine=${1:?usage: suite.sh BUILD}/vitrine
 work=$(mktemp -d) || exit 2
 server=
 trap '[ -n "$server" ] && kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 
 for tool in gdb nasm; do
 	if ! command -v $tool >/dev/null; then
@@ -89,15 +89,16 @@ delete
 stepi
 printf "al %c si %#x\n", \$al, \$si
 info registers cr0 efer
-monitor where $(at text)
+monitor walk $(at text)
 monitor nonsense
+monitor regs
 break *$(at done)
 continue
 printf "end %#lx\n", \$rip
 detach
 EOF
-has "16 bits" "Breakpoint 1" "rip $(printf '%#x' "$(at next)")" "72 'H'" "al H" "cr0 " "efer " "physical 0x7c" \
-	"unknown command 'nonsense'" "Breakpoint 2" "end $(printf '%#x' "$(at done)")"
+has "16 bits" "Breakpoint 1" "rip $(printf '%#x' "$(at next)")" "72 'H'" "al H" "cr0 " "efer " "7c29" \
+	"unknown word 'nonsense'" "rax" "Breakpoint 2" "end $(printf '%#x' "$(at done)")"
 guest_said "16 bits, after detaching" 0 "Hello from real mode!"
 same_as_alone "16 bits"
 
@@ -106,7 +107,7 @@ session <<EOF
 break *0x10100
 continue
 printf "at %#lx in %#lx, cx %d\n", \$rip, \$cs_base, \$cx
-monitor code
+monitor dis
 stepi
 printf "next %#lx\n", \$rip
 continue
@@ -163,12 +164,13 @@ except gdb.MemoryError as e:
 end
 delete
 break *$(at print64.done)
-monitor physical $(at text) 4
+monitor xp/4xb $(at text)
+monitor break nowhere
 continue
 detach
 EOF
 has "64 bits" "Breakpoint 1" "mov    \$0x10,%ax" "lma 1" "0xfedcba9876543210" "0x1122334455667788" "{0, 77, 0, 0}" "1.5" \
-	"Hardware read watchpoint 2" "Value = 32 ' '" "Cannot access memory" " 20 69 6e 20" "Breakpoint 3"
+	"Hardware read watchpoint 2" "Value = 32 ' '" "Cannot access memory" "20 69 6e 20" "nowhere" "Breakpoint 3"
 guest_said "64 bits" 0 "1122334455667788 in one register"
 
 # --- two linear addresses of one page: a breakpoint belongs to one of them
@@ -252,14 +254,151 @@ session --budget 1M <<<continue
 has "a budget" "exited with code 05"
 guest_said "a budget" 5 "after 1000000 instructions"
 
+# --- back: to where a register was, to the writer of a word, to the beginning; and forward again to the same end
+build asm-examples/09-protected-mode.asm
+session <<EOF
+break *$(at inside)
+continue
+printf "inside %#lx\n", \$rip
+reverse-stepi
+printf "before %#lx pe %d\n", \$rip, \$cr0 & 1
+stepi
+printf "again %#lx\n", \$rip
+delete
+watch *(int *)0x100000
+continue
+printf "written %#x, behind %#lx\n", *(int *)0x100000, \$rip
+reverse-continue
+printf "unwritten %#x at %#lx\n", *(int *)0x100000, \$rip
+delete
+break *$(at inside)
+reverse-continue
+printf "there %#lx\n", \$rip
+delete
+reverse-continue
+printf "start %#lx\n", \$rip
+set \$a = \$eax
+stepi 3
+reverse-stepi 3
+printf "start %#lx\n", \$rip
+monitor S 3
+maintenance flush register-cache
+monitor u 2
+continue
+EOF
+inside=$(printf '%#x' "$(at inside)")
+has "back" "inside $inside" "before 0x" "again $inside" "written 0x12345678, behind 0x" "Old value = 305419896" \
+	"New value = 0" "unwritten 0 at 0x" "there $inside" "No more reverse-execution history" "start 0x7c00" "start 0x7c00" \
+	"exited normally"
+guest_said "back" 0 "12345678"
+same_as_alone "back and forward again"
+build asm-examples/24-processors.asm
+session --cpus 4 <<EOF
+break *$(at inside)
+continue
+delete
+stepi 2
+set \$there = \$rip
+reverse-stepi
+reverse-stepi
+printf "thread %d at %#lx\n", \$_thread, \$rip
+stepi 2
+printf "same %d\n", \$rip == \$there
+detach
+EOF
+has "back, one of four" "thread 2 at $(printf '%#x' "$(at inside)")" "same 1"
+guest_said "back, one of four" 0 "00000006 is the sum of their numbers"
+
 # --- gdb vanishes: the machine stands, and another gdb finds it there; gdb detaches: it runs, and gdb can come again
 build tests/gdb/spin.asm
-first_visit=$'break *'$(at spin)$'\ncontinue\npython import os\npython os._exit(0)\n'
-session <<EOF
-shell printf 'set pagination off\nset confirm off\ntarget remote $work/socket\n' >$work/before
-shell printf 'break *$(at spin)\ncontinue\npython import os; os._exit(0)\n' | cat $work/before - >$work/first
-shell gdb -nx -batch -x $work/first
-shell sleep 0.3
-EOF
-echo "$passed passed, $failed failed"
+connect="set pagination off
+set confirm off
+set architecture i386:x86-64
+target remote $work/socket"
+printf '%s\nbreak *%s\ncontinue\nset $eax = 4711\npython import os\npython os._exit(0)\n' "$connect" "$(at spin)" >"$work/first"
+printf '%s\nprintf "eax %%d\\n", $eax\ndetach\n' "$connect" >"$work/second"
+printf '%s\nprintf "spun %%d\\n", $eax > 4711\nkill\n' "$connect" >"$work/third"
+timeout 60 "$vitrine" run --gdb "unix:$work/socket" --debugcon none "$image" >"$work/guest" 2>&1 </dev/null &
+server=$!
+for _ in {1..200}; do [ -S "$work/socket" ] && break; sleep 0.05; done
+for script in first second; do timeout 20 gdb -nx -batch -x "$work/$script"; done >"$work/out" 2>&1
+sleep 0.3
+timeout 20 gdb -nx -batch -x "$work/third" >>"$work/out" 2>&1
+wait "$server"
+status=$?
+server=
+has "gdb comes again" "Breakpoint 1" "eax 4711" "detached" "spun 1" "killed"
+guest_said "gdb comes again" 0 "gdb has gone without a word: the machine stands"
+
+# --- by TCP, at an address
+port=$((20000 + $$ % 20000))
+timeout 60 "$vitrine" run --gdb "localhost:$port" --debugcon none "$image" >"$work/guest" 2>&1 </dev/null &
+server=$!
+sleep 0.5
+timeout 20 gdb -nx -batch -ex "target remote localhost:$port" -ex 'info mem' -ex kill >"$work/out" 2>&1
+wait "$server"
+status=$?
+server=
+has "TCP" "0x0000000000007c00 in" "0x0000000000000000 0xffffffffffffffff rw"
+guest_said "TCP" 0 "stopped by the user"
+
+# --- symbols of an ELF file: break by name, lines of its source, variables
+if gcc -m32 -x c -c -o /dev/null /dev/null 2>/dev/null; then
+	cat >"$work/kernel.c" <<-'END'
+		__attribute__((section(".multiboot"), used)) static const unsigned header[3] = { 0x1BADB002, 0, -0x1BADB002u };
+		static char room[4096] __attribute__((used));
+		int total;
+		static void halt(void) { for (;;) __asm__ volatile("cli; hlt"); }
+		__attribute__((noinline)) int triple(int n) { total += n; return 3 * n; }
+		__attribute__((used)) void work(void) { for (int i = 1; i <= 3; i++) triple(i); halt(); }
+		__asm__(".globl _start\n_start: mov $room + 4096, %esp\n call work\n");
+	END
+	printf 'SECTIONS { . = 0x100000; .text : { *(.multiboot) *(.text*) } .data : { *(.data*) *(.rodata*) } .bss : { *(.bss*) *(COMMON) } }' >"$work/kernel.ld"
+	image=$work/kernel.elf
+	gcc -m32 -g -O1 -ffreestanding -fno-pic -no-pie -nostdlib -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
+		-Wl,--build-id=none -Wl,-e,_start -Wl,--no-warn-rwx-segments -Wl,-T,"$work/kernel.ld" -o "$image" "$work/kernel.c" || exit 2
+	session <<-EOF
+		symbol-file $image
+		set architecture i386:x86-64
+		hbreak triple
+		continue
+		continue
+		printf "n %d total %d\n", \$eax, total
+		info symbol \$rip
+		watch total
+		continue
+		kill
+	EOF
+	has "symbols of an ELF file" "Hardware assisted breakpoint 1 at" "Breakpoint 1, triple" "Breakpoint 1, triple" "total 1" \
+		"triple in section .text" "Hardware watchpoint 2: total" "Old value = 1" "New value = 3"
+else
+	echo "skipped: symbols of an ELF file: gcc -m32 does not work here"
+	skipped=$((skipped + 1))
+fi
+
+# --- symbols of a Linux kernel
+bzimage=$(ls .cache/linux/amd64/vmlinuz* 2>/dev/null | head -n 1)
+if [ -n "$bzimage" ] && python3 tests/linux/vmlinux.py "$bzimage" "$work/vmlinux" 2>/dev/null && nm "$work/vmlinux" 2>/dev/null | grep -q ' T start_kernel$'; then
+	linux_at() { nm "$work/vmlinux" | awk -v n="$1" '$3 == n { print "0x" $1 }'; }
+	:
+fi
+
+# --- lldb speaks the same protocol
+if command -v lldb >/dev/null; then
+	build asm-examples/12-long-mode.asm
+	timeout 60 "$vitrine" run --gdb "$port" --debugcon none "$image" >"$work/guest" 2>&1 </dev/null &
+	server=$!
+	sleep 0.5
+	timeout 30 lldb --no-lldbinit --batch -o "gdb-remote $port" -o "breakpoint set -a $(at inside)" -o continue \
+		-o 'register read rip' -o 'thread step-inst' -o 'process kill' >"$work/out" 2>&1
+	wait "$server"
+	status=$?
+	server=
+	has lldb "stop reason" "$(printf '%x' "$(at inside)")"
+else
+	echo "skipped: lldb is not installed"
+	skipped=$((skipped + 1))
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

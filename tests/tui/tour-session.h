@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "debugger/runner.h"
 #include "debugger/tui/tour.h"
 #include "debugger/tui/tui.h"
 
@@ -20,12 +21,13 @@ struct tour_session {
 	struct tui *t;
 };
 
-static inline void tour_session_open(struct tour_session *s, const struct tui_config *c)
+static inline void tour_session_open_guest(struct tour_session *s, const struct tui_config *c, const u8 guest[TOUR_GUEST])
 {
 	struct err err = { 0 };
 
+	runner_init(); /* the clock that ticks while the guest runs */
 	s->fd = memfd_create("tour", 0);
-	if (s->fd < 0 || write(s->fd, tour_guest, sizeof(tour_guest)) != (ssize_t)sizeof(tour_guest)) {
+	if (s->fd < 0 || write(s->fd, guest, TOUR_GUEST) != TOUR_GUEST) {
 		perror("tour-session");
 		exit(1);
 	}
@@ -38,6 +40,11 @@ static inline void tour_session_open(struct tour_session *s, const struct tui_co
 		fprintf(stderr, "tour-session: %s\n", err.text);
 		exit(1);
 	}
+}
+
+static inline void tour_session_open(struct tour_session *s, const struct tui_config *c)
+{
+	tour_session_open_guest(s, c, tour_guest);
 }
 
 static inline void tour_session_close(struct tour_session *s)

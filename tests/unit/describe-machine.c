@@ -227,7 +227,7 @@ START_TEST(queues_and_their_chains)
 	describe_queues(&session, true, &l);
 	t = all(&l);
 	want(t, "virtio-rng no driver");
-	want(t, " 0 requests   not set up");
+	want(t, " 0 requests not set up");
 	bus_write(&vm->mmio, base + 0x70, 4, 3, NULL);
 	bus_write(&vm->mmio, base + 0x38, 4, 4, NULL);
 	bus_write(&vm->mmio, base + 0x80, 4, 0x20000, NULL);
@@ -239,7 +239,7 @@ START_TEST(queues_and_their_chains)
 	put64(0x21000, 0x0000000000010000ull); /* flags 0, index 1, entry 0 */
 	describe_queues(&session, true, &l);
 	t = all(&l);
-	want(t, " 0 requests      4     1     0     0    1");
+	want(t, " 0 requests   4     1     0     0    1");
 	want(t, "waits: entry 0, chain 0");
 	want(t, "desc 0   000000030000      64 bytes  device writes  then 1");
 	want(t, "desc 1   000000031000      32 bytes  device writes\n");

@@ -144,7 +144,7 @@ START_TEST(owners_of_frames)
 	}
 	ck_assert_int_eq(cells, (int)p->count);
 	ck_assert_uint_ge((u64)ram * p->address * 4096, 15 << 20);
-	want(t, "R RAM O ROM D device h hidden");
+	want(t, "R RAM O ROM D dev h hid");
 	p->class->key(p, KEY_RIGHT_);
 	ck_assert_int_eq((int)p->at, 1);
 	close_tour();

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * replay.c - run a recording again, and say where the machine does something else than then.
+ * Rule: the file is hostile: lengths and order are checked before anything is used, and what is behind the first damage
+ * does not count.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/recording-priv.h"
+#include "core/snapshot.h"
+
+#define ULL(x) ((unsigned long long)(x))
+
+struct replay {
+	struct vm *vm;
+	struct tape tape;
+	u8 *file;
+	size_t size;
+	struct reader rest;    /* blocks from the next sums on */
+	u64 last;              /* icount of the latest whole block of sums or end */
+	u64 matched;           /* icount up to which all was as then */
+	bool ended;
+};
+
+struct block { u8 kind; struct reader payload; };
+struct place { u64 icount, time, openings; };
+
+/* ---- reading ---- */
+
+/* False: the end, or damage. */
+static bool next_block(struct reader *in, struct block *b)
+{
+	const u8 *start = in->at, *payload;
+	size_t len;
+	u32 crc;
+
+	b->kind = (u8)read_uint(in, 1);
+	len = (size_t)read_uint(in, 4);
+	payload = read_bytes(in, len);
+	crc = (u32)read_uint(in, 4);
+	if (in->bad || crc != snapshot_crc(0, start, len + 5))
+		return false;
+	b->payload = (struct reader){ .at = payload, .end = payload + len };
+	return true;
+}
+
+static struct place read_place(struct reader *in)
+{
+	struct place p = { .icount = read_uint(in, 8) };
+
+	p.time = read_uint(in, 8);
+	p.openings = read_uint(in, 8);
+	return p;
+}
+
+static int check_machine(const struct vm *vm, struct reader *in, struct err *err)
+{
+	struct machine_state theirs, ours;
+	char cpu[64];
+	int rc = state_load(&machine_state_layout, &theirs, in, err);
+
+	if (rc)
+		return rc;
+	machine_state_get(vm, &ours);
+	for (u32 i = 0; i < machine_state_layout.nfields; i++) {
+		const struct field *f = &machine_state_layout.fields[i];
+
+		if (field_get(f, &theirs, 0) != field_get(f, &ours, 0))
+			return err_set(err, EINVAL, "recording: made with %s = %" PRIu64 ", this machine has %" PRIu64 ": %s",
+				       f->name, field_get(f, &theirs, 0), field_get(f, &ours, 0), f->help);
+	}
+	if (!read_str(in, cpu, sizeof(cpu)) || strcmp(cpu, vm->cpu->name))
+		return err_set(err, EINVAL, "recording: made with --cpu %s, this machine has %s", in->bad ? "?" : cpu,
+			       vm->cpu->name);
+	return 0;
+}
+
+static int take_head(struct replay *r, struct reader *in, struct err *err)
+{
+	int rc = check_machine(r->vm, in, err);
+	u64 icount, openings, hash;
+
+	if (rc)
+		return rc;
+	icount = read_uint(in, 8);
+	openings = read_uint(in, 8);
+	hash = read_uint(in, 8);
+	if (in->bad || icount != vm_icount(r->vm) || openings != r->vm->openings || hash != vm_state_hash(r->vm))
+		return err_set(err, EINVAL, "recording: it began in another state than this machine's; give the options, images "
+			       "and disks that were given then");
+	r->tape.here.open = read_uint(in, 1);
+	return 0;
+}
+
+/* All tape of the file, up to the first damage; true if there was some. */
+static bool gather_tape(struct replay *r, struct reader in)
+{
+	struct block b;
+
+	while (read_left(&in)) {
+		if (!next_block(&in, &b))
+			return true;
+		if (b.kind == BLOCK_TAPE) {
+			u64 end = read_uint(&b.payload, 8);
+
+			if (b.payload.bad || end < r->tape.end)
+				return true;
+			r->tape.end = end;
+			buf_put(&r->tape.bytes, b.payload.at, read_left(&b.payload));
+		} else if (b.kind == BLOCK_SUMS || b.kind == BLOCK_END) {
+			struct place p = read_place(&b.payload);
+
+			if (b.payload.bad || p.icount < r->last)
+				return true;
+			r->last = p.icount;
+		}
+	}
+	return false;
+}
+
+/* ---- comparing ---- */
+
+static int differs(struct replay *r, const char *what, struct err *err)
+{
+	return err_set(err, EILSEQ, "this run differs from the recording: %s, between instructions %llu and %llu", what,
+		       ULL(r->matched), ULL(vm_icount(r->vm)));
+}
+
+static int compare_sums(struct replay *r, struct reader *in, struct err *err)
+{
+	struct place p = read_place(in);
+	u32 sum[SUMS_MAX];
+	int n = sums_take(r->vm, sum);
+	char name[100];
+
+	if (r->tape.bad)
+		return differs(r, "something from outside does not fit", err);
+	for (int i = 0; i < n; i++) {
+		if (read_uint(in, 4) == sum[i] && !in->bad)
+			continue;
+		sums_name(r->vm, i, name, sizeof(name));
+		return differs(r, name, err);
+	}
+	if (p.time != r->vm->clock.now || p.openings != r->vm->openings)
+		return differs(r, "the moments at which the outside was looked at", err);
+	r->matched = p.icount;
+	return 0;
+}
+
+static int compare_end(struct replay *r, struct reader *in, struct err *err)
+{
+	struct place p = read_place(in);
+
+	if (p.icount == vm_icount(r->vm) && p.time == r->vm->clock.now && read_uint(in, 8) != vm_state_hash(r->vm))
+		return differs(r, "memory", err);
+	r->matched = vm_icount(r->vm);
+	return 0;
+}
+
+/* ---- running ---- */
+
+/* The next block at which something is compared; false: none. */
+static bool next_stop(struct replay *r, struct block *b, struct place *p)
+{
+	while (read_left(&r->rest)) {
+		struct reader in = r->rest;
+
+		if (!next_block(&in, b))
+			break;
+		if (b->kind == BLOCK_SUMS || b->kind == BLOCK_END) {
+			struct reader payload = b->payload;
+
+			*p = read_place(&payload);
+			return !payload.bad;
+		}
+		r->rest = in;
+	}
+	return false;
+}
+
+static void pass(struct replay *r)
+{
+	struct block b;
+
+	next_block(&r->rest, &b);
+}
+
+/* To the place of the recording's end, which may be in the midst of a rest. */
+static enum stop_why run_to(struct replay *r, const struct place *p, bool end, struct err *err)
+{
+	struct vm *vm = r->vm;
+	u64 here = vm_icount(vm), deadline = vm->deadline;
+	enum stop_why why = STOP_BUDGET;
+
+	if (here < p->icount)
+		why = vm_run_piece(vm, p->icount - here, err);
+	if (why == STOP_BUDGET && end && vm_icount(vm) == p->icount && vm->clock.now < p->time) {
+		vm->deadline = p->time;
+		why = vm_run_piece(vm, 1, err);
+		vm->deadline = deadline;
+	}
+	return why;
+}
+
+static enum stop_why run(void *arg, u64 budget, struct err *err)
+{
+	struct replay *r = arg;
+	u64 here = vm_icount(r->vm), until = budget && here + budget > here ? here + budget : UINT64_MAX;
+	enum stop_why why = STOP_BUDGET;
+	struct block b;
+	struct place p;
+
+	while (why == STOP_BUDGET && here < until) {
+		bool end;
+
+		if (!next_stop(r, &b, &p)) {
+			r->ended = true;
+			break;
+		}
+		end = b.kind == BLOCK_END;
+		if (p.icount > until)
+			p = (struct place){ .icount = until };
+		why = run_to(r, &p, end, err);
+		here = vm_icount(r->vm);
+		if (here != p.icount || (why != STOP_BUDGET && !end) || (p.icount == until && !p.openings))
+			break;
+		if (end ? compare_end(r, &b.payload, err) : compare_sums(r, &b.payload, err))
+			return STOP_ERROR;
+		pass(r);
+	}
+	return why;
+}
+
+/* ---- open and close ---- */
+
+static int load_file(struct replay *r, const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return err_set(err, errno, "recording %.200s: cannot be read: %s", path, strerror(errno));
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= RECORDING_MAGIC_LEN) {
+		close(fd);
+		return err_set(err, EINVAL, "recording %.200s: it is too short, or no file; expected one made by --record", path);
+	}
+	r->file = malloc((size_t)st.st_size);
+	while (r->file && r->size < (size_t)st.st_size && n > 0) {
+		n = read(fd, r->file + r->size, (size_t)st.st_size - r->size);
+		r->size += n > 0 ? (size_t)n : 0;
+	}
+	close(fd);
+	return r->file ? 0 : err_set(err, ENOMEM, "recording %.200s: no memory for it", path);
+}
+
+static int read_file(struct replay *r, const char *path, char *notice, struct err *err)
+{
+	struct reader in = { .at = r->file, .end = r->file + r->size };
+	struct block b;
+	int rc;
+
+	*notice = 0;
+	if (r->size < RECORDING_MAGIC_LEN || memcmp(read_bytes(&in, RECORDING_MAGIC_LEN), RECORDING_MAGIC, RECORDING_MAGIC_LEN))
+		return err_set(err, EINVAL, "recording %.200s: does not begin with VITTAPE and format 1; expected a file made by "
+			       "--record", path);
+	if (!next_block(&in, &b) || b.kind != BLOCK_HEAD)
+		return err_set(err, EINVAL, "recording %.200s: its first block is damaged", path);
+	rc = take_head(r, &b.payload, err);
+	if (rc)
+		return rc;
+	r->rest = in;
+	if (gather_tape(r, in))
+		snprintf(notice, 200, "the recording is damaged or cut off; it goes up to instruction %llu", ULL(r->last));
+	return r->tape.bytes.failed ? err_set(err, ENOMEM, "recording %.200s: no memory for it", path) : 0;
+}
+
+int replay_open(struct replay **out, struct vm *vm, const char *path, char *notice, struct err *err)
+{
+	struct replay *r;
+	int rc;
+
+	*out = NULL;
+	if (vm->threads || !(vm->engine->caps & CAP_EXACT_BUDGET))
+		return err_set(err, ENOTSUP, "a recording is replayed on engine interp, without a thread per processor");
+	if (vm->no_past)
+		return err_set(err, ENOTSUP, "this guest cannot replay a recording: %s", vm->no_past);
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return err_set(err, ENOMEM, "no memory to replay a recording");
+	r->vm = vm;
+	tape_insert(&r->tape, vm);
+	r->tape.replays = true;
+	rc = load_file(r, path, err);
+	if (!rc)
+		rc = read_file(r, path, notice, err);
+	if (rc) {
+		replay_close(r);
+		return rc;
+	}
+	vm->driver = (struct vm_driver){ run, r };
+	*out = r;
+	return 0;
+}
+
+bool replay_ended(const struct replay *r)
+{
+	return r->ended;
+}
+
+void replay_close(struct replay *r)
+{
+	if (!r)
+		return;
+	r->vm->driver = (struct vm_driver){ 0 };
+	tape_remove(&r->tape, r->vm);
+	free(r->file);
+	free(r);
+}
