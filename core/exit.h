@@ -26,7 +26,7 @@ struct vm_exit {
 	u64 icount;        /* instructions retired by this vCPU so far; the exiting one not counted */
 	union {            /* the same, unpacked.  Fields marked <- are the hypervisor's answer. */
 		struct { u64 value /* <- for a read */; u16 port; u8 size, write, string, rep; } io;
-		struct { u64 value /* <- for a read */; u8 size, write, fetch; } mmio;
+		struct { u64 value /* <- for a read */; u8 size, write, fetch, retry /* <- 1: there is memory now, try again */; } mmio;
 		struct { u64 value /* <- RDMSR */; u32 index; u8 fault /* <- 1: raise #GP(0) */; } msr;
 		struct { u32 leaf, subleaf, eax, ebx, ecx, edx; /* the last four <- */ } cpuid;
 		struct { u64 value /* <- MOV from CR8 */; u8 number, write; } cr; /* number 8 only */

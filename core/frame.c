@@ -64,6 +64,16 @@ static frame_no find_free(const struct frames *f, u64 from, u64 to, u64 count)
 	return FRAME_NONE;
 }
 
+static frame_no take(struct frames *f, frame_no first, u64 count)
+{
+	if (first == FRAME_NONE)
+		return FRAME_NONE;
+	for (u64 i = 0; i < count; i++)
+		f->refs[first + i] = 1;
+	f->used += count;
+	return first;
+}
+
 frame_no frames_alloc(struct frames *f, u64 count)
 {
 	frame_no first;
@@ -73,13 +83,16 @@ frame_no frames_alloc(struct frames *f, u64 count)
 	first = find_free(f, f->cursor, f->n, count);
 	if (first == FRAME_NONE)
 		first = find_free(f, 0, f->n, count);
-	if (first == FRAME_NONE)
+	if (first != FRAME_NONE)
+		f->cursor = first + count;
+	return take(f, first, count);
+}
+
+frame_no frames_alloc_last(struct frames *f, u64 count)
+{
+	if (!count || count > f->n)
 		return FRAME_NONE;
-	for (u64 i = 0; i < count; i++)
-		f->refs[first + i] = 1;
-	f->used += count;
-	f->cursor = first + count;
-	return first;
+	return take(f, find_free(f, f->n - count, f->n, count), count);
 }
 
 void frames_ref(struct frames *f, frame_no first, u64 count)

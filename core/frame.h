@@ -26,6 +26,8 @@ int frames_open(struct frames *f, u64 bytes, struct err *err);
 void frames_close(struct frames *f);
 /* `count` contiguous zeroed frames with one reference each; FRAME_NONE if there are none. */
 frame_no frames_alloc(struct frames *f, u64 count);
+/* The same at the end of the machine, where they do not disturb how other memory is aligned. */
+frame_no frames_alloc_last(struct frames *f, u64 count);
 void frames_ref(struct frames *f, frame_no first, u64 count);
 void frames_unref(struct frames *f, frame_no first, u64 count);
 /* Their content becomes zeros and takes no host memory until it is written again; the references stay. */

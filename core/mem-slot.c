@@ -13,7 +13,7 @@
 #include "core/mem.h"
 #include "core/x86/x86.h"
 
-enum { SLOT_FLAGS = SLOT_ROM | SLOT_LOG | SLOT_HOLE | SLOT_DEVICE };
+enum { SLOT_FLAGS = SLOT_ROM | SLOT_LOG | SLOT_HOLE | SLOT_DEVICE | SLOT_MACHINE };
 #define A20 (1ull << 20)
 
 int mem_open(struct mem *m, struct frames *frames, u64 span, struct err *err)
@@ -132,6 +132,13 @@ static void tell_changed(struct mem *m, const struct mem_slot *s)
 		m->changed(m->arg, s);
 }
 
+static void tell_remapped(struct mem *m, const struct mem_slot *s)
+{
+	if (m->remapped)
+		m->remapped(m->arg);
+	tell_changed(m, s);
+}
+
 /* The list without its entry `at`, and with a new one there. */
 static void take_out(struct mem *m, int at)
 {
@@ -170,7 +177,7 @@ int mem_slot_add(struct mem *m, const char *name, u64 gpa, u64 size, frame_no fr
 	if (frame != FRAME_NONE)
 		frames_ref(m->frames, frame, pages_of(&s));
 	put_in(m, at, &s);
-	tell_changed(m, &m->slot[at]);
+	tell_remapped(m, &m->slot[at]);
 	return (int)s.id;
 }
 
@@ -231,7 +238,7 @@ int mem_slot_change(struct mem *m, u32 id, frame_no frame, u32 flags, struct err
 	*s = now;
 	if (now.frame != was.frame && now.flags & SLOT_LOG)
 		mem_mark_dirty(s, s->gpa, s->size); /* other content at every address */
-	tell_changed(m, s);
+	tell_remapped(m, s);
 	return 0;
 }
 
@@ -273,7 +280,7 @@ int mem_slot_move(struct mem *m, u32 id, u64 gpa, struct err *err)
 	put_in(m, to, &now);
 	if (now.flags & SLOT_LOG)
 		mem_mark_dirty(&m->slot[to], gpa, now.size);
-	tell_changed(m, &m->slot[to]);
+	tell_remapped(m, &m->slot[to]);
 	return 0;
 }
 

@@ -192,12 +192,21 @@ static u64 hash_slot(const struct mem *m, const struct mem_slot *s, u64 hash)
 	return hash;
 }
 
-u64 mem_hash(const struct mem *m, u64 seed)
+/* A hole may have frames: memory that nothing shows at the moment. */
+static u64 hash_without(const struct mem *m, u64 hash, u32 left_out)
 {
-	u64 hash = seed;
-
 	for (const struct mem_slot *s = m->slot; s < m->slot + m->nslots; s++)
-		if (s->frame != FRAME_NONE) /* a hole may have frames: memory that nothing shows at the moment */
+		if (s->frame != FRAME_NONE && !(s->flags & left_out))
 			hash = hash_slot(m, s, hash);
 	return hash;
+}
+
+u64 mem_hash(const struct mem *m, u64 seed)
+{
+	return hash_without(m, seed, 0);
+}
+
+u64 mem_hash_guest(const struct mem *m, u64 seed)
+{
+	return hash_without(m, seed, SLOT_MACHINE);
 }

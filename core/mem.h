@@ -21,6 +21,7 @@ enum slot_flag {
 	SLOT_HOLE = 4, /* present in the list, but maps nothing now: reads and writes go to the bus */
 	SLOT_DEVICE = 8, /* memory of a device (a frame buffer): plain to read and write, but no RAM to a memory map.
 			  * It can move; where it is, its device's state says */
+	SLOT_MACHINE = 16, /* the machine's own memory (page tables of the hypervisor), which no guest ever sees */
 };
 enum { MEM_SLOTS = 48 };
 
@@ -42,6 +43,7 @@ struct mem {
 	/* Set by the VM: pass on to the engine. */
 	void (*changing)(void *arg); /* before: nobody may use the old map any more */
 	void (*changed)(void *arg, const struct mem_slot *slot);
+	void (*remapped)(void *arg); /* before `changed`, if some address shows other memory, or may be used otherwise */
 	void (*written)(void *arg, u64 gpa, u64 len);
 	void (*fetching)(void *arg, const struct mem_slot *slot); /* its dirty log is about to be read */
 	void (*cleared)(void *arg, const struct mem_slot *slot);
@@ -96,5 +98,7 @@ void mem_gather(struct mem *m);
 /* FNV-1a (by 64-bit words) over every slot's content, as the guest sees it; zero pages are skipped by
  * their number, so it is cheap for sparse guests. */
 u64 mem_hash(const struct mem *m, u64 seed);
+/* The same without what is the machine's own: equal in every paging mode. */
+u64 mem_hash_guest(const struct mem *m, u64 seed);
 
 #endif

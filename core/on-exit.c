@@ -40,6 +40,26 @@ static enum answer on_io(struct vcpu *v, struct vm_exit *e, struct err *err)
 	return RESUME;
 }
 
+/* Memory that the guest has not touched before, or that was taken away: now it is there. */
+static bool fill(struct vm *vm, struct vm_exit *e, u64 gpa)
+{
+	if (!paging_fill(&vm->paging, gpa, e->qualification & EPT_RIGHTS))
+		return false;
+	e->mmio.retry = 1;
+	e->who = "ept";
+	e->what = "page mapped";
+	return true;
+}
+
+/* The processor looks for an entry of a page table, or for code, where there is no RAM: no device is asked. */
+static enum answer on_own_access(struct vm *vm, struct vm_exit *e, u64 gpa)
+{
+	e->mmio.value = UINT64_MAX;
+	mem_read(&vm->mem, gpa, &e->mmio.value, e->mmio.size);
+	e->what = e->mmio.fetch ? "code where no RAM is" : "page table where no RAM is";
+	return RESUME;
+}
+
 static enum answer on_ept_violation(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
 	struct vm *vm = v->vm;
@@ -49,6 +69,10 @@ static enum answer on_ept_violation(struct vcpu *v, struct vm_exit *e, struct er
 	struct bus *bus = bus_answers(&v->mmio, gpa) ? &v->mmio : &vm->mmio;
 	bool rom = slot && (slot->flags & SLOT_ROM) && !(slot->flags & SLOT_HOLE);
 
+	if (fill(vm, e, gpa))
+		return RESUME;
+	if (e->mmio.fetch || !(e->qualification & EPTQ_FINAL))
+		return on_own_access(vm, e, gpa);
 	if (rom && !e->mmio.write) {
 		e->who = "rom";
 		e->what = "read";
@@ -66,6 +90,16 @@ static enum answer on_ept_violation(struct vcpu *v, struct vm_exit *e, struct er
 		e->who = "rom";
 		e->what = "write ignored";
 	}
+	return RESUME;
+}
+
+/* Our own tables never are; those of a snapshot that somebody has changed may be. */
+static enum answer on_ept_misconfiguration(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	paging_flush(&v->vm->paging);
+	e->mmio.retry = 1;
+	e->who = "ept";
+	e->what = "tables rejected, made anew";
 	return RESUME;
 }
 
@@ -338,6 +372,7 @@ static const exit_fn on_exit_of[EXIT_COUNT] = {
 	[EXIT_MTF] = on_limit,
 	[EXIT_PAUSE] = on_pause,
 	[EXIT_EPT_VIOLATION] = on_ept_violation,
+	[EXIT_EPT_MISCONFIG] = on_ept_misconfiguration,
 	[EXIT_RDTSCP] = on_watched,
 	[EXIT_PREEMPT_TIMER] = on_limit,
 	[EXIT_WBINVD] = on_watched,

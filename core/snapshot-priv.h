@@ -18,7 +18,8 @@ enum { SNAPSHOT_MAGIC_LEN = 8, SECTION_NAME = 64 };
 #define MACHINE_STATE(F, S) \
 	F(S, u64, mem_size, 1, 0, DEC, "bytes of RAM (--mem)") \
 	F(S, u32, cpus, 1, 0, DEC, "processors (--cpus)") \
-	F(S, u64, insn_ps, 1, 0, DEC, "picoseconds per instruction")
+	F(S, u64, insn_ps, 1, 0, DEC, "picoseconds per instruction") \
+	F(S, u8, paging, 1, 0, DEC, "the second stage of translation (--paging): 0 none, 1 ept")
 STATE(machine_state, 1, MACHINE_STATE);
 
 #define CLOCK_STATE(F, S) \
@@ -41,7 +42,8 @@ STATE(clock_state, 1, CLOCK_STATE);
 	F(S, u64, random, 1, 0, HEX, "the random generator") \
 	F(S, u32, turn, 1, 0, DEC, "vCPU whose turn it is") \
 	F(S, u64, turn_used, 1, 0, DEC, "instructions of its turn that are gone") \
-	F(S, u64, guest_exits, 1, 0, DEC, "exits that the guest has caused so far")
+	F(S, u64, guest_exits, 1, 0, DEC, "exits that the guest has caused so far") \
+	F(S, u64, tables, 1, 0, DEC, "page tables of the hypervisor that are in use")
 STATE(vm_state, 1, VM_STATE);
 
 /* The lists, from and to the machine. */

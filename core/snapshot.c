@@ -18,6 +18,7 @@ void machine_state_get(const struct vm *vm, struct machine_state *s)
 	s->mem_size[0] = vm->mem_size;
 	s->cpus[0] = vm->ncpus;
 	s->insn_ps[0] = vm->clock.insn_ps;
+	s->paging[0] = (u8)vm->paging.mode;
 }
 
 void clock_state_get(const struct vm *vm, struct clock_state *s)
@@ -68,6 +69,7 @@ void vm_state_get(const struct vm *vm, struct vm_state *s)
 	s->turn[0] = vm->turn;
 	s->turn_used[0] = vm->turn_used;
 	s->guest_exits[0] = vm->guest_exits;
+	s->tables[0] = vm->paging.view ? vm->paging.used : 0;
 }
 
 void vm_state_set(struct vm *vm, const struct vm_state *s)
@@ -85,6 +87,7 @@ void vm_state_set(struct vm *vm, const struct vm_state *s)
 	vm->turn = s->turn[0];
 	vm->turn_used = s->turn_used[0];
 	vm->guest_exits = s->guest_exits[0];
+	paging_restored(&vm->paging, s->tables[0]);
 	if (a20_is_open(&vm->mem) != (bool)s->a20[0])
 		mem_set_a20(&vm->mem, s->a20[0]);
 }

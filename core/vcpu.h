@@ -37,6 +37,8 @@ struct vcpu {
 	/* The wires at its pins, noted in vm->attention when they want something: INTR is a level; NMI and INIT are remembered until taken; SIPI holds its vector + 1. */
 	bool intr, nmi, init;
 	u16 sipi;
+	/* References to memory that translations have made: page-table entries of the guest, of the second stage.  Not state. */
+	struct { u64 guest, ept; } walks;
 	/* With a thread per vCPU: it executes guest code now; it did when it asked to be alone. */
 	bool inside, came_out;
 };

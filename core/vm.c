@@ -123,6 +123,13 @@ static void mem_changed(void *arg, const struct mem_slot *slot)
 	vm->engine->mem_changed(vm, slot);
 }
 
+static void mem_remapped(void *arg)
+{
+	struct vm *vm = arg;
+
+	paging_flush(&vm->paging);
+}
+
 static void mem_written(void *arg, u64 gpa, u64 len)
 {
 	struct vm *vm = arg;
@@ -189,9 +196,18 @@ static void fill_in(struct vm *vm, const struct vm_config *c)
 	clock_init(&vm->clock, c->insn_ps ? c->insn_ps : 1000);
 }
 
+static void close_memory(struct vm *vm)
+{
+	paging_close(&vm->paging);
+	mem_close(&vm->mem);
+	frames_close(&vm->frames);
+}
+
 static int open_memory(struct vm *vm, const struct vm_config *c, struct err *err)
 {
-	u64 more = ROM_ROOM + c->hidden_size;
+	struct paging_config paging = { .mode = c->paging, .page_max = c->page_max, .phys_bits = vm->cpu->phys_bits,
+					.room = paging_room(c->paging, c->mem_size + ROM_ROOM + c->hidden_size) };
+	u64 more = ROM_ROOM + c->hidden_size + paging.room;
 	u64 span = c->mem_span ? c->mem_span : (4ull << 30) + c->mem_size + more;
 	int rc = frames_open(&vm->frames, c->mem_size + more, err);
 
@@ -204,11 +220,15 @@ static int open_memory(struct vm *vm, const struct vm_config *c, struct err *err
 	}
 	vm->mem.changing = mem_changing;
 	vm->mem.changed = mem_changed;
+	vm->mem.remapped = mem_remapped;
 	vm->mem.written = mem_written;
 	vm->mem.fetching = mem_fetching;
 	vm->mem.cleared = mem_cleared;
 	vm->mem.arg = vm;
-	return 0;
+	rc = paging_open(&vm->paging, &paging, &vm->mem, err);
+	if (rc)
+		close_memory(vm);
+	return rc;
 }
 
 static void close_engine(struct vm *vm)
@@ -253,8 +273,7 @@ struct vm *vm_create(const struct vm_config *config, struct err *err)
 	}
 	if ((config->threads && threads_open(vm, err)) || open_engine(vm, config->cpus, err)) {
 		threads_close(vm);
-		mem_close(&vm->mem);
-		frames_close(&vm->frames);
+		close_memory(vm);
 		free(vm);
 		return NULL;
 	}
@@ -267,14 +286,14 @@ void vm_destroy(struct vm *vm)
 	if (!vm)
 		return;
 	vm->mem.changing = NULL;
+	vm->mem.remapped = NULL;
 	vm->mem.changed = NULL; /* the engine goes first: what it mapped must not outlive the memory */
 	vm->mem.written = NULL;
 	vm->mem.fetching = NULL;
 	vm->mem.cleared = NULL;
 	close_engine(vm);
 	threads_close(vm);
-	mem_close(&vm->mem);
-	frames_close(&vm->frames);
+	close_memory(vm);
 	free(vm);
 }
 

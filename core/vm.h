@@ -13,6 +13,7 @@
 #include "core/event.h"
 #include "core/frame.h"
 #include "core/mem.h"
+#include "core/paging.h"
 #include "core/vcpu.h"
 #include "core/watches.h"
 #include "core/x86/cpuid.h"
@@ -83,6 +84,8 @@ struct vm_config {
 	const struct cpu_model *cpu; /* NULL = default */
 	u64 insn_ps;         /* virtual picoseconds per instruction, 0 = 1000 */
 	u64 seed;            /* of RDRAND and everything random */
+	enum paging_mode paging; /* the second stage of translation */
+	u64 page_max;        /* its largest page, 0 = 2 MiB */
 	bool threads;        /* a host thread per vCPU: faster, and no run is like another (core/threads.h) */
 };
 
@@ -93,6 +96,7 @@ struct vm {
 	const struct cpu_model *cpu;
 	struct frames frames;
 	struct mem mem;
+	struct second_stage paging;
 	struct bus port, mmio;
 	struct clock clock;
 	struct event_stream events;

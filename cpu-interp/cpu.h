@@ -154,6 +154,9 @@ struct cpu {
 	bool watch_mem;     /* EV_mem is wanted: no access may hit a TLB */
 	bool locked;        /* a locked instruction executes: its store must find what its load found */
 	u64 lock_found;
+	bool in_new_task;   /* a task switch is past the point of no return */
+	bool walk_left;     /* a page walk needs the hypervisor: leave; */
+	u64 walk_lin;       /* what it is for */
 	u8 delivering;      /* vector + 1 while an event is being delivered; for the chain of faults */
 	bool entered;       /* the latest instruction went through the interrupt table: no single-step trap after it */
 

@@ -234,6 +234,12 @@ static int leave_for(struct cpu *c, struct vm_exit *exit, enum exit_reason reaso
 	return leave(c, exit);
 }
 
+/* There is memory now where there was none: the instruction begins again, and will not ask this. */
+static bool is_retry(const struct vm_exit *exit)
+{
+	return (exit->reason == EXIT_EPT_VIOLATION || exit->reason == EXIT_EPT_MISCONFIG) && exit->mmio.retry;
+}
+
 /* The hypervisor has answered with an exception: it takes the place of the instruction. */
 static void raise_instead(struct cpu *c, const struct vm_exit *exit)
 {
@@ -248,7 +254,7 @@ static void take_answer(struct cpu *c, const struct vm_exit *exit)
 {
 	if (c->asked && exit->raise)
 		raise_instead(c, exit);
-	else if (c->asked && c->nanswers < ANSWERS)
+	else if (c->asked && !is_retry(exit) && c->nanswers < ANSWERS)
 		c->answer[c->nanswers++] = *exit;
 	c->cursor = 0;
 	c->asked = false;

@@ -11,4 +11,12 @@
  * access: enum walk_access. */
 bool mmu_translate(struct cpu *c, u64 lin, u32 access, struct walk_result *res);
 
+/* May guest-physical memory be accessed so (EPT_R EPT_W EPT_X)?  STAGE_VIOLATION: no, *rights say what is allowed, and
+ * the hypervisor has to be asked.  STAGE_LEAVE: leave the instruction, as always.  Without a second stage: yes. */
+enum stage { STAGE_MEMORY, STAGE_VIOLATION, STAGE_LEAVE };
+enum stage mmu_second_stage(struct cpu *c, u64 gpa, u64 access, u8 *rights);
+/* The same for what the processor itself is after: a table's entry (its value comes to *value if the hypervisor had to
+ * say it), code.  final: the address is the linear address's own.  False: leave the instruction. */
+bool mmu_own_access(struct cpu *c, u64 lin, u64 gpa, int size, u64 access, bool final, u64 *value);
+
 #endif

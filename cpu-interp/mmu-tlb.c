@@ -13,10 +13,16 @@
 static u64 table_read(void *arg, u64 gpa, int size)
 {
 	struct cpu *c = arg;
-	const u8 *host = mem_host(&c->vm->mem, mem_gpa(&c->vm->mem, gpa), (u64)size, false);
-	if (!host)
-		return size == 4 ? UINT32_MAX : UINT64_MAX;
-	return host_get(host, size);
+	u64 value = UINT64_MAX;
+	gpa = mem_gpa(&c->vm->mem, gpa);
+	c->vcpu->walks.guest++;
+	/* An access to a table counts as a write, because A and D bits are set there (SDM 3C 28.2.4). */
+	if (c->walk_left || !mmu_own_access(c, c->walk_lin, gpa, size, EPT_R | EPT_W, false, &value)) {
+		c->walk_left = true;
+		return 0; /* the walk ends */
+	}
+	const u8 *host = mem_host(&c->vm->mem, gpa, (u64)size, false);
+	return host ? host_get(host, size) : size == 4 ? (u32)value : value;
 }
 
 /* Other processors may change the entry at the same time; entries are aligned. */
@@ -67,7 +73,12 @@ static void note_large(struct cpu *c, u64 lin, u64 size)
 bool mmu_translate(struct cpu *c, u64 lin, u32 access, struct walk_result *res)
 {
 	struct walk_env env = walk_env(c);
-	if (!walk(&env, lin, access | WALK_SET, res))
+	c->walk_lin = lin;
+	c->walk_left = false;
+	bool found = walk(&env, lin, access | WALK_SET, res);
+	if (c->walk_left)
+		return false;
+	if (!found)
 		return fault_page(c, lin, res->error);
 	if (res->page_size > PAGE_SIZE_4K)
 		note_large(c, lin, res->page_size);
@@ -136,8 +147,10 @@ bool mmu_load_pdptes(struct cpu *c, u64 cr3)
 	u64 pdpte[4];
 	for (u64 i = 0; i < 4; i++) {
 		u64 gpa = mem_gpa(&c->vm->mem, (cr3 & 0xffffffe0u) + 8 * i);
-		if (!mem_read(&c->vm->mem, gpa, &pdpte[i], 8))
-			pdpte[i] = UINT64_MAX;
+		pdpte[i] = UINT64_MAX;
+		if (!mmu_own_access(c, cr3, gpa, 8, EPT_R, true, &pdpte[i]))
+			return false;
+		mem_read(&c->vm->mem, gpa, &pdpte[i], 8);
 		if ((pdpte[i] & PTE_P) && (pdpte[i] & reserved))
 			return fault_gp(c, 0);
 	}
@@ -154,6 +167,8 @@ bool mmu_fetch(struct cpu *c, u64 lin, u64 *gpa)
 			return fault_gp(c, 0);
 		struct walk_result res;
 		if (!mmu_translate(c, lin, WALK_FETCH | (user ? WALK_USER : 0), &res))
+			return false;
+		if (!mmu_own_access(c, lin, res.gpa, 1, EPT_X, true, NULL))
 			return false;
 		e->tag = lin & ~(u64)PAGE_MASK_4K;
 		e->add = res.gpa & ~(u64)PAGE_MASK_4K;

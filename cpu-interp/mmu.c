@@ -23,10 +23,10 @@ const struct vm_exit *cpu_ask(struct cpu *c, const struct vm_exit *question)
 }
 
 /* One access to a device register or a hole, 1, 2, 4 or 8 bytes: EPT violation (SDM 3C 28.2.3). */
-static bool device_register(struct cpu *c, u64 lin, u64 gpa, int n, bool write, u64 *value)
+static bool device_register(struct cpu *c, u64 lin, u64 gpa, u8 rights, int n, bool write, u64 *value)
 {
 	struct vm_exit q = { .reason = EXIT_EPT_VIOLATION, .gpa = gpa, .gla = lin };
-	q.qualification = exit_ept_qualification(!write, write, false, true);
+	q.qualification = exit_ept_qualification(!write, write, false, true) | (u64)rights << EPTQ_ALLOWED_SHIFT;
 	q.mmio.size = (u8)n;
 	q.mmio.write = write;
 	q.mmio.value = write ? zero_extend(*value, n) : 0;
@@ -38,13 +38,13 @@ static bool device_register(struct cpu *c, u64 lin, u64 gpa, int n, bool write, 
 }
 
 /* The part of an access that lies in this page may be of any size; a bus has accesses of powers of two only. */
-static bool device_access(struct cpu *c, u64 lin, u64 gpa, int n, bool write, u64 *value)
+static bool device_access(struct cpu *c, u64 lin, u64 gpa, u8 rights, int n, bool write, u64 *value)
 {
 	u64 whole = 0;
 	for (int done = 0, piece; done < n; done += piece) {
 		u64 part = write ? *value >> 8 * done : 0;
 		piece = n - done >= 8 ? 8 : n - done >= 4 ? 4 : n - done >= 2 ? 2 : 1;
-		if (!device_register(c, lin + (u64)done, gpa + (u64)done, piece, write, &part))
+		if (!device_register(c, lin + (u64)done, gpa + (u64)done, rights, piece, write, &part))
 			return false;
 		whole |= part << 8 * done;
 	}
@@ -174,83 +174,117 @@ static void watch_data(struct cpu *c, u64 lin, int n, bool write)
 
 enum touch { TOUCH_READ, TOUCH_WRITE, TOUCH_CHECK_WRITE, TOUCH_CHECK_READ };
 
-static bool page_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl, bool implicit, u64 *value)
+/* Where an access within one page goes. */
+struct place {
+	u64 lin, gpa;
+	int n;
+	bool write, user;
+	u8 *host;  /* NULL: to a device, or to nobody; */
+	u8 rights; /* where extended page tables allow so much */
+};
+
+/* Every fault, and every page that the hypervisor has to find first, comes from here: nothing has changed yet. */
+static bool find_place(struct cpu *c, u64 lin, int n, bool write, int cpl, bool implicit, struct place *p)
 {
-	bool write = touch == TOUCH_WRITE || touch == TOUCH_CHECK_WRITE;
-	bool user = cpl == 3;
-	u32 access = (write ? WALK_WRITE : 0) | (user ? WALK_USER : 0) |
+	u32 access = (write ? WALK_WRITE : 0) | (cpl == 3 ? WALK_USER : 0) |
 		     ((*c->s.rflags & FLAG_AC) && !implicit ? WALK_AC : 0);
 	struct walk_result res;
 	if (!mmu_translate(c, lin, access, &res))
 		return false;
-	bool watches = UNLIKELY(c->vm->watches.n);
-	if (watches && !watch_allows(c, lin, res.gpa, n, write))
+	if (UNLIKELY(c->vm->watches.n) && !watch_allows(c, lin, res.gpa, n, write))
 		return false;
-	if (touch == TOUCH_CHECK_WRITE || touch == TOUCH_CHECK_READ)
-		return true;
-	u8 *host = mem_host(&c->vm->mem, res.gpa, (u64)n, write);
-	u8 slow = watches ? watched_kinds(c, lin, res.gpa) : 0;
-	u64 old = 0;
-	if (c->s.dr[7] & 0xff)
-		watch_data(c, lin, n, write);
-	if (!host && !device_access(c, lin, res.gpa, n, write, value))
-		return false;
-	if (!host) {
-		if (watches)
-			tell_watch(c, lin, res.gpa, n, write, *value, 0);
-		return true;
+	*p = (struct place){ .lin = lin, .gpa = res.gpa, .n = n, .write = write, .user = cpl == 3,
+			     .host = mem_host(&c->vm->mem, res.gpa, (u64)n, write) };
+	enum stage stage = mmu_second_stage(c, res.gpa, write ? EPT_W : EPT_R, &p->rights);
+	if (stage == STAGE_VIOLATION && p->host) { /* memory that is not mapped yet */
+		u64 nothing = 0;
+		return device_access(c, lin, res.gpa, p->rights, n, write, &nothing);
 	}
-	u8 *page = host - (lin & PAGE_MASK_4K);
-	if (write) {
-		old = watches ? host_get(host, n) : 0;
-		blocks_lock(c);
-		bool plain = note_store(c, res.gpa, n), done = true;
-		if (c->locked)
-			done = swap_locked(c, host, n, *value);
-		else
-			host_put(host, n, *value);
-		blocks_unlock(c);
-		if (plain && !(slow & WATCH_WRITE))
-			tlb_fill(c, &c->tlb_wr[user], lin, page);
-		if (!done)
+	return stage != STAGE_LEAVE;
+}
+
+static bool transfer_device(struct cpu *c, const struct place *p, u64 *value)
+{
+	if (!device_access(c, p->lin, p->gpa, p->rights, p->n, p->write, value))
+		return false;
+	if (UNLIKELY(c->vm->watches.n))
+		tell_watch(c, p->lin, p->gpa, p->n, p->write, *value, 0);
+	return true;
+}
+
+static bool store_plain(struct cpu *c, const struct place *p, u8 slow, u64 value)
+{
+	blocks_lock(c);
+	bool plain = note_store(c, p->gpa, p->n), done = true;
+	if (c->locked)
+		done = swap_locked(c, p->host, p->n, value);
+	else
+		host_put(p->host, p->n, value);
+	blocks_unlock(c);
+	if (plain && !(slow & WATCH_WRITE))
+		tlb_fill(c, &c->tlb_wr[p->user], p->lin, p->host - (p->lin & PAGE_MASK_4K));
+	return done;
+}
+
+static bool transfer(struct cpu *c, const struct place *p, u64 *value)
+{
+	if (c->s.dr[7] & 0xff)
+		watch_data(c, p->lin, p->n, p->write);
+	if (!p->host)
+		return transfer_device(c, p, value);
+	bool watches = UNLIKELY(c->vm->watches.n);
+	u8 slow = watches ? watched_kinds(c, p->lin, p->gpa) : 0;
+	u64 old = watches ? host_get(p->host, p->n) : 0;
+	if (p->write) {
+		if (!store_plain(c, p, slow, *value))
 			return false;
 	} else {
-		*value = host_get(host, n);
+		*value = host_get(p->host, p->n);
 		c->lock_found = *value;
 	}
 	if (!(slow & WATCH_READ))
-		tlb_fill(c, &c->tlb_rd[user], lin, page);
+		tlb_fill(c, &c->tlb_rd[p->user], p->lin, p->host - (p->lin & PAGE_MASK_4K));
 	if (watches)
-		tell_watch(c, lin, res.gpa, n, write, *value, old);
+		tell_watch(c, p->lin, p->gpa, p->n, p->write, *value, old);
 	if (c->watch_mem)
-		tell_access(c, lin, res.gpa, n, write, *value);
+		tell_access(c, p->lin, p->gpa, p->n, p->write, *value);
 	return true;
 }
 
 /* Program accesses in compatibility mode end at 4 GiB by their segment limits; the processor's own do not. */
 static u64 wrap(const struct cpu *c, u64 lin) { return long_active(c) ? lin : (u32)lin; }
 
-/* An access that crosses a page is two; a store checks both pages before it changes the first. */
+/* Both pages are found before either changes; and memory changes last, for who asks a device begins again. */
+static bool crossing_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl, bool implicit, u64 *value)
+{
+	bool write = touch == TOUCH_WRITE || touch == TOUCH_CHECK_WRITE;
+	int first = (int)(PAGE_SIZE_4K - (lin & PAGE_MASK_4K));
+	struct place low, high;
+	if (!find_place(c, lin, first, write, cpl, implicit, &low) ||
+	    !find_place(c, wrap(c, lin + (u64)first), n - first, write, cpl, implicit, &high))
+		return false;
+	if (touch == TOUCH_CHECK_WRITE || touch == TOUCH_CHECK_READ)
+		return true;
+	u64 low_value = write ? *value : 0, high_value = write ? *value >> 8 * first : 0;
+	bool high_first = low.host && !high.host;
+	if (high_first && !transfer(c, &high, &high_value))
+		return false;
+	if (!transfer(c, &low, &low_value) || (!high_first && !transfer(c, &high, &high_value)))
+		return false;
+	if (!write)
+		*value = low_value | high_value << 8 * first;
+	return true;
+}
+
 static bool lin_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl, bool implicit, u64 *value)
 {
-	int first = (int)(PAGE_SIZE_4K - (lin & PAGE_MASK_4K));
-	if (n <= first)
-		return page_access(c, lin, n, touch, cpl, implicit, value);
-	u64 second_lin = wrap(c, lin + (u64)first);
-	u64 low = 0, high = 0;
-	if (touch == TOUCH_WRITE) {
-		low = *value;
-		high = *value >> 8 * first;
-		if (!page_access(c, lin, first, TOUCH_CHECK_WRITE, cpl, implicit, NULL) ||
-		    !page_access(c, second_lin, n - first, TOUCH_CHECK_WRITE, cpl, implicit, NULL))
-			return false;
-	}
-	if (!page_access(c, lin, first, touch, cpl, implicit, &low) ||
-	    !page_access(c, second_lin, n - first, touch, cpl, implicit, &high))
+	bool write = touch == TOUCH_WRITE || touch == TOUCH_CHECK_WRITE;
+	struct place place;
+	if (n > (int)(PAGE_SIZE_4K - (lin & PAGE_MASK_4K)))
+		return crossing_access(c, lin, n, touch, cpl, implicit, value);
+	if (!find_place(c, lin, n, write, cpl, implicit, &place))
 		return false;
-	if (touch == TOUCH_READ)
-		*value = low | high << 8 * first;
-	return true;
+	return touch == TOUCH_CHECK_WRITE || touch == TOUCH_CHECK_READ || transfer(c, &place, value);
 }
 
 /* --- segmentation ------------------------------------------------------------------------------------------- */

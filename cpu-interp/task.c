@@ -282,12 +282,14 @@ bool task_switch(struct cpu *c, u16 tss_sel, enum task_source source, u64 next_i
 	if (!fetch_task(c, source, &t) || !read_task(c, &t) || !check_writes(c, &t) ||
 	    !write_old(c, &t, source, next_ip))
 		return false;
+	c->in_new_task = true;
 	bool ok = enter(c, &t) && load_segments(c, &t);
 	if (ok) {
 		cpu_update_mode(c);
 		ok = (!has_error || push_error(c, &t, error)) &&
 		     seg_check_ip(c, c->s.seg_attr[SEG_CS], c->s.seg_limit[SEG_CS], c->r[REG_IP]);
 	}
+	c->in_new_task = false;
 	if (t.debug_trap)
 		*c->s.pending_db |= DR6_BT;
 	return ok || fail_in_new_task(c, tss_sel);

@@ -11,6 +11,7 @@
 #include "debugger/output.h"
 #include "debugger/runner.h"
 #include "debugger/screen-options.h"
+#include "debugger/serve.h"
 #include "debugger/status.h"
 
 struct debug_args {
@@ -94,6 +95,8 @@ static int debug(const struct command *cmd, int argc, char **argv)
 		complain("%s", err.text);
 		return STATUS_USAGE;
 	}
+	if (args.opt.gdb || args.opt.control)
+		return serve_debug(&args.opt);
 	refusal = args.line ? NULL : screen_refusal();
 	if (!args.line && !refusal)
 		return on_screen(&args);
@@ -111,7 +114,9 @@ const struct command cmd_debug = {
 		"At the prompt, `help` lists what can be typed: verbs, and any statement of the script language\n"
 		"Trap. The guest's console appears in between, line by line. A line can be piped into a program\n"
 		"of the shell (exits | grep IO). Where standard input is no terminal its lines are taken one\n"
-		"after the other, and shown. An error in a line never ends the session.",
+		"after the other, and shown. An error in a line never ends the session.\n"
+		"With --gdb or --control there is neither: the guest stands until gdb, or a program, lets it go, and can\n"
+		"still be looked at when it has ended.",
 	.example = "vitrine debug boot.img\nvitrine debug --line -e 'S 3' -e regs boot.img\n"
 		   "vitrine debug --line -x setup.trap --symbols boot.lst@0x7c00 boot.img",
 	.options = machine_option_table,

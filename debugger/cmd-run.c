@@ -263,8 +263,11 @@ static int attach(struct run *r, struct err *err)
 	int rc = 0;
 
 	outside_open(&r->outside, r->machine.vm);
-	if (r->opt.replay) /* the recording is all that there is outside */
-		return record(r, err);
+	if (r->opt.replay) { /* the recording is all that there is outside */
+		r->console.line.in = r->console.line.in ? r->console.line.in : -1;
+		rc = console_attach(&r->console, &r->outside, r->machine.vm, r->machine.pc, err);
+		return rc ? rc : record(r, err);
+	}
 	rc = serve_open(&r->serve, r->opt.gdb, err);
 	if (!rc)
 		rc = network_open(&r->network, &r->opt.net, &r->outside, r->machine.pc, r->opt.rtc, err);

@@ -28,7 +28,7 @@ const struct engine_row *engine_find(const char *name)
 const char *engine_cap_name(int n)
 {
 	static const char *const names[] = {
-		"exact-budget", "count-insns", "dirty-log", "watch-mem", "intercepts", "insn-events",
+		"exact-budget", "count-insns", "dirty-log", "watch-mem", "intercepts", "insn-events", "raise",
 	};
 	return n < (int)ARRAY_LEN(names) ? names[n] : NULL;
 }

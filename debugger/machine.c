@@ -161,6 +161,7 @@ int machine_build(struct machine *m, const struct machine_options *o, const stru
 {
 	struct vm_config vm = {
 		.name = "guest", .engine = engine, .mem_size = o->mem, .cpus = o->cpus, .threads = o->smp_threads, .cpu = o->cpu,
+		.paging = o->paging, .page_max = o->page_max,
 		.insn_ps = o->insn_ps, .seed = o->seed,
 	};
 	struct pc_config pc = {

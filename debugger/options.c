@@ -46,12 +46,26 @@ static int take_mem(void *slot, const char *value, struct err *err)
 
 static int take_paging(void *slot, const char *value, struct err *err)
 {
+	struct machine_options *o = slot;
+
 	if (!strcmp(value, "none"))
-		return 0;
-	if (!strcmp(value, "ept") || !strcmp(value, "shadow"))
-		return err_set(err, ENOSYS, "'%s' comes with memory virtualization, not in this version; use 'none'",
-			       value);
-	return err_set(err, EINVAL, "'%.40s' is not a paging mode; expected 'none'", value);
+		o->paging = PAGING_NONE;
+	else if (!strcmp(value, "ept"))
+		o->paging = PAGING_EPT;
+	else if (!strcmp(value, "shadow"))
+		return err_set(err, EINVAL, "this build has no shadow page tables; expected none or ept");
+	else
+		return err_set(err, EINVAL, "expected none or ept, got '%.40s'", value);
+	return 0;
+}
+
+static int take_page_max(void *slot, const char *value, struct err *err)
+{
+	u64 *size = slot;
+
+	if (take_size(slot, value, NULL) || (*size != 4096 && *size != 2 << 20 && *size != 1 << 30))
+		return err_set(err, EINVAL, "expected 4K, 2M or 1G, got '%.40s'", value);
+	return 0;
 }
 
 static int take_cpus(void *slot, const char *value, struct err *err)
@@ -284,7 +298,8 @@ static int take_trace(void *slot, const char *value, struct err *err)
 const struct option machine_option_table[] = {
 	ROW("engine",     "NAME",   take_text,    engine,     "who executes the guest: interp (default) or vtx"),
 	ROW("switch-engine-after", "N:NAME", take_engine_switch, switches, "after N instructions another engine goes on; may be repeated"),
-	WHOLE("paging",   "MODE",   take_paging,              "how guest-physical memory is found: none (default)"),
+	WHOLE("paging",   "MODE",   take_paging,              "guest-physical to machine addresses: none (default), ept"),
+	ROW("ept-pages", "SIZE",   take_page_max, page_max,   "largest page in the extended page tables: 4K, 2M (default), 1G"),
 	ROW("mem",        "SIZE",   take_mem,     mem,        "guest memory, with K, M or G (default 64M)"),
 	ROW("cpus",       "N",      take_cpus,    cpus,       "processors: 1 (default) to 8"),
 	ROW("smp-threads", NULL,    take_flag,    smp_threads, "a host thread per processor: faster; no two runs are alike"),
@@ -383,6 +398,11 @@ int machine_options_check(struct machine_options *o, const struct args_rest *res
 				  EV_BIT(cr) | EV_BIT(tlb))))
 		return err_set(err, EINVAL, "--smp-threads and --json, or --trace of insn, mem, fault, state, cr or tlb; what happens in "
 			       "several threads at once has no order to print it in");
+	if (o->paging != PAGING_NONE && strcmp(o->engine, "interp"))
+		return err_set(err, EINVAL, "--paging ept is for the interpreter; with --engine %.20s the host has page tables of its own",
+			       o->engine);
+	if (o->smp_threads && o->paging != PAGING_NONE)
+		return err_set(err, EINVAL, "--smp-threads and --paging ept; the tables are built by one processor at a time");
 	if (o->smp_threads && o->gdb)
 		return err_set(err, EINVAL, "--smp-threads and --gdb; a debugger needs processors that take turns");
 	if ((o->gdb || o->control) && (o->trace & EV_BIT(insn)) && !o->json)

@@ -6,6 +6,7 @@
 #define VITRINE_DEBUGGER_OPTIONS_H
 
 #include "core/loader.h"
+#include "core/paging.h"
 #include "core/x86/cpuid.h"
 #include "debugger/args.h"
 #include "debugger/disk-options.h"
@@ -19,6 +20,8 @@ struct machine_options {
 	u64 mem;               /* bytes */
 	u32 cpus;
 	bool smp_threads;
+	enum paging_mode paging;
+	u64 page_max;
 	const struct cpu_model *cpu;
 	const char *kernel, *append, *bios;
 	struct disk_options disks;

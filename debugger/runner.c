@@ -47,10 +47,14 @@ static void on_signal(int sig)
 		vm_request_stop(running);
 }
 
+/* A tick that nobody has looked at yet has asked already: asking again, after the machine has stopped for it, would stop
+ * the next run for no reason. */
 static void on_tick(int sig)
 {
+	bool first = !ticked;
+
 	ticked = 1;
-	if (running)
+	if (running && first)
 		vm_request_stop(running);
 }
 

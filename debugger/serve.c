@@ -11,6 +11,7 @@
 
 #include "debugger/output.h"
 #include "debugger/runner.h"
+#include "debugger/status.h"
 
 enum { LOOK_MS = 100 /* a signal may come just before a sleep */ };
 
@@ -46,8 +47,11 @@ void serve_say(void *arg, enum say_kind kind, const char *text, size_t len)
 {
 	struct serve *v = arg;
 
-	if (kind == SAY_CONSOLE) /* the console has its own place */
+	if (kind == SAY_CONSOLE) { /* of a session that has the machine's console: vitrine debug */
+		fwrite(text, 1, len, stdout);
+		fflush(stdout);
 		return;
+	}
 	if (v->control && control_say(v->control, text, len))
 		return;
 	if (gdb_server_busy(&v->gdb) && (v->gdb.gdb.next == GDB_RESUME || v->gdb.gdb.told)) {
@@ -191,4 +195,40 @@ enum stop_why serve_run(struct serve *v, struct err *err)
 	if (!over && !runner_signal())
 		runner_leave();
 	return over ? v->s->stopped.why : STOP_USER;
+}
+
+/* ---- a session without an end ---- */
+
+static int run_debug(struct serve *v, const struct machine_options *o, struct err *err)
+{
+	const struct session_ui ui = { .say = serve_say, .tick = serve_tick, .arg = v };
+	struct session *s;
+	int rc = serve_open(v, o->gdb, err);
+
+	if (!rc)
+		rc = session_open(&s, o, &ui, err);
+	if (rc)
+		return STATUS_USAGE;
+	v->stays = true;
+	rc = serve_session(v, s, o->control, err);
+	v->runs = false;
+	if (!rc)
+		rc = serve_run(v, err) == STOP_ERROR;
+	serve_close(v); /* it speaks of the session */
+	session_close(s);
+	return rc ? STATUS_USAGE : runner_signal() ? STATUS_SIGNAL + runner_signal() : STATUS_OK;
+}
+
+int serve_debug(const struct machine_options *o)
+{
+	struct serve v = { .runs = false };
+	struct err err = { 0 };
+	int status;
+
+	runner_init();
+	status = run_debug(&v, o, &err);
+	serve_close(&v);
+	if (err.text[0])
+		complain("%s", err.text);
+	return status;
 }

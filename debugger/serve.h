@@ -25,6 +25,9 @@ int serve_session(struct serve *v, struct session *s, const char *control, struc
 /* Until the guest has ended or somebody ends it: why. */
 enum stop_why serve_run(struct serve *v, struct err *err);
 void serve_close(struct serve *v);
+/* `vitrine debug` with --gdb or --control: a session of its own, which stands at first and does not end with its guest.
+ * Returns enum exit_status. */
+int serve_debug(const struct machine_options *o);
 /* For the session's ui, with struct serve as arg. */
 void serve_say(void *arg, enum say_kind kind, const char *text, size_t len);
 void serve_tick(void *arg);

@@ -109,6 +109,20 @@ static void print_histogram(const struct stats *s, bool time, const char *title,
 			(int)(n[b] * 40 / most), bar);
 }
 
+static void print_walks(const struct vm *vm, FILE *out)
+{
+	u64 guest = 0, ept = 0;
+
+	for (u32 i = 0; i < vm->ncpus; i++) {
+		guest += vm->vcpu[i].walks.guest;
+		ept += vm->vcpu[i].walks.ept;
+	}
+	fprintf(out, "page walks looked at %llu entries of the guest's tables, %llu of extended page tables\n", ULL(guest), ULL(ept));
+	if (vm->paging.mode == PAGING_EPT)
+		fprintf(out, "extended page tables: %llu of %llu frames used, %llu pages mapped, emptied %llu times\n",
+			ULL(vm->paging.used), ULL(vm->paging.pool), ULL(vm->paging.fills), ULL(vm->paging.flushes));
+}
+
 void stats_print(const struct stats *s, const struct vm *vm, FILE *out)
 {
 	bool shown[EXIT_COUNT] = { false };
@@ -131,6 +145,7 @@ void stats_print(const struct stats *s, const struct vm *vm, FILE *out)
 	print_histogram(s, false, "guest instructions between exits", out);
 	fprintf(out, "\naccesses nobody answered: %llu to ports, %llu to memory\n", ULL(vm->port.unclaimed),
 		ULL(vm->mmio.unclaimed));
+	print_walks(vm, out);
 }
 
 static json_t *bucket_json(const u64 *n)

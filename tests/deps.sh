@@ -38,6 +38,7 @@ xorriso                  xorriso           xorriso         libisoburn     xorris
 mformat                  mtools            mtools          mtools         mtools
 busybox                  busybox-static    busybox         busybox        -
 cpio                     cpio              cpio            cpio           cpio
+tmux                     tmux              tmux            tmux           tmux
 file:/usr/share/seabios/bios.bin seabios   seabios-bin     seabios        -
 '
 

@@ -149,8 +149,9 @@ int gdb_server_accept(struct gdb_server *s, struct session *session, struct err 
 bool gdb_server_receive(struct gdb_server *s)
 {
 	u8 bytes[CHUNK];
-	ssize_t n;
+	ssize_t n = -1;
 
+	errno = EAGAIN;
 	while (!s->lost && (n = recv(s->fd, bytes, sizeof(bytes), 0)) > 0)
 		gdb_feed(&s->gdb, bytes, (size_t)n);
 	if (!s->lost)

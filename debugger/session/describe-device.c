@@ -99,7 +99,8 @@ static void scalar(const struct field *f, int columns, const void *state, const 
 	char value[24];
 
 	element_text(f, field_get(f, state, 0), value, sizeof(value));
-	lines_add(l, LINE_TEXT, "%-*s %-8s  %s", columns, f->name, value, f->help)->changed = differs(f, state, before, 0, 1);
+	lines_add(l, LINE_TEXT, "%-*s %-8s  %s", columns, f->name, value, f->help)->changed =
+		differs(f, state, before, 0, 1);
 	if (before && differs(f, state, before, 0, 1)) {
 		element_text(f, field_get(f, before, 0), value, sizeof(value));
 		lines_more(l, "  (was %s)", value);
@@ -164,7 +165,9 @@ void describe_device(struct session *s, const struct device *d, const void *befo
 		const struct timer *t = &s->vm->clock.timer[d->timer_id[i]];
 
 		if (t->armed)
-			lines_add(l, LINE_TEXT, "%-*s %-8llu  virtual ns at which it fires, in %.6f s", columns, "(timer)",
-				  ULL(t->due), t->due > s->vm->clock.now ? (double)(t->due - s->vm->clock.now) / 1e9 : 0.0);
+			lines_add(l, LINE_TEXT, "%-*s %-8llu  virtual ns at which it fires, in %.6f s",
+				  columns, "(timer)", ULL(t->due),
+				  t->due > s->vm->clock.now ? (double)(t->due - s->vm->clock.now) / 1e9
+							    : 0.0);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * describe-exit.c - an exit's qualification and what else is known of it, in words.
- * Rule: one row of words per bit of the manual's table; a reason without a table has no qualification (SDM 3C 27.2.1).
+ * Rule: one row of words per bit of the manual's table; a reason without a table has no qualification 
+ * (SDM 3C 27.2.1).
  */
 #include "debugger/manual.h"
 #include "debugger/session/describe.h"
@@ -15,8 +16,12 @@ static void on_io(u64 q, struct buf *out)
 {
 	bool in = q & 8, string = q & 16;
 
-	buf_printf(out, "%s%s, %u byte%s, port 0x%llx %s", q & 32 ? "rep " : "", string ? (in ? "ins" : "outs") : in ? "in" : "out",
-		   (u32)(q & 7) + 1, q & 7 ? "s" : "", ULL(q >> 16 & 0xffff), q & 64 ? "as an immediate" : "in DX");
+	buf_printf(out, "%s%s, %u byte%s, port 0x%llx %s", q & 32 ? "rep " : "",
+		   string ? (in ? "ins" : "outs")
+		   : in   ? "in"
+			  : "out",
+		   (u32)(q & 7) + 1, q & 7 ? "s" : "", ULL(q >> 16 & 0xffff),
+		   q & 64 ? "as an immediate" : "in DX");
 }
 
 /* SDM 3C table 27-7 */
@@ -24,11 +29,13 @@ static void on_ept(u64 q, struct buf *out)
 {
 	buf_printf(out, "%s%s%s", q & 1 ? "read " : "", q & 2 ? "write " : "", q & 4 ? "fetch " : "");
 	if (q & 0x38)
-		buf_printf(out, "where %s%s%sis allowed", q & 8 ? "reading " : "", q & 16 ? "writing " : "", q & 32 ? "fetching " : "");
+		buf_printf(out, "where %s%s%sis allowed", q & 8 ? "reading " : "", q & 16 ? "writing " : "",
+			   q & 32 ? "fetching " : "");
 	else
 		buf_printf(out, "where nothing is allowed");
 	if (q & 128)
-		buf_printf(out, ", linear address valid, %s", q & 256 ? "of its translation" : "of a paging structure on the way");
+		buf_printf(out, ", linear address valid, %s",
+			   q & 256 ? "of its translation" : "of a paging structure on the way");
 	if (q & 4096)
 		buf_printf(out, ", NMIs unblocked by IRET");
 }
@@ -42,7 +49,9 @@ static void on_cr(u64 q, struct buf *out)
 	case 0: buf_printf(out, "mov cr%u <- %s", cr, x86_gpr_names[gpr]); break;
 	case 1: buf_printf(out, "mov %s <- cr%u", x86_gpr_names[gpr], cr); break;
 	case 2: buf_printf(out, "clts"); break;
-	default: buf_printf(out, "lmsw 0x%x from %s", (u32)(q >> 16 & 0xffff), q & 64 ? "memory" : "a register");
+	default:
+		buf_printf(out, "lmsw 0x%x from %s", (u32)(q >> 16 & 0xffff),
+			   q & 64 ? "memory" : "a register");
 	}
 }
 
@@ -65,11 +74,13 @@ static void on_task(u64 q, struct buf *out)
 	buf_printf(out, "%s to TSS selector 0x%llx", source[q >> 30 & 3], ULL(q & 0xffff));
 }
 
-/* SDM 3C 27.2.1: of a page fault the address, of a debug exception the bits of table 27-1, of others nothing. */
+/* SDM 3C 27.2.1: of a page fault the address, of a debug exception the bits of table 27-1, of others
+ * nothing. */
 static void on_exception(u64 q, struct buf *out)
 {
 	if (q)
-		buf_printf(out, "0x%llx: of a page fault the address, of a debug exception bits as in DR6", ULL(q));
+		buf_printf(out, "0x%llx: of a page fault the address, of a debug exception bits as in DR6",
+			   ULL(q));
 }
 
 static void on_invlpg(u64 q, struct buf *out)
@@ -85,14 +96,22 @@ static void on_sipi(u64 q, struct buf *out)
 /* SDM 3C 26.7 */
 static void on_bad_state(u64 q, struct buf *out)
 {
-	static const char *const why[] = { [2] = "loading the PDPTEs", [3] = "injecting an NMI", [4] = "the VMCS link pointer" };
+	static const char *const why[] = {
+		[2] = "loading the PDPTEs", [3] = "injecting an NMI", [4] = "the VMCS link pointer"
+	};
 
 	buf_printf(out, "%s", q < ARRAY_LEN(why) && why[q] ? why[q] : "a check of the guest's state");
 }
 
 static void (*const qualifications[EXIT_COUNT])(u64 q, struct buf *out) = {
-	[EXIT_EXCEPTION] = on_exception, [EXIT_SIPI] = on_sipi, [EXIT_TASK_SWITCH] = on_task, [EXIT_INVLPG] = on_invlpg,
-	[EXIT_CR_ACCESS] = on_cr, [EXIT_DR_ACCESS] = on_dr, [EXIT_IO] = on_io, [EXIT_BAD_STATE] = on_bad_state,
+	[EXIT_EXCEPTION] = on_exception,
+	[EXIT_SIPI] = on_sipi,
+	[EXIT_TASK_SWITCH] = on_task,
+	[EXIT_INVLPG] = on_invlpg,
+	[EXIT_CR_ACCESS] = on_cr,
+	[EXIT_DR_ACCESS] = on_dr,
+	[EXIT_IO] = on_io,
+	[EXIT_BAD_STATE] = on_bad_state,
 	[EXIT_EPT_VIOLATION] = on_ept,
 };
 
@@ -107,8 +126,14 @@ void describe_qualification(u16 reason, u64 qualification, struct buf *out)
 /* SDM 3C table 24-13 */
 void describe_intr_info(u32 info, struct buf *out)
 {
-	static const char *const type[8] = { "external interrupt", "type 1", "NMI", "hardware exception", "software interrupt",
-					     "privileged software exception", "software exception", "other event" };
+	static const char *const type[8] = { "external interrupt",
+					     "type 1",
+					     "NMI",
+					     "hardware exception",
+					     "software interrupt",
+					     "privileged software exception",
+					     "software exception",
+					     "other event" };
 
 	if (!(info & INTR_VALID)) {
 		buf_printf(out, "none");
@@ -161,7 +186,8 @@ static const struct vm_exit *still_known(struct session *s, const struct history
 	return x && e->number + 1 == s->history.next && x->reason == e->reason && x->rip == e->rip ? x : NULL;
 }
 
-static void where_lines(struct session *s, const struct history_exit *e, const struct vm_exit *x, struct lines *l)
+static void where_lines(struct session *s, const struct history_exit *e, const struct vm_exit *x,
+			struct lines *l)
 {
 	struct buf b = { 0 };
 	struct line *line;
@@ -207,13 +233,14 @@ void describe_exit(struct session *s, const struct history_exit *e, bool times, 
 		buf_free(&b);
 	}
 	where_lines(s, e, x, l);
-	if (e->reason == EXIT_IO || e->reason == EXIT_EPT_VIOLATION || e->reason == EXIT_RDMSR || e->reason == EXIT_WRMSR ||
-	    e->reason == EXIT_RDRAND || e->reason == EXIT_RDSEED)
+	if (e->reason == EXIT_IO || e->reason == EXIT_EPT_VIOLATION || e->reason == EXIT_RDMSR ||
+	    e->reason == EXIT_WRMSR || e->reason == EXIT_RDRAND || e->reason == EXIT_RDSEED)
 		lines_add(l, LINE_TEXT, "value    %llx", ULL(e->value));
 	if (e->who || e->what)
-		lines_add(l, LINE_GOOD, "handler  %s%s%s%s", e->who ? "device " : "", e->who ? e->who : "hypervisor",
-			  e->what ? ": " : "", e->what ? e->what : "");
+		lines_add(l, LINE_GOOD, "handler  %s%s%s%s", e->who ? "device " : "",
+			  e->who ? e->who : "hypervisor", e->what ? ": " : "", e->what ? e->what : "");
 	if (times)
 		cost_line(s, e, l);
-	lines_add(l, LINE_DIM, "at       instruction %llu, %u after the one before; %.6f s", ULL(e->icount), e->gap, (double)e->time / 1e9);
+	lines_add(l, LINE_DIM, "at       instruction %llu, %u after the one before; %.6f s", ULL(e->icount),
+		  e->gap, (double)e->time / 1e9);
 }

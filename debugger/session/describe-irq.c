@@ -13,8 +13,9 @@
 #define ULL(x) ((unsigned long long)(x))
 
 /* What is usually behind the ISA interrupts of a PC. */
-static const char *const isa_names[16] = { "timer", "keyboard", "cascade", "COM2", "COM1", "", "floppy", "LPT1",
-					   "clock", "", "", "", "mouse", "x87", "IDE 0", "IDE 1" };
+static const char *const isa_names[16] = { "timer",  "keyboard", "cascade", "COM2", "COM1", "",
+					   "floppy", "LPT1",     "clock",   "",     "",     "",
+					   "mouse",  "x87",      "IDE 0",   "IDE 1" };
 
 /* ---- 8259A ---- */
 
@@ -22,8 +23,13 @@ static void pic_line(const struct pic_state *p, u32 n, u32 irq, struct lines *l)
 {
 	bool asks = p->irr[0] >> n & 1, serves = p->isr[0] >> n & 1, masked = p->imr[0] >> n & 1;
 
-	lines_add(l, serves ? LINE_GOOD : asks && !masked ? LINE_WARN : masked ? LINE_DIM : LINE_TEXT, " %2u %-8s vector %02x%s%s%s%s%s", irq,
-		  isa_names[irq & 15], (p->icw[1] & 0xf8) + n, masked ? " masked" : "", asks ? " pending" : "", serves ? " in service" : "",
+	lines_add(l,
+		  serves            ? LINE_GOOD
+		  : asks && !masked ? LINE_WARN
+		  : masked          ? LINE_DIM
+				    : LINE_TEXT,
+		  " %2u %-8s vector %02x%s%s%s%s%s", irq, isa_names[irq & 15], (p->icw[1] & 0xf8) + n,
+		  masked ? " masked" : "", asks ? " pending" : "", serves ? " in service" : "",
 		  p->elcr[0] >> n & 1 ? " level" : "", p->line[0] >> n & 1 ? " high" : "");
 }
 
@@ -31,8 +37,9 @@ static void pic(const struct device *d, u32 first_irq, struct lines *l)
 {
 	const struct pic_state *p = &((const struct pic *)d)->s;
 
-	lines_add(l, LINE_TITLE, "%s  irr %02x  isr %02x  imr %02x%s%s%s", d->name, p->irr[0], p->isr[0], p->imr[0],
-		  p->icw_next[0] ? "  being set up" : "", p->icw[3] & 2 ? "  automatic EOI" : "", p->special_mask[0] ? "  special mask" : "");
+	lines_add(l, LINE_TITLE, "%s  irr %02x  isr %02x  imr %02x%s%s%s", d->name, p->irr[0], p->isr[0],
+		  p->imr[0], p->icw_next[0] ? "  being set up" : "", p->icw[3] & 2 ? "  automatic EOI" : "",
+		  p->special_mask[0] ? "  special mask" : "");
 	for (u32 n = 0; n < 8; n++)
 		if (!(p->imr[0] >> n & 1) || (p->irr[0] | p->isr[0] | p->line[0]) >> n & 1)
 			pic_line(p, n, first_irq + n, l);
@@ -41,7 +48,13 @@ static void pic(const struct device *d, u32 first_irq, struct lines *l)
 /* ---- I/O APIC (82093AA, 3.2.4) and the local vector table (SDM 3A 10.5.1) have the same low bits ---- */
 
 static const char *const modes[8] = { "fixed", "lowest", "SMI", "?3", "NMI", "INIT", "?6", "ExtINT" };
-enum { REDIRECT_LOGICAL = 1 << 11, REDIRECT_LOW = 1 << 13, REDIRECT_REMOTE = 1 << 14, REDIRECT_LEVEL = 1 << 15, REDIRECT_MASKED = 1 << 16 };
+enum {
+	REDIRECT_LOGICAL = 1 << 11,
+	REDIRECT_LOW = 1 << 13,
+	REDIRECT_REMOTE = 1 << 14,
+	REDIRECT_LEVEL = 1 << 15,
+	REDIRECT_MASKED = 1 << 16
+};
 
 static void ioapic(const struct device *d, struct lines *l)
 {
@@ -56,11 +69,18 @@ static void ioapic(const struct device *d, struct lines *l)
 		if (masked && !asserted)
 			continue;
 		open++;
-		lines_add(l, masked ? LINE_DIM : asserted || r & REDIRECT_REMOTE ? LINE_WARN : LINE_TEXT,
+		lines_add(l,
+			  masked                            ? LINE_DIM
+			  : asserted || r & REDIRECT_REMOTE ? LINE_WARN
+							    : LINE_TEXT,
 			  " %2u %-8s vector %02llx%s%s%s to %s %02llx%s%s%s", n,
-			  n == APIC_GSI_TIMER ? "timer" : n < 16 ? isa_names[n] : n < APIC_GSI_PCI + 4 ? "PCI" : "", ULL(r & 0xff),
-			  masked ? " masked" : "", r >> 8 & 7 ? " " : "", r >> 8 & 7 ? modes[r >> 8 & 7] : "",
-			  r & REDIRECT_LOGICAL ? "logical" : "cpu", ULL(r >> 56), r & REDIRECT_LEVEL ? r & REDIRECT_LOW ? " low" : " level" : "",
+			  n == APIC_GSI_TIMER    ? "timer"
+			  : n < 16               ? isa_names[n]
+			  : n < APIC_GSI_PCI + 4 ? "PCI"
+						 : "",
+			  ULL(r & 0xff), masked ? " masked" : "", r >> 8 & 7 ? " " : "",
+			  r >> 8 & 7 ? modes[r >> 8 & 7] : "", r & REDIRECT_LOGICAL ? "logical" : "cpu",
+			  ULL(r >> 56), r & REDIRECT_LEVEL ? r & REDIRECT_LOW ? " low" : " level" : "",
 			  asserted ? " asserted" : "", r & REDIRECT_REMOTE ? " waits for EOI" : "");
 	}
 	if (!open)
@@ -87,20 +107,25 @@ static void local_vector(const char *name, u32 row, struct lines *l)
 	if (row & REDIRECT_MASKED)
 		return;
 	lines_add(l, LINE_TEXT, "  %-10s vector %02x%s%s%s%s", name, row & 0xff, row >> 8 & 7 ? " " : "",
-		  row >> 8 & 7 ? modes[row >> 8 & 7] : "", row & REDIRECT_LEVEL ? " level" : "", row & REDIRECT_REMOTE ? " waits for EOI" : "");
+		  row >> 8 & 7 ? modes[row >> 8 & 7] : "", row & REDIRECT_LEVEL ? " level" : "",
+		  row & REDIRECT_REMOTE ? " waits for EOI" : "");
 }
 
 static void lapic(const struct device *d, struct lines *l)
 {
-	static const char *const rows[LVTS] = { "LVT timer", "LVT therm.", "LVT perf.", "LVT LINT0", "LVT LINT1", "LVT error" };
+	static const char *const rows[LVTS] = { "LVT timer", "LVT therm.", "LVT perf.",
+						"LVT LINT0", "LVT LINT1",  "LVT error" };
 	static const char *const timer_modes[4] = { "one-shot", "periodic", "TSC deadline", "?" };
 	const struct lapic *a = (const struct lapic *)d;
 	const struct lapic_state *s = &a->s;
 	bool enabled = s->base[0] & 1 << 11, software = s->svr[0] & 1 << 8;
 
 	lines_add(l, LINE_TITLE, "%s  id %u  %s%s  tpr %02x ppr %02x svr %02x", d->name, s->id[0],
-		  !enabled ? "off" : s->base[0] & 1 << 10 ? "x2APIC" : "xAPIC", enabled && !software ? ", off by software" : "",
-		  s->tpr[0] & 0xff, lapic_priority(a), s->svr[0] & 0xff);
+		  !enabled               ? "off"
+		  : s->base[0] & 1 << 10 ? "x2APIC"
+					 : "xAPIC",
+		  enabled && !software ? ", off by software" : "", s->tpr[0] & 0xff, lapic_priority(a),
+		  s->svr[0] & 0xff);
 	if (!enabled)
 		return;
 	vectors("pending", LINE_WARN, s->irr, l);
@@ -117,7 +142,8 @@ static void lapic(const struct device *d, struct lines *l)
 			lines_more(l, ", not running");
 	}
 	if (s->esr[0] | s->errors[0])
-		lines_add(l, LINE_BAD, "  errors     %02x, since the register was written %02x", s->esr[0], s->errors[0]);
+		lines_add(l, LINE_BAD, "  errors     %02x, since the register was written %02x", s->esr[0],
+			  s->errors[0]);
 }
 
 /* ---- the processor ---- */
@@ -132,11 +158,15 @@ static void processor(struct session *s, u32 cpu, struct lines *l)
 		return;
 	bool held = st.shadow[0] || !(st.rflags[0] & FLAG_IF);
 	lines_add(l, LINE_TITLE, "cpu %u", cpu);
-	lines_add(l, v->intr && held ? LINE_WARN : LINE_TEXT, "  pins       INTR %s%s%s%s", v->intr ? "asks" : "quiet", v->nmi ? ", NMI" : "",
-		  v->init ? ", INIT" : "", v->sipi ? ", SIPI" : "");
-	lines_add(l, LINE_TEXT, "  takes      %s%s%s%s%s", st.rflags[0] & FLAG_IF ? "interrupts (IF=1)" : "no interrupts (IF=0)",
-		  st.shadow[0] & SHADOW_STI ? ", not right after STI" : "", st.shadow[0] & SHADOW_MOV_SS ? ", not right after MOV SS" : "",
-		  st.nmi_blocked[0] ? ", no NMI (its handler runs)" : "", v->window ? "; an interrupt window is asked for" : "");
+	lines_add(l, v->intr && held ? LINE_WARN : LINE_TEXT, "  pins       INTR %s%s%s%s",
+		  v->intr ? "asks" : "quiet", v->nmi ? ", NMI" : "", v->init ? ", INIT" : "",
+		  v->sipi ? ", SIPI" : "");
+	lines_add(l, LINE_TEXT, "  takes      %s%s%s%s%s",
+		  st.rflags[0] & FLAG_IF ? "interrupts (IF=1)" : "no interrupts (IF=0)",
+		  st.shadow[0] & SHADOW_STI ? ", not right after STI" : "",
+		  st.shadow[0] & SHADOW_MOV_SS ? ", not right after MOV SS" : "",
+		  st.nmi_blocked[0] ? ", no NMI (its handler runs)" : "",
+		  v->window ? "; an interrupt window is asked for" : "");
 	if (st.inject_info[0] & INTR_VALID) {
 		describe_intr_info(st.inject_info[0], &event);
 		lines_add(l, LINE_GOOD, "  next       %s", buf_text(&event) ? buf_text(&event) : "");

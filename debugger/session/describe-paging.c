@@ -11,8 +11,12 @@
 
 static const struct paging_shape no_paging = { .name = "no paging" };
 static const struct paging_shape shape_32 = { "32-bit paging", 2, 10, 4, { [2] = "PD", [1] = "PT" } };
-static const struct paging_shape shape_pae = { "PAE paging", 2, 9, 8, { [3] = "PDPTE", [2] = "PD", [1] = "PT" } };
-static const struct paging_shape shape_4level = { "4-level paging", 4, 9, 8, { [4] = "PML4", [3] = "PDPT", [2] = "PD", [1] = "PT" } };
+static const struct paging_shape shape_pae = {
+	"PAE paging", 2, 9, 8, { [3] = "PDPTE", [2] = "PD", [1] = "PT" }
+};
+static const struct paging_shape shape_4level = {
+	"4-level paging", 4, 9, 8, { [4] = "PML4", [3] = "PDPT", [2] = "PD", [1] = "PT" }
+};
 
 const struct paging_shape *paging_shape(const struct paging *p)
 {
@@ -50,9 +54,16 @@ int paging_of(struct session *s, u32 cpu, struct paging *p)
 		return rc;
 	p->mem = &s->vm->mem;
 	p->env = (struct walk_env){
-		.cr0 = p->state.cr0[0], .cr3 = p->state.cr3[0], .cr4 = p->state.cr4[0], .efer = p->state.efer[0],
-		.pdpte = p->state.pdpte, .phys_bits = model->phys_bits, .pse = cpu_has(model, FEAT_PSE),
-		.page1g = cpu_has(model, FEAT_PAGE1G), .read = read_entry, .arg = p->mem,
+		.cr0 = p->state.cr0[0],
+		.cr3 = p->state.cr3[0],
+		.cr4 = p->state.cr4[0],
+		.efer = p->state.efer[0],
+		.pdpte = p->state.pdpte,
+		.phys_bits = model->phys_bits,
+		.pse = cpu_has(model, FEAT_PSE),
+		.page1g = cpu_has(model, FEAT_PAGE1G),
+		.read = read_entry,
+		.arg = p->mem,
 	};
 	return 0;
 }
@@ -76,11 +87,18 @@ static struct walk_row pdpte_row(const struct paging *p, u64 gva)
 	u32 index = gva >> 30 & 3;
 	u64 value = p->state.pdpte[index];
 
-	return (struct walk_row){ .name = "PDPTE", .level = 3, .size = 8, .index = index, .gpa = UINT64_MAX, .value = value,
-				  .present = value & PTE_P, .frame = address_in(p, value) };
+	return (struct walk_row){ .name = "PDPTE",
+				  .level = 3,
+				  .size = 8,
+				  .index = index,
+				  .gpa = UINT64_MAX,
+				  .value = value,
+				  .present = value & PTE_P,
+				  .frame = address_in(p, value) };
 }
 
-int describe_walk_rows(const struct paging *p, u64 gva, struct walk_row row[WALK_ROWS], struct walk_result *res, bool *ok)
+int describe_walk_rows(const struct paging *p, u64 gva, struct walk_row row[WALK_ROWS],
+		       struct walk_result *res, bool *ok)
 {
 	struct paging q = *p; /* env.pdpte must point into the copy that is walked with */
 	const struct paging_shape *shape = paging_shape(p);
@@ -96,10 +114,18 @@ int describe_walk_rows(const struct paging *p, u64 gva, struct walk_row row[WALK
 		int level = shape->levels - i;
 
 		row[n++] = (struct walk_row){
-			.name = shape->level_name[level], .level = (u8)level, .size = shape->entry,
-			.index = index_at(shape, gva, level), .gpa = res->step[i].gpa, .value = value, .present = value & PTE_P,
-			.large = last && *ok && level > 1, .reserved = last && !*ok && (res->error & PF_RSVD),
-			.frame = last && *ok ? res->gpa & ~(res->page_size - 1) : value & PTE_P ? address_in(&q, value) : 0,
+			.name = shape->level_name[level],
+			.level = (u8)level,
+			.size = shape->entry,
+			.index = index_at(shape, gva, level),
+			.gpa = res->step[i].gpa,
+			.value = value,
+			.present = value & PTE_P,
+			.large = last && *ok && level > 1,
+			.reserved = last && !*ok && (res->error & PF_RSVD),
+			.frame = last && *ok     ? res->gpa & ~(res->page_size - 1)
+				 : value & PTE_P ? address_in(&q, value)
+						 : 0,
 		};
 	}
 	return n;
@@ -134,7 +160,8 @@ static void row_line(const struct walk_row *row, struct lines *l)
 	if (row->gpa == UINT64_MAX)
 		line = lines_add(l, kind, "%-5s register %u           ", row->name, row->index);
 	else
-		line = lines_add(l, kind, "%-5s %012llx %4u  %s", row->name, ULL(row->gpa), row->index, row->size == 4 ? "        " : "");
+		line = lines_add(l, kind, "%-5s %012llx %4u  %s", row->name, ULL(row->gpa), row->index,
+				 row->size == 4 ? "        " : "");
 	line->about = ABOUT_GPA;
 	line->value = row->frame;
 	lines_more(l, "%0*llx  %s  ", row->size == 4 ? 8 : 16, ULL(row->value), flags);
@@ -148,7 +175,10 @@ static void row_line(const struct walk_row *row, struct lines *l)
 
 static const char *size_name(u64 size)
 {
-	return size == 1ull << 30 ? "1 GiB" : size == 1ull << 22 ? "4 MiB" : size == 1ull << 21 ? "2 MiB" : "4 KiB";
+	return size == 1ull << 30   ? "1 GiB"
+	       : size == 1ull << 22 ? "4 MiB"
+	       : size == 1ull << 21 ? "2 MiB"
+				    : "4 KiB";
 }
 
 void describe_walk(struct session *s, u32 cpu, u64 gva, struct lines *l)
@@ -168,7 +198,8 @@ void describe_walk(struct session *s, u32 cpu, u64 gva, struct lines *l)
 	lines_add(l, LINE_TITLE, "gva %016llx  %s  cr3 %llx", ULL(gva), paging_name(&p), ULL(p.env.cr3));
 	n = describe_walk_rows(&p, gva, row, &res, &ok);
 	if (n)
-		lines_add(l, LINE_DIM, "table entry at    index %swhat it says      pwxuadg  leads to", row[n - 1].size == 4 ? "" : " ");
+		lines_add(l, LINE_DIM, "table entry at    index %swhat it says      pwxuadg  leads to",
+			  row[n - 1].size == 4 ? "" : " ");
 	for (int i = 0; i < n; i++)
 		row_line(&row[i], l);
 	if (!ok) {
@@ -177,28 +208,38 @@ void describe_walk(struct session *s, u32 cpu, u64 gva, struct lines *l)
 	}
 	describe_place(s, mem_gpa(p.mem, res.gpa), &place);
 	text = buf_text(&place);
-	struct line *line = lines_add(l, LINE_GOOD, "-> gpa %012llx  %s", ULL(mem_gpa(p.mem, res.gpa)), text ? text : "");
+	struct line *line =
+		lines_add(l, LINE_GOOD, "-> gpa %012llx  %s", ULL(mem_gpa(p.mem, res.gpa)), text ? text : "");
 	line->about = ABOUT_GPA;
 	line->value = mem_gpa(p.mem, res.gpa);
 	if (n)
 		lines_add(l, LINE_TEXT, "   page of %s: %s, %s, %s%s%s", size_name(res.page_size),
 			  res.user ? "user" : "supervisor", res.writable ? "writable" : "read-only",
-			  res.nx ? "not executable" : "executable", res.dirty ? ", dirty" : "", res.global ? ", global" : "");
+			  res.nx ? "not executable" : "executable", res.dirty ? ", dirty" : "",
+			  res.global ? ", global" : "");
 	buf_free(&place);
 }
 
 /* ---- one table, wherever it lies ---- */
 
 /* An entry that no walk leads to: its bits alone, without the check of reserved ones. */
-static struct walk_row lone_row(const struct paging *p, const struct paging_shape *shape, u64 table, int level, u32 i)
+static struct walk_row lone_row(const struct paging *p, const struct paging_shape *shape, u64 table,
+				int level, u32 i)
 {
 	u64 gpa = table + (u64)i * shape->entry, value = read_entry(p->mem, gpa, shape->entry);
 	bool sizes = shape->entry == 4 ? p->env.pse && (p->env.cr4 & CR4_PSE) : level == 2 || p->env.page1g;
 	bool large = level > 1 && level < 4 && (value & PTE_PS) && sizes;
 
-	return (struct walk_row){ .name = shape->level_name[level], .level = (u8)level, .size = shape->entry, .index = i, .gpa = gpa,
-				  .value = value, .present = value & PTE_P, .large = large,
-				  .frame = address_in(p, value) & ~(large ? (1ull << (12 + shape->bits * (level - 1))) - 1 : 0) };
+	return (struct walk_row){ .name = shape->level_name[level],
+				  .level = (u8)level,
+				  .size = shape->entry,
+				  .index = i,
+				  .gpa = gpa,
+				  .value = value,
+				  .present = value & PTE_P,
+				  .large = large,
+				  .frame = address_in(p, value) &
+					   ~(large ? (1ull << (12 + shape->bits * (level - 1))) - 1 : 0) };
 }
 
 void describe_table(struct session *s, u32 cpu, u64 gpa, int level, u64 first, bool absent, struct lines *l)
@@ -207,13 +248,17 @@ void describe_table(struct session *s, u32 cpu, u64 gpa, int level, u64 first, b
 	struct paging p;
 	u32 shown = 0;
 
-	if (paging_of(s, cpu, &p) || !(shape = paging_shape(&p))->levels || level < 1 || level > shape->levels) {
-		lines_add(l, LINE_BAD, "no table of level %d: the processor has %s now", level, paging_of(s, cpu, &p) ? "no state" : paging_name(&p));
+	if (paging_of(s, cpu, &p) || !(shape = paging_shape(&p))->levels || level < 1 ||
+	    level > shape->levels) {
+		lines_add(l, LINE_BAD, "no table of level %d: the processor has %s now", level,
+			  paging_of(s, cpu, &p) ? "no state" : paging_name(&p));
 		return;
 	}
 	gpa &= ~(u64)PAGE_MASK_4K;
-	lines_add(l, LINE_TITLE, "%s at %llx  maps from %llx on", shape->level_name[level], ULL(gpa), ULL(first));
-	lines_add(l, LINE_DIM, "table entry at    index %swhat it says      pwxuadg  leads to", shape->entry == 4 ? "" : " ");
+	lines_add(l, LINE_TITLE, "%s at %llx  maps from %llx on", shape->level_name[level], ULL(gpa),
+		  ULL(first));
+	lines_add(l, LINE_DIM, "table entry at    index %swhat it says      pwxuadg  leads to",
+		  shape->entry == 4 ? "" : " ");
 	for (u32 i = 0; i < 1u << shape->bits; i++) {
 		struct walk_row row = lone_row(&p, shape, gpa, level, i);
 

@@ -15,9 +15,15 @@ struct paging_shape {
 };
 
 const struct paging_shape *paging_shape(const struct paging *p);
-static inline bool paging_is_pae(const struct paging_shape *shape) { return shape->levels == 2 && shape->entry == 8; }
+static inline bool paging_is_pae(const struct paging_shape *shape)
+{
+	return shape->levels == 2 && shape->entry == 8;
+}
 /* The level at which a walk begins. */
-static inline int paging_root(const struct paging_shape *shape) { return paging_is_pae(shape) ? 3 : shape->levels; }
+static inline int paging_root(const struct paging_shape *shape)
+{
+	return paging_is_pae(shape) ? 3 : shape->levels;
+}
 /* Entries of a table of this level. */
 static inline u32 paging_entries(const struct paging_shape *shape, int level)
 {

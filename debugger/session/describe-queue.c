@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * describe-queue.c - virtqueues: what the driver has made available and what the device has used (virtio 1.2, 2.7).
- * Rule: rings are a claim of somebody hostile: every index is compared with the size, every chain is cut at it.
+ * describe-queue.c - virtqueues: what the driver has made available and what the device has used 
+ * (virtio 1.2, 2.7).
+ * Rule: rings are a claim of somebody hostile: every index is compared with the size, every chain is cut at
+ * it.
  */
 #include "debugger/session/describe.h"
 #include "devices/virtio-balloon.h"
@@ -45,11 +47,14 @@ static int descriptor(const struct ring *r, u64 table, u32 i, struct lines *l)
 	struct line *line;
 
 	if (!get(r, table + (u64)i * sizeof(d), &d, sizeof(d))) {
-		lines_add(l, LINE_BAD, "      descriptor %u at %llx: no RAM there", i, ULL(table + (u64)i * sizeof(d)));
+		lines_add(l, LINE_BAD, "      descriptor %u at %llx: no RAM there", i,
+			  ULL(table + (u64)i * sizeof(d)));
 		return -1;
 	}
 	line = lines_add(l, LINE_TEXT, "      desc %-3u %012llx %7u bytes  %s", i, ULL(d.addr), d.len,
-			 d.flags & DESC_INDIRECT ? "table of more" : d.flags & DESC_WRITE ? "device writes" : "device reads");
+			 d.flags & DESC_INDIRECT ? "table of more"
+			 : d.flags & DESC_WRITE  ? "device writes"
+						 : "device reads");
 	line->about = ABOUT_GPA;
 	line->value = d.addr;
 	if (!(d.flags & DESC_NEXT))
@@ -64,7 +69,8 @@ static void chain(const struct ring *r, u16 head, struct lines *l)
 
 	for (u32 n = 0; i >= 0; n++) {
 		if ((u32)i >= r->size || n == r->size) {
-			lines_add(l, LINE_BAD, "      %s", n == r->size ? "a loop of descriptors" : "a descriptor beyond the table");
+			lines_add(l, LINE_BAD, "      %s",
+				  n == r->size ? "a loop of descriptors" : "a descriptor beyond the table");
 			return;
 		}
 		i = descriptor(r, r->v->s->queue_desc[r->q], (u32)i, l);
@@ -97,7 +103,8 @@ static void used(const struct ring *r, u16 idx)
 
 		if (!get(r, r->v->s->queue_device[r->q] + 4 + 8 * (u64)(at % r->size), &e, 8))
 			return;
-		lines_add(r->l, LINE_DIM, "    used: entry %u, chain %u, %u bytes written", at % r->size, e.head, e.len);
+		lines_add(r->l, LINE_DIM, "    used: entry %u, chain %u, %u bytes written", at % r->size,
+			  e.head, e.len);
 	}
 }
 
@@ -111,7 +118,8 @@ static void events(const struct ring *r)
 		return;
 	if (get(r, s->queue_driver[r->q] + 4 + 2 * (u64)r->size, &used_event, 2) &&
 	    get(r, s->queue_device[r->q] + 4 + 8 * (u64)r->size, &avail_event, 2))
-		lines_add(r->l, LINE_TEXT, "    interrupt wanted at used %u, bell at available %u", used_event, avail_event);
+		lines_add(r->l, LINE_TEXT, "    interrupt wanted at used %u, bell at available %u",
+			  used_event, avail_event);
 }
 
 static void queue(const struct ring *r, const char *name, bool detail)
@@ -136,12 +144,14 @@ static void queue(const struct ring *r, const char *name, bool detail)
 	if (!detail || !ok)
 		return;
 	lines_add(r->l, LINE_DIM, "    descriptors at %llx", ULL(s->queue_desc[r->q]));
-	lines_add(r->l, LINE_DIM, "    available ring at %llx, used ring at %llx", ULL(s->queue_driver[r->q]), ULL(s->queue_device[r->q]));
+	lines_add(r->l, LINE_DIM, "    available ring at %llx, used ring at %llx", ULL(s->queue_driver[r->q]),
+		  ULL(s->queue_device[r->q]));
 	events(r);
 	if (n <= r->size)
 		waiting(r, s->avail_next[r->q], avail);
 	else
-		lines_add(r->l, LINE_BAD, "    more chains wait than the ring has entries: the driver is wrong");
+		lines_add(r->l, LINE_BAD,
+			  "    more chains wait than the ring has entries: the driver is wrong");
 	used(r, done);
 }
 
@@ -149,9 +159,13 @@ static void queue(const struct ring *r, const char *name, bool detail)
 
 static void status_text(u8 status, struct lines *l)
 {
-	static const struct { u8 bit; const char *name; } names[] = {
-		{ VIRTIO_ACKNOWLEDGE, "ACKNOWLEDGE" }, { VIRTIO_DRIVER, "DRIVER" }, { VIRTIO_FEATURES_OK, "FEATURES_OK" },
-		{ VIRTIO_DRIVER_OK, "DRIVER_OK" }, { VIRTIO_NEEDS_RESET, "NEEDS_RESET" }, { VIRTIO_FAILED, "FAILED" },
+	static const struct {
+		u8 bit;
+		const char *name;
+	} names[] = {
+		{ VIRTIO_ACKNOWLEDGE, "ACKNOWLEDGE" }, { VIRTIO_DRIVER, "DRIVER" },
+		{ VIRTIO_FEATURES_OK, "FEATURES_OK" }, { VIRTIO_DRIVER_OK, "DRIVER_OK" },
+		{ VIRTIO_NEEDS_RESET, "NEEDS_RESET" }, { VIRTIO_FAILED, "FAILED" },
 	};
 
 	for (u32 i = 0; i < ARRAY_LEN(names); i++)
@@ -189,5 +203,7 @@ void describe_queues(struct session *s, bool detail, struct lines *l)
 				device(s, i, &kinds[k], detail, l);
 			}
 	if (!found)
-		lines_add(l, LINE_DIM, "this machine has no virtio device (--disk FILE,if=virtio, --net user, --virtio rng)");
+		lines_add(l, LINE_DIM,
+			  "this machine has no virtio device (--disk FILE,if=virtio, --net user, --virtio "
+			  "rng)");
 }

@@ -70,7 +70,8 @@ static u64 exits_of(const struct session *s)
 	return total;
 }
 
-static void reason_line(const struct session *s, int reason, u64 total, int width, bool times, struct lines *l)
+static void reason_line(const struct session *s, int reason, u64 total, int width, bool times,
+			struct lines *l)
 {
 	const struct history_reason *r = &s->history.reason[reason];
 	const char *name = exit_name((u16)reason);
@@ -156,9 +157,11 @@ static void counter_lines(const struct session *s, struct lines *l)
 		u64 v = counters[i].get(s);
 
 		if (counters[i].seconds)
-			lines_add(l, LINE_TEXT, "%-31s %13.6f  %s", counters[i].name, (double)v / 1e9, counters[i].brief);
+			lines_add(l, LINE_TEXT, "%-31s %13.6f  %s", counters[i].name, (double)v / 1e9,
+				  counters[i].brief);
 		else
-			lines_add(l, LINE_TEXT, "%-31s %13llu  %s", counters[i].name, ULL(v), counters[i].brief);
+			lines_add(l, LINE_TEXT, "%-31s %13llu  %s", counters[i].name, ULL(v),
+				  counters[i].brief);
 	}
 }
 
@@ -197,8 +200,8 @@ static void prometheus_reason(const struct history_reason *r, const char *name, 
 	for (int b = 0; b < HISTORY_BUCKETS; b++) {
 		below += r->bucket[b];
 		if (r->bucket[b])
-			buf_printf(out, "vitrine_exit_seconds_bucket{reason=\"%s\",le=\"%.9f\"} %llu\n", name, (double)(2ull << b) / 1e9,
-				   ULL(below));
+			buf_printf(out, "vitrine_exit_seconds_bucket{reason=\"%s\",le=\"%.9f\"} %llu\n", name,
+				   (double)(2ull << b) / 1e9, ULL(below));
 	}
 	buf_printf(out, "vitrine_exit_seconds_bucket{reason=\"%s\",le=\"+Inf\"} %llu\n", name, ULL(below));
 	buf_printf(out, "vitrine_exit_seconds_sum{reason=\"%s\"} %.9f\n", name, (double)r->cost_ns / 1e9);
@@ -210,13 +213,15 @@ void describe_stats_prometheus(struct session *s, struct buf *out)
 	for (u32 i = 0; i < ARRAY_LEN(counters); i++) {
 		const struct counter *c = &counters[i];
 
-		buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", c->name, c->brief, c->name, c->gauge ? "gauge" : "counter");
+		buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", c->name, c->brief, c->name,
+			   c->gauge ? "gauge" : "counter");
 		if (c->seconds)
 			buf_printf(out, "%s %.9f\n", c->name, (double)c->get(s) / 1e9);
 		else
 			buf_printf(out, "%s %llu\n", c->name, ULL(c->get(s)));
 	}
-	buf_printf(out, "# HELP vitrine_exit_seconds host time to handle an exit\n# TYPE vitrine_exit_seconds histogram\n");
+	buf_printf(out, "# HELP vitrine_exit_seconds host time to handle an exit\n"
+			"# TYPE vitrine_exit_seconds histogram\n");
 	for (int i = 0; i < EXIT_COUNT; i++) {
 		const char *name = exit_name((u16)i);
 

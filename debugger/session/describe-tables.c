@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * describe-tables.c - page tables as a tree, as a picture, and as the ranges that they map.
- * Rule: tables may point at themselves, so only so many entries are looked at, and it is said when there are more.
+ * Rule: tables may point at themselves, so only so many entries are looked at, and it is said when there
+ * are more.
  */
 #include "debugger/session/describe-priv.h"
 
@@ -67,7 +68,10 @@ static void tree_entry(struct tree *t, const struct walk_row *row, u64 gva, int 
 
 	describe_entry_flags(row, flags);
 	line = lines_add(t->l, row->reserved ? LINE_BAD : LINE_TEXT, "%*s%cL%u %3u %0*llx %s %llx", depth, "",
-			 leaf ? ' ' : open ? '-' : '+', row->level, row->index, t->shape->levels == 4 ? 16 : 8, ULL(gva), flags,
+			 leaf   ? ' '
+			 : open ? '-'
+				: '+',
+			 row->level, row->index, t->shape->levels == 4 ? 16 : 8, ULL(gva), flags,
 			 ULL(row->frame));
 	line->about = leaf ? ABOUT_GPA : ABOUT_TABLE;
 	line->value = leaf ? row->frame : row->gpa;
@@ -106,7 +110,9 @@ u32 describe_way(const struct paging *p, u64 gva, struct table_open open[4])
 	u32 n = 0;
 
 	for (int level = paging_root(shape) - 1; level >= 1; level--)
-		open[n++] = (struct table_open){ address_of(shape, gva & ~((1ull << (12 + shape->bits * level)) - 1), 1, 0), (u8)level };
+		open[n++] = (struct table_open){
+			address_of(shape, gva & ~((1ull << (12 + shape->bits * level)) - 1), 1, 0), (u8)level
+		};
 	return n;
 }
 
@@ -184,14 +190,17 @@ static void range_end(struct ranges *r)
 {
 	const struct range *n = &r->now;
 	struct line *line;
-	const char *unit = n->size >> 30 && !(n->size & ((1u << 30) - 1)) ? "GiB" : n->size >> 20 && !(n->size & 0xfffff) ? "MiB" : "KiB";
+	const char *unit = n->size >> 30 && !(n->size & ((1u << 30) - 1)) ? "GiB"
+			   : n->size >> 20 && !(n->size & 0xfffff)        ? "MiB"
+									  : "KiB";
 	int shift = *unit == 'G' ? 30 : *unit == 'M' ? 20 : 10;
 
 	if (!n->any || r->given++ >= r->most)
 		return;
-	line = lines_add(r->t.l, n->writable && !n->nx ? LINE_WARN : LINE_TEXT, "%016llx..%016llx %7llu %s  r%c%c%c  -> %llx", ULL(n->gva),
-			 ULL(n->gva + (n->size - 1)), ULL(n->size >> shift), unit, n->writable ? 'w' : '-', n->nx ? '-' : 'x',
-			 n->user ? 'u' : '-', ULL(n->gpa));
+	line = lines_add(r->t.l, n->writable && !n->nx ? LINE_WARN : LINE_TEXT,
+			 "%016llx..%016llx %7llu %s  r%c%c%c  -> %llx", ULL(n->gva),
+			 ULL(n->gva + (n->size - 1)), ULL(n->size >> shift), unit, n->writable ? 'w' : '-',
+			 n->nx ? '-' : 'x', n->user ? 'u' : '-', ULL(n->gpa));
 	line->about = ABOUT_GVA;
 	line->value = n->gva;
 }
@@ -203,8 +212,8 @@ static void range_page(struct ranges *r, u64 gva, const struct walk_result *res)
 
 	r->pages++;
 	r->bytes += res->page_size;
-	if (n->any && n->gva + n->size == gva && n->gpa + n->size == gpa && n->writable == res->writable && n->user == res->user &&
-	    n->nx == res->nx) {
+	if (n->any && n->gva + n->size == gva && n->gpa + n->size == gpa && n->writable == res->writable &&
+	    n->user == res->user && n->nx == res->nx) {
 		n->size += res->page_size;
 		return;
 	}
@@ -245,7 +254,8 @@ void describe_mappings(struct session *s, u32 cpu, u32 most, struct lines *l)
 		return;
 	}
 	r.t.shape = paging_shape(&r.t.p);
-	lines_add(l, LINE_TITLE, "cpu %u  %s  cr3 %llx  what is mapped where", cpu, r.t.shape->name, ULL(r.t.p.env.cr3));
+	lines_add(l, LINE_TITLE, "cpu %u  %s  cr3 %llx  what is mapped where", cpu, r.t.shape->name,
+		  ULL(r.t.p.env.cr3));
 	if (!r.t.shape->levels) {
 		lines_add(l, LINE_TEXT, "linear addresses are guest-physical addresses, 32 bits wide");
 		return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * describe-vm.c - guest-physical memory and what answers in it, processors and their turns, what leaves the guest.
+ * describe-vm.c - guest-physical memory and what answers in it, processors and their turns, what leaves
+ * the guest.
  * Rule: a range is looked up in the lists of slots and claims; nothing is read from a device to find out.
  */
 #include <stdio.h>
@@ -45,7 +46,8 @@ void describe_place(struct session *s, u64 gpa, struct buf *out)
 	}
 	u64 offset = gpa - e->base;
 	const char *reg = e->claim->regs && offset < (u64)e->claim->nregs ? e->claim->regs[offset] : NULL;
-	buf_printf(out, "device %s, %s%s0x%llx", e->dev->name, reg ? reg : "", reg ? " at " : "offset ", ULL(offset));
+	buf_printf(out, "device %s, %s%s0x%llx", e->dev->name, reg ? reg : "", reg ? " at " : "offset ",
+		   ULL(offset));
 }
 
 /* ---- the map of memory ---- */
@@ -62,12 +64,14 @@ static void size_text(u64 bytes, char out[16])
 	snprintf(out, 16, "%llu %s", ULL(bytes), unit[u]);
 }
 
-static struct line *range_line(struct lines *l, enum line_kind kind, u64 base, u64 size, const char *what, const char *name)
+static struct line *range_line(struct lines *l, enum line_kind kind, u64 base, u64 size, const char *what,
+			       const char *name)
 {
 	char bytes[16];
 
 	size_text(size, bytes);
-	struct line *line = lines_add(l, kind, "%012llx..%012llx %9s  %-13s %s", ULL(base), ULL(base + (size - 1)), bytes, what, name);
+	struct line *line = lines_add(l, kind, "%012llx..%012llx %9s  %-13s %s", ULL(base),
+				      ULL(base + (size - 1)), bytes, what, name);
 	line->about = ABOUT_GPA;
 	line->value = base;
 	return line;
@@ -80,9 +84,11 @@ static void slots(struct session *s, struct lines *l)
 	for (int i = 0; i < m->nslots; i++) {
 		const struct mem_slot *slot = &m->slot[i];
 
-		range_line(l, slot->flags & SLOT_HOLE ? LINE_DIM : LINE_TEXT, slot->gpa, slot->size, slot_kind(slot), slot->name);
+		range_line(l, slot->flags & SLOT_HOLE ? LINE_DIM : LINE_TEXT, slot->gpa, slot->size,
+			   slot_kind(slot), slot->name);
 		if (slot->frame != FRAME_NONE)
-			lines_more(l, ", frames %llx..%llx", ULL(slot->frame), ULL(slot->frame + (slot->size / PAGE_SIZE_4K - 1)));
+			lines_more(l, ", frames %llx..%llx", ULL(slot->frame),
+				   ULL(slot->frame + (slot->size / PAGE_SIZE_4K - 1)));
 		if (slot->flags & SLOT_LOG)
 			lines_more(l, ", writes are logged");
 	}
@@ -91,14 +97,16 @@ static void slots(struct session *s, struct lines *l)
 static void claims(const struct bus *b, struct lines *l)
 {
 	for (int i = 0; i < b->n; i++)
-		range_line(l, LINE_TEXT, b->entry[i].base, b->entry[i].size, "registers", b->entry[i].dev->name);
+		range_line(l, LINE_TEXT, b->entry[i].base, b->entry[i].size, "registers",
+			   b->entry[i].dev->name);
 }
 
 void describe_memory(struct session *s, struct lines *l)
 {
 	const struct frames *f = &s->vm->frames;
 
-	lines_add(l, LINE_TITLE, "guest-physical memory%s", ~s->vm->mem.gpa_mask ? "  (A20 is off: bit 20 of every address is 0)" : "");
+	lines_add(l, LINE_TITLE, "guest-physical memory%s",
+		  ~s->vm->mem.gpa_mask ? "  (A20 is off: bit 20 of every address is 0)" : "");
 	slots(s, l);
 	lines_add(l, LINE_TITLE, "registers in memory");
 	claims(&s->vm->mmio, l);
@@ -128,11 +136,13 @@ void describe_processors(struct session *s, struct lines *l)
 		describe_mode(&st, &mode);
 		if (s->symbols)
 			symbols_text(s->symbols, st.rip[0], &symbol);
-		struct line *line = lines_add(
-			l, st.activity[0] == ACT_ACTIVE ? LINE_TEXT : LINE_DIM, "%2u%c  %-14s %13llu %5.1f%%  %-12s %llx %s", i,
-			i == s->cpu ? '*' : ' ', st.activity[0] < ARRAY_LEN(activities) ? activities[st.activity[0]] : "?", ULL(icount),
-			all ? 100.0 * (double)icount / (double)all : 0.0, buf_text(&mode) ? buf_text(&mode) : "", ULL(st.rip[0]),
-			symbol.len && buf_text(&symbol) ? buf_text(&symbol) : "");
+		struct line *line =
+			lines_add(l, st.activity[0] == ACT_ACTIVE ? LINE_TEXT : LINE_DIM,
+				  "%2u%c  %-14s %13llu %5.1f%%  %-12s %llx %s", i, i == s->cpu ? '*' : ' ',
+				  st.activity[0] < ARRAY_LEN(activities) ? activities[st.activity[0]] : "?",
+				  ULL(icount), all ? 100.0 * (double)icount / (double)all : 0.0,
+				  buf_text(&mode) ? buf_text(&mode) : "", ULL(st.rip[0]),
+				  symbol.len && buf_text(&symbol) ? buf_text(&symbol) : "");
 		line->about = ABOUT_CPU;
 		line->value = i;
 		buf_free(&mode);
@@ -143,8 +153,8 @@ void describe_processors(struct session *s, struct lines *l)
 	else if (vm->threads)
 		lines_add(l, LINE_DIM, "each processor has a thread of the host's");
 	else
-		lines_add(l, LINE_DIM, "in turn, %u instructions each; now cpu %u, %llu of its turn used", VM_QUANTUM, vm->turn,
-			  ULL(vm->turn_used));
+		lines_add(l, LINE_DIM, "in turn, %u instructions each; now cpu %u, %llu of its turn used",
+			  VM_QUANTUM, vm->turn, ULL(vm->turn_used));
 }
 
 /* What an exit means in the picture of turns. */
@@ -167,7 +177,8 @@ void describe_turns(struct session *s, int width, struct lines *l)
 	int columns = width - 8 < COLUMNS ? width - 8 : COLUMNS;
 	char row[COLUMNS + 1];
 
-	if (h->next == h->first || columns < 8 || !(oldest = history_exit_get(h, h->next - h->first > 500 ? h->next - 500 : h->first)))
+	if (h->next == h->first || columns < 8 ||
+	    !(oldest = history_exit_get(h, h->next - h->first > 500 ? h->next - 500 : h->first)))
 		return;
 	u64 from = oldest->time, span = s->vm->clock.now > from ? s->vm->clock.now - from + 1 : 1;
 	lines_add(l, LINE_TITLE, "latest %llu exits, %.6f s: h HLT, i I/O, m memory, c CR or MSR, x others",
@@ -212,6 +223,7 @@ void describe_controls(struct session *s, struct lines *l)
 	for (u32 i = 0; i < ARRAY_LEN(controls); i++) {
 		bool on = *((const bool *)c + controls[i].offset);
 
-		lines_add(l, on ? LINE_TEXT : LINE_DIM, "%d  %-28s %s", on, controls[i].name, controls[i].what);
+		lines_add(l, on ? LINE_TEXT : LINE_DIM, "%d  %-28s %s", on, controls[i].name,
+			  controls[i].what);
 	}
 }

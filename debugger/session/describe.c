@@ -212,7 +212,8 @@ bool describe_bits_long(const char *name, u64 value, struct lines *l)
 			snprintf(at, sizeof(at), "%u-%u", row[i].first, row[i].first + row[i].count - 1);
 		else
 			snprintf(at, sizeof(at), "%u", row[i].first);
-		lines_add(l, v ? LINE_TEXT : LINE_DIM, "%5s  %-10s %llu  %s", at, row[i].name, (unsigned long long)v, row[i].brief);
+		lines_add(l, v ? LINE_TEXT : LINE_DIM, "%5s  %-10s %llu  %s", at, row[i].name,
+			  (unsigned long long)v, row[i].brief);
 	}
 	return n;
 }

@@ -2,7 +2,8 @@
  * describe.h - the machine in words: what verbs print and panes show, made once for both.
  * Rule: looking changes nothing; every fact comes from a table of core/x86 or from a device's state list.
  *
- * A describer appends lines.  Each says what it is (for a colour, or a mark in ASCII) and, where there is one, the
+ * A describer appends lines.  Each says what it is (for a colour, or a mark in ASCII) and, where there is
+ * one, the
  * address that it is about, so that a cursor on it can follow.
  */
 #ifndef VITRINE_DEBUGGER_SESSION_DESCRIBE_H
@@ -22,8 +23,19 @@ enum line_kind {
 	LINE_GOOD, LINE_BAD, LINE_WARN,
 	LINE_MISSING, /* what this build lacks */
 };
-enum line_about { ABOUT_NOTHING, ABOUT_GVA, ABOUT_GPA, ABOUT_TABLE /* guest-physical, of a page table */, ABOUT_DEVICE, ABOUT_EXIT,
-		  ABOUT_REASON, ABOUT_QUEUE, ABOUT_CPU, ABOUT_PROBE, ABOUT_TEST };
+enum line_about {
+	ABOUT_NOTHING,
+	ABOUT_GVA,
+	ABOUT_GPA,
+	ABOUT_TABLE /* guest-physical, of a page table */,
+	ABOUT_DEVICE,
+	ABOUT_EXIT,
+	ABOUT_REASON,
+	ABOUT_QUEUE,
+	ABOUT_CPU,
+	ABOUT_PROBE,
+	ABOUT_TEST
+};
 
 struct line {
 	u32 start, len;  /* bytes of lines.text */
@@ -46,19 +58,22 @@ struct lines {
 void lines_free(struct lines *l);
 void lines_clear(struct lines *l); /* keeps the memory */
 /* Returns the new line to be completed, or one that is thrown away. */
-struct line *lines_add(struct lines *l, enum line_kind kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+struct line *lines_add(struct lines *l, enum line_kind kind, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* More text at the end of the last line. */
 void lines_more(struct lines *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Its text, valid until the list grows; not NUL-terminated: line->len bytes. */
 const char *lines_at(const struct lines *l, u32 i, u32 *len);
-/* Break lines that are wider than `width` at blanks; what follows is indented to the line's last column of text. */
+/* Break lines that are wider than `width` at blanks; what follows is indented to the line's last column of
+ * text. */
 void lines_wrap(struct lines *l, int width);
 /* All of it with ends of lines, a changed line marked by '*': what a verb prints. */
 void lines_text(const struct lines *l, struct buf *out);
 
 /* ---- registers and their bits (core/x86/bits.h has the names) ---- */
 
-/* "ZF PF IF IOPL=3": the bits that are set, by name; name is "rflags", "cr0", "cr4", "efer", "dr6"...; false: no such table. */
+/* "ZF PF IF IOPL=3": the bits that are set, by name; name is "rflags", "cr0", "cr4", "efer", "dr6"...;
+ * false: no such table. */
 bool describe_bits(const char *name, u64 value, struct buf *out);
 /* One line per bit, set or not, with what it means. */
 bool describe_bits_long(const char *name, u64 value, struct lines *l);
@@ -86,37 +101,45 @@ struct walk_row {
 	u64 frame;          /* what it points to: the next table, or the page */
 };
 /* The rows of the walk for a linear address; the number of them.  *ok: it leads to res->gpa. */
-int describe_walk_rows(const struct paging *p, u64 gva, struct walk_row row[WALK_ROWS], struct walk_result *res, bool *ok);
-/* "pwxuadg" in the order of the legend: p present, w writable, x executable, u user, a accessed, d dirty, g global;
+int describe_walk_rows(const struct paging *p, u64 gva, struct walk_row row[WALK_ROWS],
+		       struct walk_result *res, bool *ok);
+/* "pwxuadg" in the order of the legend: p present, w writable, x executable, u user, a accessed, d dirty,
+ * g global;
  * '-' where it is not.  out holds 8 bytes. */
 void describe_entry_flags(const struct walk_row *row, char out[8]);
 /* What is at a guest-physical address: "RAM", "ROM bios", "device lapic0, EOI", "nothing". */
 void describe_place(struct session *s, u64 gpa, struct buf *out);
 /* The walk as lines: title, a row per level, result, what lies there. */
 void describe_walk(struct session *s, u32 cpu, u64 gva, struct lines *l);
-/* The tree of tables: the root's entries, and below each that is in `open` those of the table it leads to; runs of absent
- * entries in one line.  Lines are ABOUT_TABLE (value: the entry's gpa; level and first: the table behind it) or ABOUT_GPA (a
+/* The tree of tables: the root's entries, and below each that is in `open` those of the table it leads to;
+ * runs of absent
+ * entries in one line.  Lines are ABOUT_TABLE (value: the entry's gpa; level and first: the table behind
+ * it) or ABOUT_GPA (a
  * page). */
 struct table_open { u64 first; u8 level; }; /* the table of this level through which `first` is mapped */
 /* The tables below the root on the way to `gva`; the number of them. */
 u32 describe_way(const struct paging *p, u64 gva, struct table_open open[4]);
 void describe_tables(struct session *s, u32 cpu, const struct table_open *open, u32 nopen, struct lines *l);
-/* One table wherever it lies: its present entries (with `absent`, all), as tables of this level of the present format have them;
+/* One table wherever it lies: its present entries (with `absent`, all), as tables of this level of the
+ * present format have them;
  * `first` is the linear address that its first entry maps. */
 void describe_table(struct session *s, u32 cpu, u64 gpa, int level, u64 first, bool absent, struct lines *l);
 /* How the processor translates: "4-level paging", "no paging" ... */
 const char *paging_name(const struct paging *p);
-/* The table of `level` that maps `first`, a character per entry: '.' absent, '-' present, 'a' accessed, 'd' dirty, 't' a table,
+/* The table of `level` that maps `first`, a character per entry: '.' absent, '-' present, 'a' accessed,
+ * 'd' dirty, 't' a table,
  * 'T' one that has been used; `width` columns, a power of two of entries per line. */
 void describe_heat(struct session *s, u32 cpu, int level, u64 first, int width, struct lines *l);
-/* The ranges of linear addresses that are mapped, with equal rights, as `gva .. gva  size  rights`; at most `most` lines. */
+/* The ranges of linear addresses that are mapped, with equal rights, as `gva .. gva  size  rights`; at
+ * most `most` lines. */
 void describe_mappings(struct session *s, u32 cpu, u32 most, struct lines *l);
 /* The map of guest-physical memory: slots, what they are, frames behind them; then devices' ranges. */
 void describe_memory(struct session *s, struct lines *l);
 
 /* ---- exits (describe-exit.c) ---- */
 
-/* The exit qualification in words (SDM 3C 27.2.1): "write, no access allowed, linear address valid"; nothing if 0. */
+/* The exit qualification in words (SDM 3C 27.2.1): "write, no access allowed, linear address valid";
+ * nothing if 0. */
 void describe_qualification(u16 reason, u64 qualification, struct buf *out);
 /* Interruption information (SDM 3C 24.8.3, 24.9.2): "hardware exception #PF, error code". */
 void describe_intr_info(u32 info, struct buf *out);
@@ -127,8 +150,10 @@ void describe_controls(struct session *s, struct lines *l);
 
 /* ---- devices (describe-device.c) ---- */
 
-void describe_devices(struct session *s, struct lines *l); /* a line each: name, what it is, where; ABOUT_DEVICE */
-/* All registers of one from its list, with what they mean.  before: a copy of its state to mark changes against, or NULL. */
+void describe_devices(struct session *s,
+		      struct lines *l); /* a line each: name, what it is, where; ABOUT_DEVICE */
+/* All registers of one from its list, with what they mean.  before: a copy of its state to mark changes
+ * against, or NULL. */
 void describe_device(struct session *s, const struct device *d, const void *before, struct lines *l);
 
 /* ---- interrupts (describe-irq.c) ---- */
@@ -142,15 +167,18 @@ void describe_queues(struct session *s, bool detail, struct lines *l);
 
 /* ---- figures (describe-stats.c) ---- */
 
-/* Exits per reason with share, median, 99th percentile and histogram; then counters.  width: columns there are; times: with
+/* Exits per reason with share, median, 99th percentile and histogram; then counters.  width: columns there
+ * are; times: with
  * what depends on the host's speed. */
 void describe_stats(struct session *s, int width, bool times, struct lines *l);
-/* The median and other percentiles (per mille) of a reason's cost in ns, from its histogram: the middle of a bucket. */
+/* The median and other percentiles (per mille) of a reason's cost in ns, from its histogram: the middle of
+ * a bucket. */
 u64 describe_percentile(const struct history_reason *r, u32 per_mille);
 /* "reason,count,share,p50_ns,p99_ns,bucket0..." and Prometheus' text format. */
 void describe_stats_csv(struct session *s, struct buf *out);
 void describe_stats_prometheus(struct session *s, struct buf *out);
-/* What a VMCS would hold, area by area, as far as the machine knows it (SDM 3C 24.3; describe-vmcs.c).  before: the
+/* What a VMCS would hold, area by area, as far as the machine knows it (SDM 3C 24.3; describe-vmcs.c).
+ * before: the
  * processor's state to mark changes against, or NULL. */
 void describe_vmcs(struct session *s, u32 cpu, const struct x86_state *before, struct lines *l);
 /* The turns of the processors, and what each is doing (describe-vm.c). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * keyboard.c - typing at the guest's keyboard.
- * Rule: a keystroke enters the machine only from its outside, when its keyboard has room; so it is recorded like all input.
+ * Rule: a keystroke enters the machine only from its outside, when its keyboard has room; so it is
+ * recorded like all input.
  */
 #include <errno.h>
 
@@ -34,10 +35,13 @@ int session_keyboard_input(struct session *s, const void *bytes, size_t len, str
 	int rc = 0;
 
 	if (p->foreign)
-		return err_set(err, ENOTSUP, "the guest's keyboard is where `vitrine run` has put it; type there");
+		return err_set(err, ENOTSUP,
+			       "the guest's keyboard is where `vitrine run` has put it; type there");
 	if (p->keyboard.count > KEYS_QUEUE / 2 || len > KEYS_QUEUE / 4)
-		return err_set(err, ENOSPC, "the guest's keyboard: %u key events wait already; let the guest run and take them",
-			       p->keyboard.count);
+		return err_set(
+			err, ENOSPC,
+			"the guest's keyboard: %u key events wait already; let the guest run and take them",
+			p->keyboard.count);
 	if (!p->typing)
 		rc = outside_add(&p->outside, (struct outside_source){ prepare, deliver, s }, err);
 	if (rc)

@@ -151,6 +151,7 @@ static int run(struct session *s, u64 insns, struct err *err)
 		return -EBUSY;
 	s->priv->paused = 0;
 	s->priv->because = false;
+	__atomic_store_n(&s->vm->user_stop, 0, __ATOMIC_SEQ_CST); /* a pause that came when it had already stopped */
 	runner_interrupted();
 	runner_often(s->ui.tick);
 	if (left) {

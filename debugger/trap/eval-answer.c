@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "debugger/session/inject.h"
+#include "debugger/session/inject.h"
 #include "debugger/trap/run-priv.h"
 
 /* ---- reply ---- */
@@ -139,10 +141,45 @@ static enum flow inject_exception(struct trap *t, const struct node *n)
 	return rc ? FLOW_LEAVE : FLOW_GO;
 }
 
+/* One argument; its value is kept in *v, to be dropped behind the call. */
+static bool inject_argument(struct trap *t, const struct node *n, const char *name, struct inject_args *args, struct value *v)
+{
+	struct inject_arg *a = &args->at[args->n];
+
+	if (args->n == INJECT_ARGS)
+		return trap_fail(t, n, NULL, "inject takes at most %d arguments", INJECT_ARGS);
+	if (!eval(t, n, &v[args->n]))
+		return false;
+	*a = (struct inject_arg){ .name = name, .type = v[args->n].type };
+	if (a->type == T_STR) {
+		a->text = value_text_of(&v[args->n])->at;
+		a->len = value_text_of(&v[args->n])->len;
+	} else if (!value_is_number(&v[args->n])) {
+		value_drop(&v[args->n]);
+		return trap_fail(t, n, NULL, "inject takes numbers, addresses, times and texts");
+	} else {
+		a->number = (u64)v[args->n].n;
+	}
+	args->n++;
+	return true;
+}
+
 enum flow exec_inject(struct trap *t, const struct node *n)
 {
+	struct inject_args args = { .n = 0 };
+	struct value v[INJECT_ARGS];
+	struct err err = { 0 };
+	bool ok = true;
+
 	if (!strcmp(n->name, "exception"))
 		return inject_exception(t, n);
-	trap_fail(t, n, NULL, "this build cannot inject %s", n->name);
-	return FLOW_LEAVE;
+	for (const struct node *a = n->a; a && ok; a = a->next)
+		ok = inject_argument(t, a, NULL, &args, v);
+	for (const struct node *o = n->b; o && ok; o = o->next)
+		ok = inject_argument(t, o->a, o->name, &args, v);
+	if (ok && session_inject(t->s, n->name, &args, &err))
+		ok = trap_fail(t, n, NULL, "%s", err.text);
+	for (int i = 0; i < args.n; i++)
+		value_drop(&v[i]);
+	return ok ? FLOW_GO : FLOW_LEAVE;
 }

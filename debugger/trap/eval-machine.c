@@ -155,7 +155,7 @@ static bool go(struct trap *t, const struct node *n, const struct extent *e)
 	t->driving = false;
 	if (stop)
 		snprintf(t->s->stopped.reason, sizeof(t->s->stopped.reason), "stop");
-	else if (!rc && by_piece(t))
+	else if (!rc && (by_piece(t) || (e->exits && !strcmp(t->s->stopped.reason, "exit"))))
 		snprintf(t->s->stopped.reason, sizeof(t->s->stopped.reason), "timeout");
 	if (vm_icount(t->s->vm) != before || t->s->vm->clock.now != time)
 		t->run_steps = t->limit.steps;

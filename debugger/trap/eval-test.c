@@ -138,6 +138,7 @@ static void conclude(struct trap *t, struct trap_test *row)
 	row->earned = row->passed ? row->points : 0;
 	if (t->end.kind == END_TEST)
 		t->end.kind = END_NOT;
+	t->run_steps = t->limit.steps;
 }
 
 static void run_test(struct trap *t, const struct node *n, struct trap_test *row)

@@ -50,7 +50,7 @@ const struct trap_function trap_functions[] = {
 	  NULL },
 	{ "fourcc", "text", "four letters as a number, the first the lowest byte", "fourcc(\"Trap\")", 1, 1, T_INT, NULL },
 	/* text and lists */
-	{ "str", "any", "anything as `print` shows it", "str(reason)", 1, 1, T_STR, NULL },
+	{ "str", "any", "anything as `print` shows it", "str($rip)", 1, 1, T_STR, NULL },
 	{ "len", "any", "bytes of a text, elements of a list, keys of a map", "len(last_line)", 1, 1, T_INT, NULL },
 	{ "join", "list, [text]", "a list as text, with a separator", "join(backtrace(), \" \")", 1, 2, T_STR, NULL },
 	{ "top", "map, [count]", "the rows of a map with the largest values", "top(@n, 10)", 1, 2, T_LIST, NULL },
@@ -59,11 +59,11 @@ const struct trap_function trap_functions[] = {
 	{ "arg", "number", "in a hypercall's probe what the guest passed, elsewhere a word behind the script's name", "arg(0)",
 	  1, 1, T_ANY, NULL },
 	/* aggregations: on the right of `@map = ` only */
-	{ "count", "", "how often", "@n[reason] = count();", 0, 0, T_INT, NULL },
-	{ "sum", "any", "the sum", "@bytes = sum(size);", 1, 1, T_ANY, NULL },
-	{ "avg", "any", "the mean", "@t = avg(elapsed);", 1, 1, T_ANY, NULL },
-	{ "hist", "any", "a histogram by powers of two", "@cost = hist(elapsed);", 1, 1, T_ANY, NULL },
-	{ "lhist", "any, any, any, any", "a histogram from, to, in steps of", "@left = lhist(x, 0, 100, 10);", 4, 4, T_ANY,
+	{ "count", "", "how often", "on exit { @n[reason] = count(); }", 0, 0, T_INT, NULL },
+	{ "sum", "any", "the sum", "on exit { @bytes = sum(size); }", 1, 1, T_ANY, NULL },
+	{ "avg", "any", "the mean", "on handled { @t = avg(elapsed); }", 1, 1, T_ANY, NULL },
+	{ "hist", "any", "a histogram by powers of two", "on handled { @cost = hist(elapsed); }", 1, 1, T_ANY, NULL },
+	{ "lhist", "any, any, any, any", "a histogram from, to, in steps of", "on exit { @gaps = lhist(insns, 0, 1000, 100); }", 4, 4, T_ANY,
 	  NULL },
 };
 const int trap_nfunctions = ARRAY_LEN(trap_functions);

@@ -112,7 +112,7 @@ static void bucket_name(const struct cell *c, enum trap_agg kind, u32 i, struct 
 		return;
 	}
 	put_number(c, lower_end(c, kind, i), out);
-	if (kind == AGG_HIST && i == 1)
+	if (kind == AGG_HIST && i <= 2) /* 0; 1 */
 		return;
 	if (i == c->buckets - 1) {
 		buf_printf(out, " and more");

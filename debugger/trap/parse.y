@@ -101,7 +101,7 @@ test_options:	%empty				{ $$ = (struct list){ 0 }; }
 	|	test_options POINTS expr	{ $$ = tree_append($1, tree_named(p, N_OPTION, &@2, "points", $3)); }
 	|	test_options WITHIN expr	{ $$ = tree_append($1, tree_named(p, N_OPTION, &@2, "within", $3)); }
 
-probe:		ON events where block		{ $$ = N(S_PROBE, @1, $2.first, $3, $4); }
+probe:		ON events where block		{ $$ = N(S_PROBE, @$, $2.first, $3, $4); }
 events:		event				{ $$ = tree_append((struct list){ 0 }, $1); }
 	|	events ',' event		{ $$ = tree_append($1, $3); }
 event:		event_name			{ $$ = tree_named(p, N_EVENT, &@1, $1, NULL); }

@@ -11,7 +11,7 @@
 
 void trap_say(struct trap *t, const struct node *at, struct buf *text)
 {
-	enum say_kind kind = t->now ? SAY_LOG : SAY_TEXT;
+	enum say_kind kind = t->now && !t->in_script ? SAY_LOG : SAY_TEXT; /* at a prompt it comes in between */
 
 	t->said += text->len;
 	if (text->len && t->said <= t->limit.output)

@@ -72,7 +72,9 @@ struct area area_part(struct area a, i32 row, i32 col, i32 rows, i32 cols)
 	i32 top = clamp(row, a.rows), left = clamp(col, a.cols);
 	i32 bottom = clamp((i64)row + rows, a.rows), right = clamp((i64)col + cols, a.cols);
 
-	return (struct area){ a.c, a.row + top, a.col + left, bottom > top ? bottom - top : 0, right > left ? right - left : 0 };
+	bottom = bottom > top ? bottom : top;
+	right = right > left ? right : left;
+	return (struct area){ a.c, a.row + top, a.col + left, bottom - top, right - left };
 }
 
 static struct cell *at(struct area a, i32 row, i32 col)
@@ -108,7 +110,11 @@ static u32 decode(const char **text)
 		}
 		ch = ch << 6 | (t[i] & 0x3f);
 	}
-	if (more < 0 || (more == 2 && (ch < 0x800 || (ch >= 0xd800 && ch < 0xe000))) || (more == 3 && (ch < 0x10000 || ch > 0x10ffff))) {
+	if (more == 2 && (ch < 0x800 || (ch >= 0xd800 && ch < 0xe000)))
+		more = -1; /* longer than needed, or half of a UTF-16 pair */
+	if (more == 3 && (ch < 0x10000 || ch > 0x10ffff))
+		more = -1;
+	if (more < 0) {
 		*text += 1;
 		return '?';
 	}
@@ -117,14 +123,17 @@ static u32 decode(const char **text)
 }
 
 /* East Asian wide and fullwidth characters (Unicode Standard Annex 11), by block; combining marks have no cell. */
-static int width(u32 ch)
+static i32 width(u32 ch)
 {
-	if ((ch >= 0x300 && ch < 0x370) || (ch >= 0x200b && ch <= 0x200f) || (ch >= 0xfe00 && ch < 0xfe10) || ch == 0xfeff)
-		return 0;
-	if ((ch >= 0x1100 && ch < 0x1160) || (ch >= 0x2e80 && ch < 0xa4d0) || (ch >= 0xac00 && ch < 0xd7a4) ||
-	    (ch >= 0xf900 && ch < 0xfb00) || (ch >= 0xfe30 && ch < 0xfe70) || (ch >= 0xff00 && ch < 0xff61) ||
-	    (ch >= 0x1f300 && ch < 0x1f650) || (ch >= 0x1f900 && ch < 0x1fa00) || (ch >= 0x20000 && ch < 0x40000))
-		return 2;
+	static const struct { u32 first, last; i32 width; } blocks[] = {
+		{ 0x300, 0x36f, 0 }, { 0x200b, 0x200f, 0 }, { 0xfe00, 0xfe0f, 0 }, { 0xfeff, 0xfeff, 0 },
+		{ 0x1100, 0x115f, 2 }, { 0x2e80, 0xa4cf, 2 }, { 0xac00, 0xd7a3, 2 }, { 0xf900, 0xfaff, 2 }, { 0xfe30, 0xfe6f, 2 },
+		{ 0xff00, 0xff60, 2 }, { 0x1f300, 0x1f64f, 2 }, { 0x1f900, 0x1f9ff, 2 }, { 0x20000, 0x3ffff, 2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(blocks); i++)
+		if (ch >= blocks[i].first && ch <= blocks[i].last)
+			return blocks[i].width;
 	return 1;
 }
 
@@ -167,7 +176,7 @@ i32 area_put(struct area a, i32 row, i32 col, enum style style, const char *text
 			struct cell *cell = at(a, row, col + i);
 			split_wide(a, row, col + i);
 			if (cell)
-				*cell = (struct cell){ .ch = i ? ' ' : ch, .style = (u8)style, .wide = w == 2 && ch != '?' ? (u8)(i + 1) : 0 };
+				*cell = (struct cell){ i ? ' ' : ch, (u8)style, w == 2 && ch != '?' ? (u8)(i + 1) : 0 };
 		}
 		col += w;
 	}
@@ -229,7 +238,7 @@ static void line_cell(struct area a, i32 row, i32 col, u8 go, enum style style)
 		return;
 	if (a.c->ascii) {
 		bool corner = (go & (GO_LEFT | GO_RIGHT)) && (go & (GO_UP | GO_DOWN));
-		bool crossing = cell->ch == '+' || (cell->ch == '-' && !(go & GO_LEFT)) || (cell->ch == '|' && (go & GO_LEFT));
+		bool crossing = cell->ch == '-' ? !(go & GO_LEFT) : cell->ch == '|' ? go & GO_LEFT : cell->ch == '+';
 		joined = corner || crossing ? '+' : go & (GO_LEFT | GO_RIGHT) ? '-' : '|';
 	} else {
 		joined = line_chars[go | directions(cell->ch)];
@@ -269,7 +278,8 @@ void area_box(struct area a, const char *title, bool focus)
 
 static void put_char(struct buf *out, u32 ch)
 {
-	u8 b[4] = { (u8)(0xf0 | ch >> 18), (u8)(0x80 | (ch >> 12 & 0x3f)), (u8)(0x80 | (ch >> 6 & 0x3f)), (u8)(0x80 | (ch & 0x3f)) };
+	u8 b[4] = { (u8)(0xf0 | ch >> 18), (u8)(0x80 | (ch >> 12 & 0x3f)), (u8)(0x80 | (ch >> 6 & 0x3f)),
+		    (u8)(0x80 | (ch & 0x3f)) };
 
 	if (ch < 0x80) {
 		b[3] = (u8)ch;

@@ -86,7 +86,8 @@ void edit_replace(struct edit *e, size_t start, const char *text)
 
 static bool insert_char(struct edit *e, u32 ch)
 {
-	char utf8[4] = { (char)(0xf0 | ch >> 18), (char)(0x80 | (ch >> 12 & 0x3f)), (char)(0x80 | (ch >> 6 & 0x3f)), (char)(0x80 | (ch & 0x3f)) };
+	char utf8[4] = { (char)(0xf0 | ch >> 18), (char)(0x80 | (ch >> 12 & 0x3f)), (char)(0x80 | (ch >> 6 & 0x3f)),
+			 (char)(0x80 | (ch & 0x3f)) };
 	size_t len = ch < 0x80 ? 1 : ch < 0x800 ? 2 : ch < 0x10000 ? 3 : 4;
 
 	if (ch > 0x10ffff || (ch >= 0xd800 && ch < 0xe000))
@@ -134,7 +135,8 @@ void edit_history_add(struct edit_history *h, const char *line)
 
 bool edit_history_key(struct edit_history *h, struct edit *e, int key)
 {
-	int to = key == KEY_UP_ || key == CTRL('p') ? h->at - 1 : key == KEY_DOWN_ || key == CTRL('n') ? h->at + 1 : -2;
+	int to = key == KEY_UP_ || key == CTRL('p') ? h->at - 1 :
+		 key == KEY_DOWN_ || key == CTRL('n') ? h->at + 1 : -2;
 
 	if (to == -2)
 		return false;

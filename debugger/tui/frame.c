@@ -12,6 +12,7 @@ static void pane_draw(struct tui *t, struct pane *p, struct area box)
 {
 	struct area in = area_part(box, 1, 1, box.rows - 2, box.cols - 2);
 	char title[128];
+	i32 used;
 
 	snprintf(title, sizeof(title), "%s", p->class->title);
 	p->focus = p == tui_focused(t) && !t->prompting;
@@ -21,8 +22,9 @@ static void pane_draw(struct tui *t, struct pane *p, struct area box)
 	if (in.rows <= 0 || in.cols <= 0)
 		return;
 	p->class->draw(p, in);
+	used = (i32)strlen(title);
 	if (p->class == &pane_output || p->class == &pane_tour)
-		timeline_draw(t, area_part(box, 0, (i32)strlen(title) + 5, 1, box.cols - (i32)strlen(title) - 7));
+		timeline_draw(t, area_part(box, 0, used + 5, 1, box.cols - used - 7));
 }
 
 /* Which boxes: all of the view's, or the focused pane alone. */
@@ -46,11 +48,10 @@ static void page_draw(struct tui *t, struct area a)
 {
 	const struct pane_class *class[PLACED_MOST];
 	int n = tui_view_panes(t, class);
-	char text[64];
+	const char *name = tui_focused(t)->class->name;
 
-	snprintf(text, sizeof(text), " %d %s: %s, page %d of %d, Tab turns", t->view, views[t->view - 1].name, tui_focused(t)->class->name,
-		 t->focus[t->view] + 1, n);
-	area_put(a, 0, 0, STYLE_KEY, text);
+	area_printf(a, 0, 0, STYLE_KEY, " %d %s: %s, page %d of %d, Tab turns", t->view, views[t->view - 1].name, name,
+		    t->focus[t->view] + 1, n);
 }
 
 static void keys_draw(struct tui *t, struct area a)
@@ -58,7 +59,7 @@ static void keys_draw(struct tui *t, struct area a)
 	struct buf hints = { 0 };
 
 	if (t->confirm_quit) {
-		area_put(a, 0, 0, STYLE_WARN, " Leave? The guest's past and what was not saved are lost.  y leaves, any other key stays");
+		area_put(a, 0, 0, STYLE_WARN, " Leave? The guest's past and all unsaved is lost.  y leaves, other keys stay");
 		return;
 	}
 	if (*t->message) {

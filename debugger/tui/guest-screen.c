@@ -30,7 +30,8 @@ struct guest_screen {
 
 static struct guest_cell cell_of(const VTermScreenCell *c)
 {
-	return (struct guest_cell){ c->chars[0] ? c->chars[0] : ' ', c->attrs.bold, c->attrs.reverse, c->width > 1 };
+	return (struct guest_cell){ c->chars[0] ? c->chars[0] : ' ', c->attrs.bold, c->attrs.reverse,
+				    c->width > 1 };
 }
 
 static int on_pushline(int cols, const VTermScreenCell *cells, void *arg)
@@ -63,7 +64,8 @@ static void on_answer(const char *bytes, size_t len, void *arg)
 
 static bool terminal_new(struct guest_screen *g)
 {
-	static const char newline[] = "\033[20h"; /* a line feed alone also returns, as on a host's terminal (ECMA-48 LNM) */
+	static const char newline[] =
+		"\033[20h"; /* a line feed alone also returns, as on a host's terminal (ECMA-48 LNM) */
 
 	if (g->vt)
 		vterm_free(g->vt);

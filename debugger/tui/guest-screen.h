@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * guest-screen.h - what a terminal at the guest's serial console would show.
- * Rule: the bytes are a guest's, so they are hostile: whatever they say, the screen keeps its size and nothing is answered.
+ * Rule: the bytes are a guest's, so they are hostile: whatever they say, the screen keeps its size and
+ * nothing is answered.
  *
- * The bytes are kept with the point in time at which they came, so that after going back in time the screen is again
+ * The bytes are kept with the point in time at which they came, so that after going back in time the
+ * screen is again
  * what it was then.
  */
 #ifndef VITRINE_DEBUGGER_TUI_GUEST_SCREEN_H

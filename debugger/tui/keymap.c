@@ -263,10 +263,11 @@ static bool line_matches(struct pane *p, i64 at, struct cells *c, const char *wh
 	look.class->draw(&look, area_whole(c));
 	cells_text(c, true, &text);
 	for (const char *row = buf_text(&text); row && *row && !found;) {
-		const char *styles = strchr(row, '\n'), *end = styles ? strchr(styles + 1, '\n') : NULL, *at_what = strcasestr(row, what);
+		const char *styles = strchr(row, '\n'), *end = styles ? strchr(styles + 1, '\n') : NULL;
+		const char *match = strcasestr(row, what);
 		if (!end)
 			break;
-		found = at_what && at_what < styles && memchr(styles, 'C', (size_t)(end - styles));
+		found = match && match < styles && memchr(styles, 'C', (size_t)(end - styles));
 		row = end + 1;
 	}
 	buf_free(&text);
@@ -328,14 +329,15 @@ static void do_previous_match(struct tui *t, const char *arg)
 
 static void inject_chosen(struct tui *t, i64 line)
 {
+	const struct trap_injection *in = &trap_injections[line];
 	char text[100];
 
 	if (line >= trap_ninjections)
 		return;
-	snprintf(text, sizeof(text), "inject %s%s", trap_injections[line].name, trap_injections[line].args && *trap_injections[line].args ? "(" : "");
+	snprintf(text, sizeof(text), "inject %s%s", in->name, in->args && *in->args ? "(" : "");
 	prompt_open(t, text);
-	if (trap_injections[line].example)
-		tui_message(t, "for example: %.160s", trap_injections[line].example);
+	if (in->example)
+		tui_message(t, "for example: %.160s", in->example);
 }
 
 static void do_inject(struct tui *t, const char *arg)
@@ -343,7 +345,7 @@ static void do_inject(struct tui *t, const char *arg)
 	t->popup.text.len = 0;
 	for (int i = 0; i < trap_ninjections; i++) {
 		const struct trap_injection *in = &trap_injections[i];
-		buf_printf(&t->popup.text, "%-12s %.48s%s\n", in->name, in->brief, in->missing ? " (this build lacks it)" : "");
+		buf_printf(&t->popup.text, "%-12s %.48s%s\n", in->name, in->brief, in->missing ? " (not in this build)" : "");
 	}
 	popup_open(t, "inject: Enter takes one to the prompt", true, inject_chosen);
 }

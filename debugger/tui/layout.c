@@ -61,8 +61,7 @@ static const struct split *place(const struct split *node, struct area a, struct
 	share(node + 1, children, rows ? a.rows : a.cols, cells);
 	node++;
 	for (int i = 0; i < children; i++) {
-		struct area part = rows ? area_part(a, at, 0, cells[i], a.cols) : area_part(a, 0, at, a.rows, cells[i]);
-		node = place(node, part, out, n);
+		node = place(node, rows ? area_part(a, at, 0, cells[i], a.cols) : area_part(a, 0, at, a.rows, cells[i]), out, n);
 		at += cells[i] > 0 ? cells[i] - 1 : 0;
 	}
 	return node;

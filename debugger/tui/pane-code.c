@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "debugger/args.h"
 #include "debugger/guest-code.h"
 #include "debugger/session/describe.h"
 #include "debugger/session/symbols.h"
@@ -128,8 +129,9 @@ static void drop(char *text, const char *what, const char *instead)
 /* The instruction in at most `room` columns. */
 static void fit(char *text, size_t room)
 {
-	static const char *const shorter[][2] = { { ", ", "," }, { " + ", "+" }, { " * ", "*" }, { " - ", "-" }, { "0x", "" },
-						  { "qword ", "" }, { "dword ", "" }, { "word ", "" }, { "byte ", "" } };
+	static const char *const shorter[][2] = {
+		{ ", ", "," }, { "0x", "" }, { "qword ", "" }, { "dword ", "" }, { "word ", "" }, { "byte ", "" },
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(shorter) && strlen(text) > room; i++)
 		drop(text, shorter[i][0], shorter[i][1]);
@@ -233,11 +235,19 @@ static void unfollow(struct pane *p, const struct view *w)
 	p->top = p->rows / 3;
 }
 
+/* The instruction before, or the byte before if nothing there is one. */
+static u64 previous(struct view *w, u64 rip)
+{
+	u64 at = before(w, rip, 1);
+
+	return at != rip ? at : wrap(&w->st, rip - 1);
+}
+
 static void move(struct pane *p, struct view *w, int by)
 {
 	unfollow(p, w);
 	for (; by < 0; by++, p->top -= p->top > 0)
-		p->address = before(w, p->address, 1) != p->address ? before(w, p->address, 1) : wrap(&w->st, p->address - 1);
+		p->address = previous(w, p->address);
 	for (; by > 0; by--, p->top += p->top < p->rows - 2)
 		p->address = behind(w, p->address);
 }
@@ -264,11 +274,13 @@ static void follow(struct pane *p, struct view *w)
 {
 	struct code_line l;
 	const char *number;
+	bool branch;
 	u64 target;
 
 	code_line_read(w->v, &w->st, p->follows ? w->st.rip[0] : p->address, &l);
-	number = strstr(l.text, " 0x");
-	if ((l.text[0] == 'j' || !strncmp(l.text, "call", 4) || !strncmp(l.text, "loop", 4)) && number && sscanf(number, "%llx", (unsigned long long *)&target) == 1) {
+	branch = l.text[0] == 'j' || !strncmp(l.text, "call", 4) || !strncmp(l.text, "loop", 4);
+	number = branch ? strstr(l.text, " 0x") : NULL;
+	if (number && number_parse(number + 1, &target, &number)) {
 		tui_show_code(p->tui, linear(&w->st, target));
 		p->address = target;
 		p->top = p->rows / 3;

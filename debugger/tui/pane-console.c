@@ -103,7 +103,8 @@ static int utf8(u32 ch, char out[5])
 	else if (ch < 0x10000)
 		out[n++] = (char)(0xe0 | ch >> 12), out[n++] = (char)(0x80 | (ch >> 6 & 63));
 	else
-		out[n++] = (char)(0xf0 | (ch >> 18 & 7)), out[n++] = (char)(0x80 | (ch >> 12 & 63)), out[n++] = (char)(0x80 | (ch >> 6 & 63));
+		out[n++] = (char)(0xf0 | (ch >> 18 & 7)), out[n++] = (char)(0x80 | (ch >> 12 & 63)),
+		out[n++] = (char)(0x80 | (ch >> 6 & 63));
 	if (ch >= 0x80)
 		out[n++] = (char)(0x80 | (ch & 63));
 	out[n] = 0;
@@ -170,7 +171,9 @@ static void draw_vga(struct pane *p, struct area a, const struct vga_screen *s)
 	i32 top = first_row((i32)s->rows, a.rows, s->cursor ? (i32)s->cursor_row : 0);
 
 	if (s->kind != SCREEN_TEXT) {
-		area_printf(a, 0, 0, STYLE_DIM, s->kind == SCREEN_OFF ? "the display is off" : "graphics, %u x %u pixels: :screen FILE writes a picture",
+		area_printf(a, 0, 0, STYLE_DIM,
+			    s->kind == SCREEN_OFF ? "the display is off"
+						  : "graphics, %u x %u pixels: :screen FILE writes a picture",
 			    s->width, s->height);
 		return;
 	}
@@ -203,16 +206,21 @@ static void title_text(struct pane *p, char *text, size_t size)
 	struct vga_screen screen = { 0 };
 	const char *which = p->own && shows_vga(p, &screen) ? "display" : "serial";
 
-	snprintf(text, size, "guest console: %s%s", which, p->grabs ? "   Ctrl-] leaves" : p->focus ? "   Enter: type to it" : "");
+	snprintf(text, size, "guest console: %s%s", which,
+		 p->grabs   ? "   Ctrl-] leaves"
+		 : p->focus ? "   Enter: type to it"
+			    : "");
 }
 
 /* ---- keys ---- */
 
 /* What a terminal sends for a key (xterm's, ECMA-48). */
-static const struct { int key; const char *bytes; } sent[] = {
-	{ KEY_UP_, "\033[A" }, { KEY_DOWN_, "\033[B" }, { KEY_RIGHT_, "\033[C" }, { KEY_LEFT_, "\033[D" }, { KEY_HOME_, "\033[H" },
-	{ KEY_END_, "\033[F" }, { KEY_PGUP_, "\033[5~" }, { KEY_PGDN_, "\033[6~" }, { KEY_DELETE_, "\033[3~" }, { KEY_BTAB_, "\033[Z" },
-	{ KEY_F1_, "\033OP" }, { KEY_ENTER_, "\r" },
+static const struct { int key; const char *bytes;
+} sent[] = {
+	{ KEY_UP_, "\033[A" },    { KEY_DOWN_, "\033[B" },  { KEY_RIGHT_, "\033[C" },
+	{ KEY_LEFT_, "\033[D" },  { KEY_HOME_, "\033[H" },  { KEY_END_, "\033[F" },
+	{ KEY_PGUP_, "\033[5~" }, { KEY_PGDN_, "\033[6~" }, { KEY_DELETE_, "\033[3~" },
+	{ KEY_BTAB_, "\033[Z" },  { KEY_F1_, "\033OP" },    { KEY_ENTER_, "\r" },
 };
 
 static void type(struct pane *p, int key)
@@ -234,7 +242,9 @@ static void type(struct pane *p, int key)
 		len = (size_t)utf8((u32)(key - KEY_UNICODE_), text);
 	}
 	struct vga_screen screen = { 0 };
-	int rc = !len ? 0 : shows_vga(p, &screen) ? session_keyboard_input(p->s, bytes, len, &err) : session_console_input(p->s, bytes, len, &err);
+	int rc = !len                    ? 0
+		 : shows_vga(p, &screen) ? session_keyboard_input(p->s, bytes, len, &err)
+					 : session_console_input(p->s, bytes, len, &err);
 	if (rc)
 		session_say(p->s, SAY_ERROR, "%s\n", err.text);
 }
@@ -266,6 +276,17 @@ static bool key(struct pane *p, int key)
 }
 
 const struct pane_class pane_console = {
-	.name = "console", .title = "guest console", .book = "3.7", .help = help, .min_rows = 3, .min_cols = 20, .draw = draw, .key = key,
-	.title_text = title_text, .open = open_pane, .close = close_pane, .moving = moving, .say = say,
+	.name = "console",
+	.title = "guest console",
+	.book = "3.7",
+	.help = help,
+	.min_rows = 3,
+	.min_cols = 20,
+	.draw = draw,
+	.key = key,
+	.title_text = title_text,
+	.open = open_pane,
+	.close = close_pane,
+	.moving = moving,
+	.say = say,
 };

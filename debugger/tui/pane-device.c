@@ -86,6 +86,16 @@ static void title_text(struct pane *p, char *text, size_t size)
 }
 
 const struct pane_class pane_device = {
-	.name = "device", .title = "device", .book = "6.2", .help = help, .min_rows = 3, .min_cols = 40, .draw = draw,
-	.key = line_pane_key, .title_text = title_text, .open = open_pane, .close = close_pane, .moving = moving,
+	.name = "device",
+	.title = "device",
+	.book = "6.2",
+	.help = help,
+	.min_rows = 3,
+	.min_cols = 40,
+	.draw = draw,
+	.key = line_pane_key,
+	.title_text = title_text,
+	.open = open_pane,
+	.close = close_pane,
+	.moving = moving,
 };

@@ -35,6 +35,15 @@ static bool expression(struct pane *p, char *text, size_t size)
 }
 
 const struct pane_class pane_devices = {
-	.name = "devices", .title = "devices", .book = "6.1", .help = help, .min_rows = 3, .min_cols = 20, .draw = draw,
-	.key = line_pane_key, .expression = expression, .open = line_pane_open_plain, .close = line_pane_close,
+	.name = "devices",
+	.title = "devices",
+	.book = "6.1",
+	.help = help,
+	.min_rows = 3,
+	.min_cols = 20,
+	.draw = draw,
+	.key = line_pane_key,
+	.expression = expression,
+	.open = line_pane_open_plain,
+	.close = line_pane_close,
 };

@@ -17,6 +17,14 @@ static void draw(struct pane *p, struct area a)
 }
 
 const struct pane_class pane_interrupts = {
-	.name = "interrupts", .title = "interrupts", .book = "6.3", .help = help, .min_rows = 3, .min_cols = 30, .draw = draw,
-	.key = line_pane_key, .open = line_pane_open_plain, .close = line_pane_close,
+	.name = "interrupts",
+	.title = "interrupts",
+	.book = "6.3",
+	.help = help,
+	.min_rows = 3,
+	.min_cols = 30,
+	.draw = draw,
+	.key = line_pane_key,
+	.open = line_pane_open_plain,
+	.close = line_pane_close,
 };

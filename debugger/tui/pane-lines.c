@@ -45,8 +45,9 @@ struct lines *line_pane_begin(struct pane *p)
 static enum style style_of(const struct line *line)
 {
 	static const enum style styles[] = {
-		[LINE_TEXT] = STYLE_TEXT, [LINE_TITLE] = STYLE_TITLE, [LINE_DIM] = STYLE_DIM, [LINE_GOOD] = STYLE_GOOD,
-		[LINE_BAD] = STYLE_BAD, [LINE_WARN] = STYLE_WARN, [LINE_MISSING] = STYLE_WARN,
+		[LINE_TEXT] = STYLE_TEXT,    [LINE_TITLE] = STYLE_TITLE, [LINE_DIM] = STYLE_DIM,
+		[LINE_GOOD] = STYLE_GOOD,    [LINE_BAD] = STYLE_BAD,     [LINE_WARN] = STYLE_WARN,
+		[LINE_MISSING] = STYLE_WARN,
 	};
 
 	return line->changed ? STYLE_CHANGED : styles[line->kind];
@@ -125,7 +126,8 @@ void line_pane_draw(struct pane *p, struct area a)
 
 		if (marks)
 			area_put(a, r, 0, STYLE_CHANGED, l->line[i].changed ? "*" : " ");
-		area_put(a, r, marks, here ? STYLE_CURSOR : style_of(&l->line[i]), text_of(l, i, own->left, text));
+		area_put(a, r, marks, here ? STYLE_CURSOR : style_of(&l->line[i]),
+			 text_of(l, i, own->left, text));
 		if (here)
 			area_style(a, r, 0, a.cols, STYLE_CURSOR);
 	}
@@ -150,7 +152,8 @@ const struct line *line_pane_at(const struct pane *p)
 {
 	const struct line_pane *own = p->own;
 
-	return own && !own->lines.failed && p->at >= 0 && p->at < own->lines.n ? &own->lines.line[p->at] : NULL;
+	return own && !own->lines.failed && p->at >= 0 && p->at < own->lines.n ? &own->lines.line[p->at]
+									       : NULL;
 }
 
 static i32 widest(const struct lines *l)
@@ -203,6 +206,7 @@ bool line_pane_expression(struct pane *p, char *text, size_t size)
 
 	if (!line || (line->about != ABOUT_GVA && line->about != ABOUT_GPA && line->about != ABOUT_TABLE))
 		return false;
-	snprintf(text, size, "%s(0x%llx)", line->about == ABOUT_GVA ? "gva" : "gpa", (unsigned long long)line->value);
+	snprintf(text, size, "%s(0x%llx)", line->about == ABOUT_GVA ? "gva" : "gpa",
+		 (unsigned long long)line->value);
 	return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * pane-lines.h - panes that show a list of lines made by a describer (session/describe.h).
- * Rule: nothing is lost at the right edge: Left and Right move the text, and the cursor's line is shown whole below.
+ * Rule: nothing is lost at the right edge: Left and Right move the text, and the cursor's line is shown
+ * whole below.
  */
 #ifndef VITRINE_DEBUGGER_TUI_PANE_LINES_H
 #define VITRINE_DEBUGGER_TUI_PANE_LINES_H

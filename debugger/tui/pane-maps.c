@@ -38,6 +38,14 @@ static void draw(struct pane *p, struct area a)
 }
 
 const struct pane_class pane_maps = {
-	.name = "maps", .title = "aggregations", .book = "3.4", .help = help, .min_rows = 2, .min_cols = 30, .draw = draw,
-	.key = line_pane_key, .open = line_pane_open_plain, .close = line_pane_close,
+	.name = "maps",
+	.title = "aggregations",
+	.book = "3.4",
+	.help = help,
+	.min_rows = 2,
+	.min_cols = 30,
+	.draw = draw,
+	.key = line_pane_key,
+	.open = line_pane_open_plain,
+	.close = line_pane_close,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * pane-migrate.c - the place where a migration will be watched.
- * Rule: nothing is drawn that did not happen; the figures of the machine that a migration would move are true.
+ * Rule: nothing is drawn that did not happen; the figures of the machine that a migration would move are
+ * true.
  */
 #include "debugger/tui/pane-lines.h"
 #include "debugger/tui/panes.h"
@@ -29,13 +30,22 @@ static void draw(struct pane *p, struct area a)
 		lines_add(l, LINE_DIM, "none under way");
 		lines_add(l, LINE_TITLE, "what would be moved");
 		memory(p, l);
-		lines_add(l, LINE_TITLE, "round   sent pages   dirtied meanwhile   rate   estimated downtime");
+		lines_add(l, LINE_TITLE,
+			  "round   sent pages   dirtied meanwhile   rate   estimated downtime");
 		lines_add(l, LINE_DIM, "none");
 	}
 	line_pane_draw_wrapped(p, a);
 }
 
 const struct pane_class pane_migrate = {
-	.name = "migrate", .title = "migration", .book = "8.2", .help = help, .min_rows = 4, .min_cols = 40, .draw = draw,
-	.key = line_pane_key, .open = line_pane_open_plain, .close = line_pane_close,
+	.name = "migrate",
+	.title = "migration",
+	.book = "8.2",
+	.help = help,
+	.min_rows = 4,
+	.min_cols = 40,
+	.draw = draw,
+	.key = line_pane_key,
+	.open = line_pane_open_plain,
+	.close = line_pane_close,
 };

@@ -36,7 +36,8 @@ static void draw(struct pane *p, struct area a)
 /* Up moves the last line shown; the first screenful cannot move up. */
 static bool key(struct pane *p, int key)
 {
-	i64 by = key == KEY_UP_ || key == 'k' ? -1 : key == KEY_PGUP_ ? -p->rows : key == KEY_HOME_ || key == 'g' ? -p->count : 0;
+	i64 by = key == KEY_UP_ || key == 'k' ? -1 : key == KEY_PGUP_ ? -p->rows :
+		 key == KEY_HOME_ || key == 'g' ? -p->count : 0;
 
 	if (!by)
 		return false;

@@ -34,7 +34,8 @@ static const struct mem_slot *slot_of(const struct mem *m, u64 from, u64 to)
 	for (int i = 0; i < m->nslots; i++) {
 		const struct mem_slot *slot = &m->slot[i];
 
-		if (slot->frame == FRAME_NONE || slot->frame >= to || slot->frame + slot->size / PAGE_SIZE_4K <= from)
+		if (slot->frame == FRAME_NONE || slot->frame >= to ||
+		    slot->frame + slot->size / PAGE_SIZE_4K <= from)
 			continue;
 		if (!found || (found->flags & SLOT_HOLE && !(slot->flags & SLOT_HOLE)))
 			found = slot;
@@ -94,7 +95,8 @@ static void draw(struct pane *p, struct area a)
 		enum owner who = slot ? owner_of(slot) : OWNER_FREE;
 		char mark[2] = { owners[who].mark, 0 };
 
-		area_put(a, (i32)(i / a.cols), (i32)(i % a.cols), p->focus && i == p->at ? STYLE_CURSOR : owners[who].style, mark);
+		area_put(a, (i32)(i / a.cols), (i32)(i % a.cols),
+			 p->focus && i == p->at ? STYLE_CURSOR : owners[who].style, mark);
 	}
 	legend(area_part(a, a.rows - 2, 0, 1, a.cols));
 	below(p, area_part(a, a.rows - 1, 0, 1, a.cols), group);
@@ -110,11 +112,16 @@ static bool key(struct pane *p, int key)
 	case KEY_UP_: case 'k': by = -p->rows; break;
 	case KEY_DOWN_: case 'j': by = p->rows; break;
 	case KEY_ENTER_: {
-		const struct mem_slot *slot = slot_of(&p->s->vm->mem, (u64)p->at * p->address, (u64)(p->at + 1) * p->address);
+		const struct mem_slot *slot =
+			slot_of(&p->s->vm->mem, (u64)p->at * p->address, (u64)(p->at + 1) * p->address);
 
 		if (slot)
-			tui_show_memory(p->tui, slot->gpa + ((u64)p->at * p->address > slot->frame
-							     ? ((u64)p->at * p->address - slot->frame) * PAGE_SIZE_4K : 0), true);
+			tui_show_memory(
+				p->tui,
+				slot->gpa + ((u64)p->at * p->address > slot->frame
+						     ? ((u64)p->at * p->address - slot->frame) * PAGE_SIZE_4K
+						     : 0),
+				true);
 		return true;
 	}
 	default: return false;
@@ -130,11 +137,18 @@ static void title_text(struct pane *p, char *text, size_t size)
 
 	u64 kib = p->address * 4;
 
-	snprintf(text, size, "frames %llu/%llu, cell %llu %s", ULL(f->used), ULL(f->n), ULL(kib >= 1024 ? kib / 1024 : kib),
-		 kib >= 1024 ? "MiB" : "KiB");
+	snprintf(text, size, "frames %llu/%llu, cell %llu %s", ULL(f->used), ULL(f->n),
+		 ULL(kib >= 1024 ? kib / 1024 : kib), kib >= 1024 ? "MiB" : "KiB");
 }
 
 const struct pane_class pane_owners = {
-	.name = "owners", .title = "machine frames", .book = "4.1", .help = help, .min_rows = 4, .min_cols = 24, .draw = draw, .key = key,
+	.name = "owners",
+	.title = "machine frames",
+	.book = "4.1",
+	.help = help,
+	.min_rows = 4,
+	.min_cols = 24,
+	.draw = draw,
+	.key = key,
 	.title_text = title_text,
 };

@@ -35,6 +35,15 @@ static bool key(struct pane *p, int key)
 }
 
 const struct pane_class pane_queues = {
-	.name = "queues", .title = "virtqueues   Enter: rings", .book = "6.5", .help = help, .min_rows = 3, .min_cols = 30, .draw = draw,
-	.key = key, .expression = line_pane_expression, .open = line_pane_open_plain, .close = line_pane_close,
+	.name = "queues",
+	.title = "virtqueues   Enter: rings",
+	.book = "6.5",
+	.help = help,
+	.min_rows = 3,
+	.min_cols = 30,
+	.draw = draw,
+	.key = key,
+	.expression = line_pane_expression,
+	.open = line_pane_open_plain,
+	.close = line_pane_close,
 };

@@ -100,23 +100,28 @@ static void add_control(struct items *l)
 	add_bits(l, "efer", s->efer[0], OLD(l, efer, 0));
 }
 
+static void add_table(struct items *l, const char *name, u64 base, u64 old, u16 limit)
+{
+	struct item *i = add(l, name, false, l->old && base != old);
+
+	snprintf(i->text, sizeof(i->text), "%llx limit %04x", ULL(base), limit);
+}
+
 static void add_segments(struct items *l)
 {
 	const struct x86_state *s = l->st;
 
 	for (int i = 0; i < X86_SEGS; i++) {
-		bool changed = l->old && (s->seg_sel[i] != l->old->seg_sel[i] || s->seg_base[i] != l->old->seg_base[i]);
-		struct item *it = add(l, x86_seg_names[i], false, changed);
+		bool changed = s->seg_sel[i] != OLD(l, seg_sel, i) || s->seg_base[i] != OLD(l, seg_base, i);
+		struct item *it = add(l, x86_seg_names[i], false, l->old && changed);
 		if (s->seg_attr[i] & SEG_UNUSABLE)
 			snprintf(it->text, sizeof(it->text), "%04x unusable", s->seg_sel[i]);
 		else
-			snprintf(it->text, sizeof(it->text), "%04x %0*llx %08x %04x", s->seg_sel[i], s->seg_base[i] >> 32 ? 16 : 8,
-				 ULL(s->seg_base[i]), s->seg_limit[i], s->seg_attr[i]);
+			snprintf(it->text, sizeof(it->text), "%04x %0*llx %08x %04x", s->seg_sel[i],
+				 s->seg_base[i] >> 32 ? 16 : 8, ULL(s->seg_base[i]), s->seg_limit[i], s->seg_attr[i]);
 	}
-	snprintf(add(l, "gdtr", false, l->old && s->gdtr_base[0] != l->old->gdtr_base[0])->text, TEXT, "%llx limit %04x",
-		 ULL(s->gdtr_base[0]), s->gdtr_limit[0]);
-	snprintf(add(l, "idtr", false, l->old && s->idtr_base[0] != l->old->idtr_base[0])->text, TEXT, "%llx limit %04x",
-		 ULL(s->idtr_base[0]), s->idtr_limit[0]);
+	add_table(l, "gdtr", s->gdtr_base[0], OLD(l, gdtr_base, 0), s->gdtr_limit[0]);
+	add_table(l, "idtr", s->idtr_base[0], OLD(l, idtr_base, 0), s->idtr_limit[0]);
 }
 
 static void add_others(struct items *l)

@@ -49,6 +49,15 @@ static bool expression(struct pane *p, char *text, size_t size)
 }
 
 const struct pane_class pane_stats = {
-	.name = "stats", .title = "statistics   since the start", .book = "3.3", .help = help, .min_rows = 4, .min_cols = 34, .draw = draw,
-	.key = key, .expression = expression, .open = line_pane_open_plain, .close = line_pane_close,
+	.name = "stats",
+	.title = "statistics   since the start",
+	.book = "3.3",
+	.help = help,
+	.min_rows = 4,
+	.min_cols = 34,
+	.draw = draw,
+	.key = key,
+	.expression = expression,
+	.open = line_pane_open_plain,
+	.close = line_pane_close,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * pane-tables.c - page tables: the guest's as a tree, as a picture of one table, as ranges; the hypervisor's map.
+ * pane-tables.c - page tables: the guest's as a tree, as a picture of one table, as ranges; the
+ * hypervisor's map.
  * Rule: an entry is opened by what it maps, not by where its table lies, so it stays open when tables move.
  */
 #include <stdio.h>
@@ -11,7 +12,8 @@
 
 enum { OPEN_MOST = 256, RANGES_MOST = 2000 };
 enum { TREE, HEAT, RANGES, SHADOW, EPT, TLB, DIFFERENCE, MODES };
-static const char *const mode_names[MODES] = { "guest", "guest: one table", "guest: ranges", "shadow", "EPT", "TLB", "difference" };
+static const char *const mode_names[MODES] = { "guest", "guest: one table", "guest: ranges", "shadow", "EPT",
+					       "TLB",   "difference" };
 
 struct tables {
 	struct line_pane base;
@@ -118,7 +120,8 @@ static void go_to(struct pane *p, u64 gva)
 	l = line_pane_begin(p);
 	fill(p, l, 80);
 	for (u32 i = 1; i < l->n; i++)
-		if ((l->line[i].about == ABOUT_TABLE || l->line[i].about == ABOUT_GPA) && l->line[i].first <= gva)
+		if ((l->line[i].about == ABOUT_TABLE || l->line[i].about == ABOUT_GPA) &&
+		    l->line[i].first <= gva)
 			p->at = i;
 }
 
@@ -145,7 +148,8 @@ static bool key(struct pane *p, int key)
 	if (key == 'v' || key == 'D') {
 		if (p->mode == TREE && line && line->about == ABOUT_TABLE)
 			t->chosen = (struct table_open){ line->first, line->level };
-		p->mode = key == 'D' ? (p->mode == DIFFERENCE ? TREE : DIFFERENCE) : (p->mode + 1) % DIFFERENCE;
+		p->mode =
+			key == 'D' ? (p->mode == DIFFERENCE ? TREE : DIFFERENCE) : (p->mode + 1) % DIFFERENCE;
 		p->at = p->top = t->base.left = 0;
 		return true;
 	}
@@ -161,7 +165,8 @@ static bool key(struct pane *p, int key)
 		go_to(p, base + rip);
 		return true;
 	}
-	if ((key == KEY_ENTER_ || key == '+' || key == '-') && p->mode == TREE && line && line->about == ABOUT_TABLE) {
+	if ((key == KEY_ENTER_ || key == '+' || key == '-') && p->mode == TREE && line &&
+	    line->about == ABOUT_TABLE) {
 		toggle(p, line);
 		return true;
 	}
@@ -174,6 +179,16 @@ static void title_text(struct pane *p, char *text, size_t size)
 }
 
 const struct pane_class pane_tables = {
-	.name = "tables", .title = "page tables", .book = "4.2", .help = help, .min_rows = 4, .min_cols = 40, .draw = draw, .key = key,
-	.title_text = title_text, .expression = line_pane_expression, .open = open_pane, .close = line_pane_close,
+	.name = "tables",
+	.title = "page tables",
+	.book = "4.2",
+	.help = help,
+	.min_rows = 4,
+	.min_cols = 40,
+	.draw = draw,
+	.key = key,
+	.title_text = title_text,
+	.expression = line_pane_expression,
+	.open = open_pane,
+	.close = line_pane_close,
 };

@@ -19,8 +19,9 @@ static const struct pane_key help[] = {
 
 static void test_line(const struct trap_test *t, int i, struct lines *l, u64 *points, u64 *earned)
 {
-	struct line *line = lines_add(l, t->passed ? LINE_GOOD : LINE_BAD, "%-6s %3llu/%-3llu  %s", t->passed ? "ok" : "FAILED",
-				      ULL(t->earned), ULL(t->points), t->title ? t->title : "");
+	struct line *line = lines_add(l, t->passed ? LINE_GOOD : LINE_BAD, "%-6s %3llu/%-3llu  %s",
+				      t->passed ? "ok" : "FAILED", ULL(t->earned), ULL(t->points),
+				      t->title ? t->title : "");
 
 	line->about = ABOUT_TEST;
 	line->value = (u64)i;
@@ -62,7 +63,9 @@ static void draw(struct pane *p, struct area a)
 static bool key(struct pane *p, int key)
 {
 	const struct line *line = line_pane_at(p);
-	const struct trap_test *t = line && line->about == ABOUT_TEST && p->s->trap ? trap_test_at(p->s->trap, (int)line->value) : NULL;
+	const struct trap_test *t = line && line->about == ABOUT_TEST && p->s->trap
+					    ? trap_test_at(p->s->trap, (int)line->value)
+					    : NULL;
 	const struct history_exit *e;
 	char text[64];
 
@@ -79,6 +82,14 @@ static bool key(struct pane *p, int key)
 }
 
 const struct pane_class pane_tests = {
-	.name = "tests", .title = "tests of the latest script", .book = "3.6", .help = help, .min_rows = 3, .min_cols = 34, .draw = draw,
-	.key = key, .open = line_pane_open_plain, .close = line_pane_close,
+	.name = "tests",
+	.title = "tests of the latest script",
+	.book = "3.6",
+	.help = help,
+	.min_rows = 3,
+	.min_cols = 34,
+	.draw = draw,
+	.key = key,
+	.open = line_pane_open_plain,
+	.close = line_pane_close,
 };

@@ -19,8 +19,10 @@ static void fill(struct pane *p, struct lines *l)
 	lines_add(l, LINE_TITLE, "what decides how long a");
 	lines_more(l, " translation may be kept");
 	lines_add(l, LINE_TEXT, "paging    %s", paging_name(&g));
-	lines_add(l, LINE_TEXT, "CR4.PGE   %d %s", !!(g.env.cr4 & CR4_PGE), g.env.cr4 & CR4_PGE ? "global pages stay" : "no global pages");
-	lines_add(l, LINE_TEXT, "CR4.PCIDE %d %s", !!(g.env.cr4 & CR4_PCIDE), g.env.cr4 & CR4_PCIDE ? "tagged by" : "not tagged");
+	lines_add(l, LINE_TEXT, "CR4.PGE   %d %s", !!(g.env.cr4 & CR4_PGE),
+		  g.env.cr4 & CR4_PGE ? "global pages stay" : "no global pages");
+	lines_add(l, LINE_TEXT, "CR4.PCIDE %d %s", !!(g.env.cr4 & CR4_PCIDE),
+		  g.env.cr4 & CR4_PCIDE ? "tagged by" : "not tagged");
 	if (g.env.cr4 & CR4_PCIDE)
 		lines_more(l, " PCID %03llx", (unsigned long long)(g.env.cr3 & 0xfff));
 	lines_add(l, LINE_DIM, "dropped by MOV CR3, INVLPG,");
@@ -38,6 +40,14 @@ static void draw(struct pane *p, struct area a)
 }
 
 const struct pane_class pane_tlb = {
-	.name = "tlb", .title = "TLB", .book = "4.4", .help = help, .min_rows = 2, .min_cols = 20, .draw = draw, .key = line_pane_key,
-	.open = line_pane_open_plain, .close = line_pane_close,
+	.name = "tlb",
+	.title = "TLB",
+	.book = "4.4",
+	.help = help,
+	.min_rows = 2,
+	.min_cols = 20,
+	.draw = draw,
+	.key = line_pane_key,
+	.open = line_pane_open_plain,
+	.close = line_pane_close,
 };

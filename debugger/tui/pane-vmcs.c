@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * pane-vmcs.c - the six areas of a VMCS, as far as the machine has their facts.
- * Rule: what is shown is the machine's own state in the manual's words; what changed by the last step is marked.
+ * Rule: what is shown is the machine's own state in the manual's words; what changed by the last step is
+ * marked.
  */
 #include <string.h>
 
@@ -44,6 +45,14 @@ static bool key(struct pane *p, int key)
 }
 
 const struct pane_class pane_vmcs = {
-	.name = "vmcs", .title = "VMCS", .book = "5.3", .help = help, .min_rows = 4, .min_cols = 40, .draw = draw, .key = key,
-	.open = line_pane_open_plain, .close = line_pane_close,
+	.name = "vmcs",
+	.title = "VMCS",
+	.book = "5.3",
+	.help = help,
+	.min_rows = 4,
+	.min_cols = 40,
+	.draw = draw,
+	.key = key,
+	.open = line_pane_open_plain,
+	.close = line_pane_close,
 };

@@ -42,38 +42,52 @@ static void draw_short(struct area a, i32 row, i32 col, const struct walk_row *r
 	if (raw)
 		area_printf(a, row, col, STYLE_TEXT, "L%u %016llx", r->level, ULL(r->value));
 	else
-		area_printf(a, row, col, r->present && !r->reserved ? STYLE_TEXT : STYLE_BAD, "L%u %4u %s%s", r->level, r->index, flags,
-			    r->reserved ? " reserved" : r->present ? r->large ? " large" : "" : " absent");
+		area_printf(a, row, col, r->present && !r->reserved ? STYLE_TEXT : STYLE_BAD, "L%u %4u %s%s", r->level, r->index,
+			    flags, r->reserved ? " reserved" : !r->present ? " absent" : r->large ? " large" : "");
 }
 
 static void draw_long(struct area a, i32 row, const struct walk_row *r, bool raw)
 {
 	char flags[8];
-	i32 col = 0;
+	const char *size = !r->large ? "" : r->level == 3 ? " 1G" : r->size == 4 ? " 4M" : " 2M";
+	i32 col = 24;
 
 	describe_entry_flags(r, flags);
-	area_printf(a, row, 0, STYLE_TEXT, "%s L%u %-6s", row == 1 ? "guest" : "     ", r->level, r->name);
+	area_printf(a, row, 0, STYLE_TEXT, "%s L%u %-5s", row == 1 ? "guest" : "     ", r->level, r->name);
 	if (r->gpa != UINT64_MAX)
-		area_printf(a, row, 16, STYLE_ADDRESS, "%010llx", ULL(r->gpa));
-	col = 27 + area_printf(a, row, 27, STYLE_TEXT, "%5u   %016llx ", r->index, ULL(r->value));
+		area_printf(a, row, 15, STYLE_ADDRESS, "%08llx", ULL(r->gpa));
+	col += area_printf(a, row, col, STYLE_TEXT, "%5u   %016llx ", r->index, ULL(r->value));
 	for (int i = 0; i < 7 && !raw; i++)
 		area_printf(a, row, col + 2 * i, r->present ? STYLE_TEXT : STYLE_DIM, "%c", flags[i]);
-	area_printf(a, row, col + 15, r->present && !r->reserved ? STYLE_ADDRESS : STYLE_BAD, r->reserved ? "reserved bits" : r->present ? "%08llx%s" : "not present",
-		    ULL(r->frame), r->large ? " large" : "");
+	col += 15;
+	if (r->reserved)
+		area_put(a, row, col, STYLE_BAD, "reserved bits");
+	else if (r->present)
+		area_printf(a, row, col, STYLE_ADDRESS, "%08llx%s", ULL(r->frame), size);
+	else
+		area_put(a, row, col, STYLE_BAD, "not present");
 }
 
 static void draw_result(struct pane *p, struct area a, i32 row, u64 gva, bool ok, u64 gpa)
 {
+	bool narrow = a.cols < WIDE;
 	struct buf place = { 0 };
+	const char *what;
 
 	if (!ok) {
 		area_printf(a, row, 1, STYLE_BAD, "guest  gva %llx -> NOT MAPPED: #PF", ULL(gva));
 		return;
 	}
-	area_printf(a, row, 1, STYLE_TEXT, a.cols < WIDE && gva >> 32 ? "guest  gva ..%08llx -> gpa %llx" : "guest  gva %llx -> gpa %llx",
-		    ULL(a.cols < WIDE && gva >> 32 ? gva & UINT32_MAX : gva), ULL(gpa));
+	if (narrow && gva >> 32)
+		area_printf(a, row, 1, STYLE_TEXT, "guest  gva ..%08llx -> gpa %llx", ULL(gva & UINT32_MAX), ULL(gpa));
+	else
+		area_printf(a, row, 1, STYLE_TEXT, "guest  gva %llx -> gpa %llx", ULL(gva), ULL(gpa));
 	describe_place(p->s, gpa, &place);
-	area_printf(a, row + 1, 1, STYLE_TEXT, a.cols < WIDE ? "host   %s" : "host   gpa %2$llx -> %1$s", buf_text(&place) ? buf_text(&place) : "", ULL(gpa));
+	what = buf_text(&place) ? buf_text(&place) : "";
+	if (narrow)
+		area_printf(a, row + 1, 1, STYLE_TEXT, "host   %s", what);
+	else
+		area_printf(a, row + 1, 1, STYLE_TEXT, "host   gpa %llx -> %s", ULL(gpa), what);
 	buf_free(&place);
 }
 
@@ -84,8 +98,8 @@ static void draw_rest(struct area a, i32 row, bool raw)
 		area_put(a, row, a.cols - 13, STYLE_KEY, raw ? "[Enter] flags" : "[Enter] raw");
 		return;
 	}
-	area_put(a, row, 1, STYLE_DIM, "shadow, EPT and a TLB of their own: not in this build; the host maps slots of memory");
-	area_put(a, row + 1, 1, STYLE_DIM, "legend p present w writable x executable u user a accessed d dirty g global");
+	area_put(a, row, 1, STYLE_DIM, "shadow, EPT, TLB: not in this build; the host maps slots of memory");
+	area_put(a, row + 1, 1, STYLE_DIM, "p present w writable x executable u user a accessed d dirty g global");
 	area_put(a, row + 2, 1, STYLE_KEY, "[a] another address   [Enter] raw/decoded   [M] memory   3 all tables");
 }
 
@@ -105,7 +119,7 @@ static void draw(struct pane *p, struct area a)
 	n = describe_walk_rows(&pg, gva, row, &res, &ok);
 	p->rows = a.rows;
 	if (wide)
-		area_printf(a, at++, 0, STYLE_DIM, "gva %016llx       index entry             p w x u a d g  frame", ULL(gva));
+		area_printf(a, at++, 0, STYLE_DIM, "gva %016llx    index entry             p w x u a d g  frame", ULL(gva));
 	for (int i = 0; i < n && wide; i++)
 		draw_long(a, at++, &row[i], p->mode);
 	for (int i = 0; i < n && !wide; i++) {

@@ -185,11 +185,17 @@ static void marked(struct tui *t, int key)
 static bool list_key(struct pane *p, int key)
 {
 	i64 page = p->rows > 1 ? p->rows - 1 : 1;
-	i64 by = key == KEY_UP_ || key == 'k' ? -1 : key == KEY_DOWN_ || key == 'j' ? 1 : key == KEY_PGUP_ ? -page :
-		 key == KEY_PGDN_ ? page : key == KEY_HOME_ || key == 'g' ? -p->count : key == KEY_END_ || key == 'G' ? p->count : 0;
+	i64 by;
 
-	if (!by)
-		return key == KEY_LEFT_ || key == KEY_RIGHT_ || key == 'h' || key == 'l';
+	switch (key) {
+	case KEY_UP_: case 'k': by = -1; break;
+	case KEY_DOWN_: case 'j': by = 1; break;
+	case KEY_PGUP_: by = -page; break;
+	case KEY_PGDN_: by = page; break;
+	case KEY_HOME_: case 'g': by = -p->count; break;
+	case KEY_END_: case 'G': by = p->count; break;
+	default: return key == KEY_LEFT_ || key == KEY_RIGHT_ || key == 'h' || key == 'l';
+	}
 	p->at += by;
 	p->at = p->at > p->count - 1 ? p->count - 1 : p->at;
 	p->at = p->at < 0 ? 0 : p->at;

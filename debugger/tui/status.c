@@ -55,12 +55,13 @@ void status_draw(struct tui *t, struct area a)
 		buf_printf(&b, "%s   cpu %u%s%u   ", vm->engine->name, t->s->cpu, wide ? " of " : "/", vm->ncpus);
 	state_text(t, &b);
 	if (e)
-		buf_printf(&b, wide ? " at exit #%llu %s" : "   exit #%llu %s", ULL(e->number), exit_name(e->reason) ? exit_name(e->reason) : "?");
+		buf_printf(&b, "%sexit #%llu %s", wide ? " at " : "   ", ULL(e->number), exit_name(e->reason) ? exit_name(e->reason) : "?");
 	if (t->s->running && t->mips && t->config.host_times)
 		buf_printf(&b, "   %llu MIPS", ULL(t->mips));
 	if (wide)
 		buf_printf(&b, "   %llu instructions", ULL(vm_icount(vm)));
-	buf_printf(&b, "   %st=%llu.%06llu s", wide ? "virtual " : "", ULL(vm->clock.now / 1000000000), ULL(vm->clock.now / 1000 % 1000000));
+	buf_printf(&b, "   %st=%llu.%06llu s", wide ? "virtual " : "", ULL(vm->clock.now / 1000000000),
+		   ULL(vm->clock.now / 1000 % 1000000));
 	if (buf_text(&b))
 		area_put(a, 0, 0, STYLE_STATUS, buf_text(&b));
 	buf_free(&b);
@@ -126,7 +127,7 @@ void timeline_draw(struct tui *t, struct area a)
 	char end[48];
 
 	if (!s->timeline) {
-		area_printf(a, 0, 0, STYLE_BORDER, " no way back: %.80s ", s->no_time ? s->no_time : "this machine keeps no past");
+		area_printf(a, 0, 0, STYLE_BORDER, " no way back: %.80s ", s->no_time ? s->no_time : "no past is kept");
 		return;
 	}
 	b.first = timeline_first(s->timeline);
@@ -134,7 +135,8 @@ void timeline_draw(struct tui *t, struct area a)
 	if (vm_icount(s->vm) > b.last)
 		b.last = vm_icount(s->vm);
 	live = vm_icount(s->vm) == b.last;
-	snprintf(end, sizeof(end), "| %s %llu.%03llu s ", live ? "live" : "past", ULL(s->vm->clock.now / 1000000000), ULL(s->vm->clock.now / 1000000 % 1000));
+	snprintf(end, sizeof(end), "| %s %llu.%03llu s ", live ? "live" : "past", ULL(s->vm->clock.now / 1000000000),
+		 ULL(s->vm->clock.now / 1000000 % 1000));
 	b.col = area_put(a, 0, 0, STYLE_BORDER, " time |");
 	b.cols = a.cols - b.col - (i32)strlen(end);
 	if (b.cols < 4)

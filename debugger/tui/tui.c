@@ -89,7 +89,10 @@ int tui_open(struct tui **out, const struct machine_options *o, const struct tui
 	t->config = *c;
 	t->view = 1;
 	t->cells.ascii = c->ascii;
-	rc = cells_resize(&t->cells, 24, 80) ? err_set(err, ENOMEM, "no memory for the screen") : session_open(&t->s, o, &ui, err);
+	if (cells_resize(&t->cells, 24, 80))
+		rc = err_set(err, ENOMEM, "no memory for the screen");
+	else
+		rc = session_open(&t->s, o, &ui, err);
 	if (rc) {
 		tui_close(t);
 		return rc;
@@ -291,6 +294,12 @@ static void working(struct tui *t, const char *line)
 	*t->message = 0;
 }
 
+/* It stands where it was told to go: a step, or an amount that has passed. */
+static bool only_moved(const struct session *s)
+{
+	return !strcmp(s->stopped.reason, "step") || !strcmp(s->stopped.reason, "timeout");
+}
+
 void tui_run_line(struct tui *t, const char *line, bool echo)
 {
 	struct err err = { 0 };
@@ -310,7 +319,7 @@ void tui_run_line(struct tui *t, const char *line, bool echo)
 	working(t, line);
 	rc = verb_line(t->s, line, &out, &err);
 	/* A key that steps says nothing: the screen shows where that led. */
-	if (out.len && !out.failed && (echo || (strcmp(t->s->stopped.reason, "step") && strcmp(t->s->stopped.reason, "timeout"))))
+	if (out.len && !out.failed && (echo || !only_moved(t->s)))
 		tui_say(t, SAY_TEXT, (const char *)out.data, out.len);
 	if (rc < 0 && err.code)
 		tui_say(t, SAY_ERROR, err.text, strlen(err.text));

@@ -70,9 +70,9 @@ static const struct split devices_normal[] = {
 static const struct split devices_large[] = {
 	ROWS(0, 1, 2),
 		COLS(40, 1, 3),
-			PANE(devices, 30, 0),
-			PANE(device, 66, 1),
-			ROWS(66, 0, 2), PANE(interrupts, 20, 1), PANE(queues, 20, 1),
+			PANE(devices, 42, 0),
+			PANE(device, 60, 1),
+			ROWS(60, 0, 2), PANE(interrupts, 20, 1), PANE(queues, 20, 1),
 		PANE(output, 7, 0),
 };
 

@@ -57,10 +57,17 @@ const struct verb the_where = {
 
 /* ---- registers ---- */
 
+static void trim(struct buf *out)
+{
+	while (out->len && out->data[out->len - 1] == ' ')
+		out->len--;
+}
+
 static void bits_line(const char *name, u64 value, struct buf *out)
 {
 	buf_printf(out, "%-6s %016llx  ", name, ULL(value));
 	describe_bits(name, value, out);
+	trim(out);
 	buf_printf(out, "\n");
 }
 
@@ -118,7 +125,9 @@ static void fields(const struct x86_state *st, u32 group, struct buf *out)
 			char name[40];
 
 			snprintf(name, sizeof(name), f->count > 1 ? "%s[%u]" : "%s", f->name, j);
-			buf_printf(out, "%-16s %016llx  %s\n", name, ULL(field_get(f, st, j)), j ? "" : f->help);
+			buf_printf(out, "%-16s %016llx  %s", name, ULL(field_get(f, st, j)), j ? "" : f->help);
+			trim(out);
+			buf_printf(out, "\n");
 		}
 	}
 }

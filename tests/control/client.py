@@ -183,7 +183,7 @@ for name, data in hostile.items():
 h = Client()
 sent = 0
 try:
-    for _ in range(1024):  # 64 MiB without an end
+    for _ in range(256):  # 16 MiB without an end
         h.send(b'"' + b"x" * 65535)
         sent += 1
 except OSError:
@@ -194,7 +194,7 @@ with open(f"/proc/{machine.pid}/status", encoding="ascii") as f:
 check("a line without end takes no memory", resident < 400 * 1024, f"{resident} KiB after {sent} pieces")
 h = Client()
 try:
-    h.socket.settimeout(3)
+    h.socket.settimeout(1)
     for _ in range(200000):  # and never reads an answer
         h.send(b'{"execute": "query-commands"}\n')
 except OSError:

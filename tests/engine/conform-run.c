@@ -233,7 +233,7 @@ START_TEST(hlt_and_death)
 	ck_assert_uint_eq(s.rip[0], CODE + 2);
 	ck_assert_int_eq(rig_run(&r, 1), EXIT_HLT); /* it stays halted */
 
-	RIG_CODE(&r, 0, 0xcc); /* INT3 without an interrupt table, in protected mode */
+	RIG_CODE(&r, 0, 0x0f, 0x0b); /* UD2 without an interrupt table, in protected mode */
 	s = rig_state(&r);
 	s.idtr_limit[0] = 0;
 	s.cr0[0] |= CR0_PE;

@@ -12,17 +12,20 @@
 
 #include "cpu-interp/interp.h"
 #include "debugger/gdb/gdb.h"
+#include "debugger/machine.h"
+#include "debugger/session/session.h"
 #include "devices/pc.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
-enum { MEMORY = 2 << 20, CODE = 0x7c00, PACKETS = 200, BUDGET = 300, AS_IS = 0x80, LONGEST = 4 * GDB_PACKET };
+enum { MEMORY = 2 << 20, CODE = 0x7c00, PACKETS = 200, BUDGET = 3000, AS_IS = 0x80, LONGEST = 4 * GDB_PACKET };
 
 static const char *const heads[] = {
 	"", "m", "M", "X", "m7c", "M7c00,4:", "X7c00,2:", "g", "G", "p", "P", "P10=", "P2", "P3a=", "Z0,7c0", "z0,7c0", "Z2,", "Z3,",
 	"Z4,7", "z2,", "c", "s", "vCont;s:1", "vCont;c:", "vCont;s:2;c", "vCont", "vCont?", "Hg", "Hc", "T", "D", "k", "?", "qC",
-	"qRcmd,", "qRcmd,706879736963616c203078", "qRcmd,7768657265203078", "qRcmd,7265736574", "qRcmd,726567697374657273", "qRcmd,65786974730",
-	"qSupported", "qfThreadInfo", "qThreadExtraInfo,", "qXfer:features:read:target.xml:", "QStartNoAckMode", "vKill;",
+	"qRcmd,", "qRcmd,78702f347867203078" /* xp/4xg 0x */, "qRcmd,77616c6b203078" /* walk 0x */, "qRcmd,72657374617274" /* restart */,
+	"qRcmd,72656773" /* regs */, "qRcmd,6578697473" /* exits */, "qRcmd,732035" /* s 5 */, "qRcmd,752035" /* u 5 */, "bc", "bs",
+	"qSupported", "qfThreadInfo", "qThreadExtraInfo,", "qXfer:features:read:target.xml:", "qXfer:memory-map:read::", "QStartNoAckMode", "vKill;",
 };
 
 /* A loop with a store, a load and a push in it. */
@@ -57,24 +60,45 @@ static void feed_packet(struct gdb *g, const char *head, const u8 *bytes, size_t
 }
 
 /* As the server would; a machine that has ended is left as it is. */
-static void obey(struct gdb *g, struct vm *vm)
+static void obey(struct gdb *g, struct session *s)
 {
 	struct err err = { 0 };
-	enum stop_why why;
 
 	if (g->next == GDB_RESUME) {
-		why = g->break_in ? STOP_USER : gdb_resume(g, BUDGET, &err);
-		if (why == STOP_ERROR)
+		gdb_resume(g, &err);
+		if (s->stopped.why == STOP_ERROR)
 			abort();
-		gdb_stopped(g, why, 0);
+		gdb_stopped(g, 0);
 		g->next = GDB_STAY;
 	} else if (g->next != GDB_STAY) {
 		gdb_close(g);
-		if (vm->breaks.n || vm->events.mask)
+		if (s->vm->watches.n)
 			abort();
-		if (gdb_open(g, vm, check, NULL))
+		if (gdb_open(g, s, check, NULL))
 			abort();
 	}
+}
+
+static void say(void *arg, enum say_kind kind, const char *text, size_t len)
+{
+	if (kind != SAY_CONSOLE && memchr(text, 0, len))
+		abort();
+}
+
+/* The machine has so many instructions to live, and a run may stop after each few of them. */
+static struct session *session_of(struct vm *vm, struct pc *pc)
+{
+	static struct machine_options options;
+	const struct machine machine = { .vm = vm, .pc = pc };
+	const struct session_ui ui = { .say = say };
+	struct session *s;
+	struct err err = { 0 };
+
+	machine_options_init(&options);
+	options.budget = BUDGET;
+	if (session_around(&s, &machine, &options, true, &ui, &err))
+		abort();
+	return s;
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -83,6 +107,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 					  .cpu = cpu_model_find("x86-64"), .seed = 1 };
 	const struct pc_config board = { .mem_size = MEMORY, .rtc_start = PC_RTC_DEFAULT };
 	static struct gdb gdb;
+	struct session *session;
 	struct x86_state s;
 	struct pc *pc;
 	struct vm *vm = vm_create(&config, NULL);
@@ -95,7 +120,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	s.seg_sel[SEG_CS] = 0;
 	s.seg_base[SEG_CS] = 0;
 	s.rip[0] = CODE;
-	if (vcpu_set(&vm->vcpu[0], &s, ST_ALL, NULL) || gdb_open(&gdb, vm, check, NULL))
+	if (vcpu_set(&vm->vcpu[0], &s, ST_ALL, NULL))
+		abort();
+	session = session_of(vm, pc);
+	if (gdb_open(&gdb, session, check, NULL))
 		abort();
 	for (size_t at = 0, n = 0; at + 2 < size && n < PACKETS; n++) {
 		u8 kind = data[at] & ~AS_IS;
@@ -108,9 +136,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		else
 			gdb_feed(&gdb, data + at + 2, len);
 		at += 2 + len;
-		obey(&gdb, vm);
+		obey(&gdb, session);
 	}
 	gdb_close(&gdb);
+	session_close(session);
 	pc_destroy(pc);
 	vm_destroy(vm);
 	return 0;

@@ -120,10 +120,10 @@ static void set_state(struct guest *g, const u16 *selectors)
 	set_segments(s, selectors);
 }
 
-static struct vm *create(struct err *err)
+static struct vm *create(const struct engine *engine, struct err *err)
 {
 	const struct vm_config config = { .name = "native",
-					  .engine = &engine_interp,
+					  .engine = engine,
 					  .mem_size = MEMORY,
 					  .mem_span = MEMORY,
 					  .cpus = 1,
@@ -140,12 +140,12 @@ static struct vm *create(struct err *err)
 	return vm;
 }
 
-struct guest *guest_open(const u16 *selectors, const u8 *data, struct err *err)
+struct guest *guest_open_on(const struct engine *engine, const u16 *selectors, const u8 *data, struct err *err)
 {
 	static const u8 hlt = 0xf4;
 	u16 no_bitmap = 0xffff;
 	struct guest *g = calloc(1, sizeof *g);
-	if (!g || !(g->vm = create(err))) {
+	if (!g || !(g->vm = create(engine, err))) {
 		free(g);
 		return NULL;
 	}
@@ -163,6 +163,11 @@ struct guest *guest_open(const u16 *selectors, const u8 *data, struct err *err)
 		return NULL;
 	}
 	return g;
+}
+
+struct guest *guest_open(const u16 *selectors, const u8 *data, struct err *err)
+{
+	return guest_open_on(&engine_interp, selectors, data, err);
 }
 
 void guest_close(struct guest *g)
@@ -189,13 +194,10 @@ static void take_outcome(const struct sequence *q, const struct vm_exit *e, stru
 		out->vector = VECTOR_NONE;
 }
 
-void guest_run(struct guest *g, const struct sequence *q, struct outcome *out)
+struct x86_state *guest_prepare(struct guest *g, const struct sequence *q, struct outcome *out)
 {
 	struct vm *vm = g->vm;
-	struct vcpu *v = &vm->vcpu[0];
 	struct x86_state *s = &g->state;
-	struct vm_exit exit = { 0 };
-	const struct run_limit limit = { .insns = INSNS_MAX };
 	u64 room = CODE_AT + CODE_SIZE - q->start;
 	*out = (struct outcome){ .data = mem_host(&vm->mem, DATA, DATA_SIZE, false) };
 	mem_poke(&vm->mem, CODE + (q->start - CODE_AT), q->code, (u64)q->len < room ? (u64)q->len : room);
@@ -207,6 +209,16 @@ void guest_run(struct guest *g, const struct sequence *q, struct outcome *out)
 	s->seg_sel[SEG_CS] = q->mode == MODE_64 ? g->cs : HOST_CS32;
 	s->seg_attr[SEG_CS] = code_rights(q->mode);
 	s->seg_sel[SEG_DS] = s->seg_sel[SEG_ES] = q->mode == MODE_64 ? 0 : HOST_DS32;
+	return s;
+}
+
+void guest_run(struct guest *g, const struct sequence *q, struct outcome *out)
+{
+	struct vm *vm = g->vm;
+	struct vcpu *v = &vm->vcpu[0];
+	struct vm_exit exit = { 0 };
+	const struct run_limit limit = { .insns = INSNS_MAX };
+	struct x86_state *s = guest_prepare(g, q, out);
 	vm->engine->set(v, s, ST_GPR | ST_SEG, NULL);
 	vm->engine->run(v, &limit, &exit);
 	vm->engine->get(v, s, ST_GPR);

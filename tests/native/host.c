@@ -219,19 +219,20 @@ void host_run(const struct sequence *q, struct outcome *out)
 	out->data = host.data;
 }
 
-/* DEC EAX, which is a REX prefix in 64-bit mode; and the jump to the exit. */
-static bool runs_32_bit_code(void)
+/* DAA, which no emulator has that a KVM may use for such code; DEC EAX, which is a REX prefix in 64-bit mode; and the
+ * jump to the exit. */
+bool runs_32_bit_code(void (*run)(const struct sequence *q, struct outcome *out))
 {
 	struct sequence q = { .mode = MODE_32,
 			      .start = CODE_AT,
 			      .rounds = 1,
-			      .code = { 0x48, 0xe9 },
-			      .len = 6,
+			      .code = { 0x27, 0x48, 0xe9 },
+			      .len = 7,
 			      .init = { .gpr = { [RSP] = DATA_AT + 64 }, .flags = FLAG_1 | FLAG_IF } };
 	struct outcome out;
-	u32 disp = (u32)(EXIT32_AT - (CODE_AT + 6));
-	memcpy(q.code + 2, &disp, 4);
-	host_run(&q, &out);
+	u32 disp = (u32)(EXIT32_AT - (CODE_AT + 7));
+	memcpy(q.code + 3, &disp, 4);
+	run(&q, &out);
 	return out.vector == VECTOR_NONE && (u32)out.s.gpr[RAX] == UINT32_MAX;
 }
 
@@ -249,7 +250,7 @@ bool host_open(struct host_traits *traits, u16 *selectors, const u8 *data, const
 	host.cs = selectors[SEG_CS];
 	if (!map_windows(data) || !catch_signals())
 		return false;
-	traits->compat = runs_32_bit_code();
+	traits->compat = runs_32_bit_code(host_run);
 	return true;
 }
 
@@ -258,6 +259,11 @@ bool host_open(struct host_traits *traits, u16 *selectors, const u8 *data, const
 bool host_open(struct host_traits *traits, u16 *selectors, const u8 *data, const char **why)
 {
 	*why = "host is not x86-64 Linux";
+	return false;
+}
+
+bool runs_32_bit_code(void (*run)(const struct sequence *q, struct outcome *out))
+{
 	return false;
 }
 

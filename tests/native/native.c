@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * native.c - the differential fuzzer: random user-mode sequences on the host's processor and on the
  * interpreter.
- * Usage: native [--insns N] [--seed N] [--one] [--max-failures N] [-v]
+ * Usage: native [--insns N] [--sequences N] [--seed N] [--one] [--max-failures N] [--vtx] [-v]
+ * With --vtx the processor is not asked directly, but as the VT-x engine runs it.
  *
  * Rule: everything is a function of the seed, and no time is printed; so two runs on one host say the same.
  */
@@ -13,7 +14,7 @@
 #include "tests/native/native.h"
 #include "tests/native/number.h"
 
-struct options { u64 insns, seed, max_failures; bool one, verbose; };
+struct options { u64 insns, sequences, seed, max_failures; bool one, vtx, verbose; };
 
 struct totals { u64 passed, failed, insns, setup, by_vector[32]; };
 
@@ -28,11 +29,14 @@ static bool parse(struct options *o, char **argv)
 {
 	for (argv++; *argv; argv++) {
 		u64 *number = !strcmp(*argv, "--insns")          ? &o->insns
+			      : !strcmp(*argv, "--sequences")    ? &o->sequences
 			      : !strcmp(*argv, "--seed")         ? &o->seed
 			      : !strcmp(*argv, "--max-failures") ? &o->max_failures
 								 : NULL;
 		if (!strcmp(*argv, "--one"))
 			o->one = true;
+		else if (!strcmp(*argv, "--vtx"))
+			o->vtx = true;
 		else if (!strcmp(*argv, "-v"))
 			o->verbose = true;
 		else if (!number || !parse_number(*++argv, number))
@@ -76,7 +80,7 @@ static void run_one(struct fuzzer *f, u64 seed, bool print)
 	generate(&q, rows_of_seed(f, seed), seed);
 	if (print)
 		report_sequence(&q);
-	host_run(&q, &native);
+	native_run(&q, &native);
 	guest_run(f->guest, &q, &interp);
 	compare(&q, &native, &interp, &why);
 	count(&f->totals, &q, &native);
@@ -96,7 +100,8 @@ static void run(struct fuzzer *f, const struct options *o)
 		run_one(f, o->seed, true);
 		return;
 	}
-	while (f->totals.insns < o->insns && f->totals.failed < o->max_failures)
+	while ((o->sequences ? f->totals.passed < o->sequences : f->totals.insns < o->insns) &&
+	       f->totals.failed < o->max_failures)
 		run_one(f, random_next(&state), false);
 }
 
@@ -141,7 +146,7 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	const char *why;
 	if (!parse(&o, argv)) {
-		fprintf(stderr, "usage: native [--insns N] [--seed N] [--one] [--max-failures N] [-v]\n");
+		fprintf(stderr, "usage: native [--insns N] [--sequences N] [--seed N] [--one] [--max-failures N] [--vtx] [-v]\n");
 		return 2;
 	}
 	generate_data(data, sizeof data);
@@ -149,6 +154,11 @@ int main(int argc, char **argv)
 		printf("skipped: %s\n0 passed, 0 failed, 1 skipped\n", why);
 		return 0;
 	}
+	if (o.vtx && !vtx_open(selectors, data, &err)) {
+		printf("skipped: %s\n0 passed, 0 failed, 1 skipped\n", err.text);
+		return 0;
+	}
+	traits.compat = runs_32_bit_code(native_run);
 	if (open_all(&f, &traits, selectors, data, &err)) {
 		fprintf(stderr, "native: %s\n", err.text);
 		return 2;
@@ -158,5 +168,6 @@ int main(int argc, char **argv)
 	rows_close(&f.rows64);
 	rows_close(&f.rows32);
 	guest_close(f.guest);
+	vtx_close();
 	return f.totals.failed != 0;
 }

@@ -161,8 +161,14 @@ static inline u64 random_next(u64 *state) /* splitmix64 (Steele, Lea, Flood 2014
 /* ---- the two sides ---- */
 
 struct guest;
+struct vm;
+struct engine;
+struct x86_state;
 struct guest *guest_open(const u16 *selectors, const u8 *data, struct err *err);
+struct guest *guest_open_on(const struct engine *engine, const u16 *selectors, const u8 *data, struct err *err);
 void guest_close(struct guest *g);
+/* Memory for the sequence; the state to begin in, not yet set. */
+struct x86_state *guest_prepare(struct guest *g, const struct sequence *q, struct outcome *out);
 u64 guest_features(void);
 struct vm *guest_vm(struct guest *g);
 void guest_run(struct guest *g, const struct sequence *q, struct outcome *out);
@@ -170,6 +176,13 @@ void guest_run(struct guest *g, const struct sequence *q, struct outcome *out);
 /* False, and why in text, where the host cannot do it. */
 bool host_open(struct host_traits *traits, u16 *selectors, const u8 *data, const char **why);
 void host_run(const struct sequence *q, struct outcome *out);
+bool runs_32_bit_code(void (*run)(const struct sequence *q, struct outcome *out));
+/* The same through the VT-x engine, in a guest with a kernel of nothing but HLT.  False, and why in *err. */
+bool vtx_open(const u16 *selectors, const u8 *data, struct err *err);
+void vtx_close(void);
+void vtx_run(const struct sequence *q, struct outcome *out);
+/* host_run, or after vtx_open vtx_run. */
+void native_run(const struct sequence *q, struct outcome *out);
 
 /* ---- comparing ---- */
 

@@ -96,7 +96,7 @@ bool sides_differ(struct guest *g, const struct sequence *q, struct buf *why)
 {
 	struct outcome native, interp;
 	why->len = 0;
-	host_run(q, &native);
+	native_run(q, &native);
 	guest_run(g, q, &interp);
 	compare(q, &native, &interp, why);
 	return why->len > 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * describe-machine.c - places, exits, devices, interrupts, queues and figures in words.
- * Rule: what is expected is worked out by hand from manuals and data sheets; and looking changes nothing, not one bit.
+ * Rule: what is expected is worked out by hand from manuals and data sheets; and looking changes nothing,
+ * not one bit.
  */
 #include "devices/pc-virtio.h"
 #include "tests/unit/described.h"
@@ -37,12 +38,15 @@ END_TEST
 
 START_TEST(qualifications_in_words)
 {
-	static const struct { u16 reason; u64 q; const char *words; } rows[] = {
+	static const struct { u16 reason; u64 q; const char *words;
+	} rows[] = {
 		{ EXIT_IO, 0x3f80000, "out, 1 byte, port 0x3f8 in DX" },
 		{ EXIT_IO, 0x600048, "in, 1 byte, port 0x60 as an immediate" },
 		{ EXIT_IO, 0x1f00039, "rep ins, 2 bytes, port 0x1f0 in DX" },
-		{ EXIT_EPT_VIOLATION, 0x182, "write where nothing is allowed, linear address valid, of its translation" },
-		{ EXIT_EPT_VIOLATION, 0x8c, "fetch where reading is allowed, linear address valid, of a paging structure on the way" },
+		{ EXIT_EPT_VIOLATION, 0x182,
+		  "write where nothing is allowed, linear address valid, of its translation" },
+		{ EXIT_EPT_VIOLATION, 0x8c,
+		  "fetch where reading is allowed, linear address valid, of a paging structure on the way" },
 		{ EXIT_CR_ACCESS, 0x003, "mov cr3 <- rax" },
 		{ EXIT_CR_ACCESS, 0x713, "mov rdi <- cr3" },
 		{ EXIT_CR_ACCESS, 0x20, "clts" },
@@ -77,9 +81,18 @@ END_TEST
 static void add_exit(u64 number, u16 reason, u64 qualification, u64 gpa, u64 cost)
 {
 	struct history *h = &session.history;
-	struct history_exit e = { .number = number, .icount = number * 100, .time = number * 1000, .at = number * 100, .rip = 0x7c00,
-				  .qualification = qualification, .gpa = gpa, .cost_ns = cost, .gap = 100, .reason = reason,
-				  .who = "uart", .what = "THR" };
+	struct history_exit e = { .number = number,
+				  .icount = number * 100,
+				  .time = number * 1000,
+				  .at = number * 100,
+				  .rip = 0x7c00,
+				  .qualification = qualification,
+				  .gpa = gpa,
+				  .cost_ns = cost,
+				  .gap = 100,
+				  .reason = reason,
+				  .who = "uart",
+				  .what = "THR" };
 
 	h->ring[number % HISTORY_EXITS] = e;
 	h->first = h->first ? h->first : number;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * describe.c - lists of lines, registers' bits and page tables in words, against what the test has written itself.
+ * describe.c - lists of lines, registers' bits and page tables in words, against what the test has written
+ * itself.
  * Rule: what is expected is worked out by hand from the manual, or comes from Linux' own headers.
  */
 #include <asm/processor-flags.h>
@@ -34,19 +35,38 @@ END_TEST
 /* ---- bits ---- */
 
 /* Linux' names for the same bits. */
-static const struct { const char *reg, *name; u64 mask; } linux_bits[] = {
+static const struct { const char *reg, *name; u64 mask;
+} linux_bits[] = {
 #define SAME(reg, prefix, name) { #reg, #name, X86_##prefix##_##name },
-	SAME(rflags, EFLAGS, CF) SAME(rflags, EFLAGS, PF) SAME(rflags, EFLAGS, AF) SAME(rflags, EFLAGS, ZF) SAME(rflags, EFLAGS, SF)
-	SAME(rflags, EFLAGS, TF) SAME(rflags, EFLAGS, IF) SAME(rflags, EFLAGS, DF) SAME(rflags, EFLAGS, OF) SAME(rflags, EFLAGS, IOPL)
-	SAME(rflags, EFLAGS, NT) SAME(rflags, EFLAGS, RF) SAME(rflags, EFLAGS, VM) SAME(rflags, EFLAGS, AC) SAME(rflags, EFLAGS, VIF)
-	SAME(rflags, EFLAGS, VIP) SAME(rflags, EFLAGS, ID)
-	SAME(cr0, CR0, PE) SAME(cr0, CR0, MP) SAME(cr0, CR0, EM) SAME(cr0, CR0, TS) SAME(cr0, CR0, ET) SAME(cr0, CR0, NE) SAME(cr0, CR0, WP)
-	SAME(cr0, CR0, AM) SAME(cr0, CR0, NW) SAME(cr0, CR0, CD) SAME(cr0, CR0, PG)
-	SAME(cr3, CR3, PWT) SAME(cr3, CR3, PCD)
-	SAME(cr4, CR4, VME) SAME(cr4, CR4, PVI) SAME(cr4, CR4, TSD) SAME(cr4, CR4, DE) SAME(cr4, CR4, PSE) SAME(cr4, CR4, PAE)
-	SAME(cr4, CR4, MCE) SAME(cr4, CR4, PGE) SAME(cr4, CR4, PCE) SAME(cr4, CR4, OSFXSR) SAME(cr4, CR4, OSXMMEXCPT) SAME(cr4, CR4, UMIP)
-	SAME(cr4, CR4, LA57) SAME(cr4, CR4, VMXE) SAME(cr4, CR4, SMXE) SAME(cr4, CR4, FSGSBASE) SAME(cr4, CR4, PCIDE)
-	SAME(cr4, CR4, OSXSAVE) SAME(cr4, CR4, SMEP) SAME(cr4, CR4, SMAP) SAME(cr4, CR4, PKE)
+	SAME(rflags, EFLAGS, CF) SAME(rflags, EFLAGS, PF) SAME(rflags, EFLAGS, AF) SAME(
+		rflags, EFLAGS, ZF) SAME(rflags, EFLAGS, SF) SAME(rflags, EFLAGS, TF) SAME(rflags, EFLAGS, IF)
+		SAME(rflags, EFLAGS, DF) SAME(rflags, EFLAGS, OF) SAME(rflags, EFLAGS, IOPL) SAME(
+			rflags, EFLAGS, NT) SAME(rflags, EFLAGS, RF) SAME(rflags, EFLAGS, VM)
+			SAME(rflags, EFLAGS, AC) SAME(rflags, EFLAGS, VIF) SAME(rflags, EFLAGS, VIP) SAME(
+				rflags, EFLAGS, ID) SAME(cr0, CR0, PE) SAME(cr0, CR0, MP) SAME(cr0, CR0, EM)
+				SAME(cr0, CR0, TS) SAME(cr0, CR0, ET) SAME(cr0, CR0, NE) SAME(cr0, CR0, WP)
+					SAME(cr0, CR0, AM) SAME(cr0, CR0, NW) SAME(cr0, CR0, CD) SAME(
+						cr0, CR0, PG) SAME(cr3, CR3, PWT) SAME(cr3, CR3, PCD)
+						SAME(cr4, CR4, VME) SAME(cr4, CR4, PVI) SAME(
+							cr4, CR4, TSD) SAME(cr4, CR4, DE) SAME(cr4, CR4, PSE)
+							SAME(cr4, CR4, PAE) SAME(cr4, CR4, MCE) SAME(
+								cr4, CR4, PGE) SAME(cr4, CR4, PCE)
+								SAME(cr4, CR4, OSFXSR) SAME(
+									cr4, CR4, OSXMMEXCPT) SAME(cr4, CR4,
+												   UMIP)
+									SAME(cr4, CR4, LA57) SAME(
+										cr4, CR4,
+										VMXE) SAME(cr4, CR4, SMXE)
+										SAME(cr4, CR4, FSGSBASE) SAME(
+											cr4, CR4,
+											PCIDE) SAME(cr4, CR4,
+												    OSXSAVE)
+											SAME(cr4, CR4,
+											     SMEP) SAME(cr4,
+													CR4,
+													SMAP)
+												SAME(cr4, CR4,
+												     PKE)
 #undef SAME
 };
 
@@ -63,7 +83,8 @@ END_TEST
 
 START_TEST(bits_of_a_register_do_not_overlap)
 {
-	static const char *const regs[] = { "rflags", "cr0", "cr3", "cr4", "efer", "dr6", "dr7", "xcr0", "mxcsr", "fcw", "fsw", "pte", "pf" };
+	static const char *const regs[] = { "rflags", "cr0",   "cr3", "cr4", "efer", "dr6", "dr7",
+					    "xcr0",   "mxcsr", "fcw", "fsw", "pte",  "pf" };
 
 	for (u32 r = 0; r < ARRAY_LEN(regs); r++) {
 		int n, end = 0;
@@ -82,9 +103,13 @@ END_TEST
 
 START_TEST(registers_in_words)
 {
-	static const struct { const char *reg; u64 value; const char *words; } rows[] = {
-		{ "cr0", 0x80050033, "PE MP ET NE WP AM PG" }, { "cr4", 0x6a0, "PAE PGE OSFXSR OSXMMEXCPT" },
-		{ "efer", 0xd01, "SCE LME LMA NXE" }, { "rflags", 0x3246, "PF ZF IF IOPL=3" }, { "rflags", 2, "" },
+	static const struct { const char *reg; u64 value; const char *words;
+	} rows[] = {
+		{ "cr0", 0x80050033, "PE MP ET NE WP AM PG" },
+		{ "cr4", 0x6a0, "PAE PGE OSFXSR OSXMMEXCPT" },
+		{ "efer", 0xd01, "SCE LME LMA NXE" },
+		{ "rflags", 0x3246, "PF ZF IF IOPL=3" },
+		{ "rflags", 2, "" },
 		{ "pte", 0x8000000000000063, "P W A D NX" },
 	};
 	struct buf b = { 0 };

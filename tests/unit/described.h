@@ -24,7 +24,10 @@ static char text[1 << 16];
 
 static inline void open_machine(void)
 {
-	struct vm_config vm_config = { .name = "described", .engine = &engine_interp, .mem_size = RAM, .cpus = 1,
+	struct vm_config vm_config = { .name = "described",
+				       .engine = &engine_interp,
+				       .mem_size = RAM,
+				       .cpus = 1,
 				       .cpu = cpu_model_find("x86-64") };
 	struct pc_config config = { .mem_size = RAM, .virtio = { .rng = true, .mmio = true } };
 
@@ -102,7 +105,8 @@ static inline void set_state(const struct x86_state *st)
 	ck_assert_msg(vcpu_set(&vm->vcpu[0], st, ST_ALL, &err) == 0, "%s", err.text);
 }
 
-/* 0: two 4 KiB pages, a 2 MiB page at 2 MiB; the rest absent.  The last entry of the root points at the root. */
+/* 0: two 4 KiB pages, a 2 MiB page at 2 MiB; the rest absent.  The last entry of the root points at the
+ * root. */
 static inline void tables_64(void)
 {
 	struct x86_state st;
@@ -115,7 +119,8 @@ static inline void tables_64(void)
 	put64(PT + 8, 0x5000 | 0x67);
 	put64(PT + 2 * 8, 0x8000000000006000 | 0x25);
 	put64(PT + 3 * 8, 0x0008000000007000 | 0x3); /* bit 51: beyond MAXPHYADDR */
-	st = state(CR0_PE | CR0_PG | CR0_WP | CR0_ET, PML4, CR4_PAE | CR4_PGE, EFER_LME | EFER_LMA | EFER_NXE);
+	st = state(CR0_PE | CR0_PG | CR0_WP | CR0_ET, PML4, CR4_PAE | CR4_PGE,
+		   EFER_LME | EFER_LMA | EFER_NXE);
 	set_state(&st);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * guest-screen.c - the terminal at the guest's console: what it shows, what has scrolled off, and what it showed earlier.
- * Rule: expected screens follow from ECMA-48's definitions; and any bytes at all leave a screen of the same size.
+ * guest-screen.c - the terminal at the guest's console: what it shows, what has scrolled off, and what it
+ * showed earlier.
+ * Rule: expected screens follow from ECMA-48's definitions; and any bytes at all leave a screen of the
+ * same size.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,7 +118,8 @@ END_TEST
 
 START_TEST(any_bytes)
 {
-	static const char seeds[] = "\033[;:?<>!0123456789ABCDHJKLMPSTXmhlrq@#()%]P\\\007\r\n\t\b\016\017\x9b\xc3\xe2\xf0\x80\xff";
+	static const char seeds[] = "\033[;:?<>!0123456789ABCDHJKLMPSTXmhlrq@#()%]"
+				    "P\\\007\r\n\t\b\016\017\x9b\xc3\xe2\xf0\x80\xff";
 	struct guest_screen *g = guest_screen_new();
 	char bytes[64];
 
@@ -140,7 +143,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { lines_and_sequences, lines_that_scroll_off, back_in_time, a_long_past_is_shortened, any_bytes };
+	const TTest *const tests[] = { lines_and_sequences, lines_that_scroll_off, back_in_time,
+				       a_long_past_is_shortened, any_bytes };
 
 	return unit_run("guest-screen", tests, ARRAY_LEN(tests));
 }

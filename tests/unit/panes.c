@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * panes.c - the panes of views 3 to 9, and the console's, drawn into cells from the tour's guest.
- * Rule: a pane is asked as the screen asks it: draw, key, draw; what is expected is what its describer is known to say.
+ * Rule: a pane is asked as the screen asks it: draw, key, draw; what is expected is what its describer is
+ * known to say.
  */
 #include <string.h>
 
@@ -72,14 +73,16 @@ static void line(const char *what)
 }
 
 static const struct pane_class *const classes[] = {
-	&pane_tables, &pane_tlb, &pane_owners, &pane_vmcs, &pane_devices, &pane_device, &pane_interrupts, &pane_queues,
-	&pane_sched, &pane_migrate, &pane_stats, &pane_maps, &pane_probes, &pane_tests, &pane_console,
+	&pane_tables, &pane_tlb,        &pane_owners, &pane_vmcs,  &pane_devices,
+	&pane_device, &pane_interrupts, &pane_queues, &pane_sched, &pane_migrate,
+	&pane_stats,  &pane_maps,       &pane_probes, &pane_tests, &pane_console,
 };
 
 START_TEST(every_size_and_key)
 {
 	static const u32 sizes[] = { 1, 2, 3, 7, 21, 39, 80, 131 };
-	static const int keys[] = { KEY_DOWN_, KEY_RIGHT_, 'j', 'v', KEY_END_, 'G', KEY_PGDN_, '+', 'D', 'n', 'p', KEY_LEFT_, KEY_UP_, 'e', 'k' };
+	static const int keys[] = { KEY_DOWN_, KEY_RIGHT_, 'j', 'v',       KEY_END_, 'G', KEY_PGDN_, '+',
+				    'D',       'n',        'p', KEY_LEFT_, KEY_UP_,  'e', 'k' };
 
 	open_tour();
 	for (u32 i = 0; i < ARRAY_LEN(classes); i++) {
@@ -307,8 +310,16 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		every_size_and_key, tables_and_what_is_missing, owners_of_frames, devices_and_their_registers, nothing_is_cut,
-		interrupts_and_queues, figures_follow_the_guest, probes_by_key, tests_and_where_they_failed, console_shows_and_types,
+		every_size_and_key,
+		tables_and_what_is_missing,
+		owners_of_frames,
+		devices_and_their_registers,
+		nothing_is_cut,
+		interrupts_and_queues,
+		figures_follow_the_guest,
+		probes_by_key,
+		tests_and_where_they_failed,
+		console_shows_and_types,
 	};
 
 	return unit_run("panes", tests, ARRAY_LEN(tests));
