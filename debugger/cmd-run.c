@@ -49,6 +49,7 @@ struct run {
 	struct stepper stepper;
 	struct json_printer json;
 	struct stats stats;
+	struct session *session; /* with gdb or a control socket */
 	struct serve serve;
 	bool stepping, json_stdout;
 	enum stop_why why;
@@ -257,6 +258,16 @@ static int record(struct run *r, struct err *err)
 	return rc;
 }
 
+/* Somebody else says when the machine runs: gdb, or a program.  A past costs memory and time: it is for gdb. */
+static int attach_session(struct run *r, struct err *err)
+{
+	const struct session_ui ui = { .say = serve_say, .tick = serve_tick, .arg = &r->serve };
+	int rc = session_around(&r->session, &r->machine, &r->opt, r->opt.gdb, &ui, err);
+
+	r->serve.status = status_of;
+	return rc ? rc : serve_session(&r->serve, r->session, r->opt.control, err);
+}
+
 /* The guest's serial port, its screen and its keyboard get their places. */
 static int attach(struct run *r, struct err *err)
 {
@@ -277,24 +288,9 @@ static int attach(struct run *r, struct err *err)
 		rc = display_open(&r->display, &r->outside, r->machine.vm, r->machine.pc, err);
 	if (!rc && r->opt.screendump)
 		runner_on_user(on_user, r);
+	if (!rc && (r->opt.gdb || r->opt.control))
+		rc = attach_session(r, err);
 	return rc ? rc : record(r, err);
-}
-
-/* Somebody else says when the machine runs: gdb, or a program.  A past costs memory and time: it is for gdb. */
-static enum stop_why serve(struct run *r, struct err *err)
-{
-	const struct session_ui ui = { .say = serve_say, .tick = serve_tick, .arg = &r->serve };
-	struct session *s;
-	enum stop_why why = STOP_ERROR;
-
-	if (session_around(&s, &r->machine, &r->opt, r->opt.gdb, &ui, err))
-		return STOP_ERROR;
-	r->serve.status = status_of;
-	if (!serve_session(&r->serve, s, r->opt.control, err))
-		why = serve_run(&r->serve, err);
-	serve_close(&r->serve);
-	session_close(s);
-	return why;
 }
 
 static int run_guest(struct run *r)

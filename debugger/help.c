@@ -9,6 +9,7 @@
 #include "debugger/info.h"
 #include "debugger/output.h"
 #include "debugger/status.h"
+#include "debugger/verbs/verb.h"
 
 #define BRIEF "an x86 hypervisor under glass"
 
@@ -82,6 +83,28 @@ static void manual_command(const struct command *cmd)
 	roff_line(".PP\nExample:\n.PP\n.nf\n.RS\n", cmd->example, "\n.RE\n.fi\n");
 }
 
+/* What can be typed in `vitrine debug`, from the table of verbs. */
+static void manual_verbs(void)
+{
+	printf(".SH THE DEBUGGER'S PROMPT\nA line begins with one of these words, or is a statement of Trap; `help' lists both.\n");
+	for (int g = 0; g < VERB_GROUPS; g++) {
+		roff_line(".SS ", verb_group_title((enum verb_group)g), "\n");
+		for (int i = 0; i < verb_count; i++) {
+			const struct verb *v = verbs[i];
+
+			if (v->group != (enum verb_group)g)
+				continue;
+			roff_line(".TP\n.BR ", v->name, "");
+			if (v->alias)
+				roff_line(" \", \" ", v->alias, "");
+			if (*v->args)
+				roff_line(" \" \\fI", v->args, "\\fP\"");
+			roff_line("\n", v->brief, ".\n");
+			roff_line("", v->text, "\n");
+		}
+	}
+}
+
 void help_manual(void)
 {
 	printf(".TH VITRINE 1 \"\" \"vitrine " VITRINE_VERSION "\" \"User Commands\"\n"
@@ -92,6 +115,7 @@ void help_manual(void)
 	       "inputs always give the same run.\n.SH COMMANDS\n");
 	for (int i = 0; i < command_count; i++)
 		manual_command(commands[i]);
+	manual_verbs();
 	printf(".SH EXIT STATUS\n");
 #define R(number, text) roff_line(".TP\n.B ", number, "\n"), roff_line("", text, "\n");
 	STATUS_ROWS(R)

@@ -216,6 +216,7 @@ void host_run(const struct sequence *q, struct outcome *out)
 	out->vector = host.vector;
 	out->error = host.error;
 	out->cr2 = host.vector == VEC_PF ? host.cr2 : 0;
+	out->lost = 0;
 	out->data = host.data;
 }
 

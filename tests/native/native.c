@@ -78,6 +78,7 @@ static void run_one(struct fuzzer *f, u64 seed, bool print)
 	struct outcome native, interp;
 	struct buf why = { 0 };
 	generate(&q, rows_of_seed(f, seed), seed);
+	q.init.flags &= ~(u64)native_lost();
 	if (print)
 		report_sequence(&q);
 	native_run(&q, &native);

@@ -79,6 +79,7 @@ struct outcome {
 	u8 vector;    /* the exception that ended it; VECTOR_NONE: it reached its end */
 	u32 error;
 	u64 cr2;      /* for #PF */
+	u32 lost;     /* flags that this host does not show */
 	const u8 *data; /* DATA_SIZE bytes */
 };
 
@@ -181,6 +182,7 @@ bool runs_32_bit_code(void (*run)(const struct sequence *q, struct outcome *out)
 bool vtx_open(const u16 *selectors, const u8 *data, struct err *err);
 void vtx_close(void);
 void vtx_run(const struct sequence *q, struct outcome *out);
+u32 native_lost(void); /* flags that the native side cannot begin or end with */
 /* host_run, or after vtx_open vtx_run. */
 void native_run(const struct sequence *q, struct outcome *out);
 

@@ -81,7 +81,7 @@ static bool half_done(const struct sequence *q, const struct outcome *o)
 void compare(const struct sequence *q, const struct outcome *native, const struct outcome *interp,
 	     struct buf *why)
 {
-	u64 mask = FLAGS_COMPARED & ~(u64)undefined_at_end(q, native);
+	u64 mask = FLAGS_COMPARED & ~(u64)undefined_at_end(q, native) & ~(u64)native->lost;
 	compare_end(native, interp, why);
 	for (int i = 0; i < sequence_registers(q); i++)
 		if ((native->s.gpr[i] ^ interp->s.gpr[i]) & sequence_mask(q))

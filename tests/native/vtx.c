@@ -6,6 +6,7 @@
  *
  * Kernel pages, beside the TSS: GDT, IDT, handlers, stack.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/vm.h"
@@ -21,6 +22,7 @@ enum { TSS = 0x6000, PT_KERNEL = 0x7000, GDT = 0x8000, IDT = 0x9000, HANDLERS = 
 enum { NS_MAX = 50000000, KERNEL_CS = 8 };
 
 static struct guest *vtx_guest;
+static u32 lost;
 
 static void put(struct vm *vm, u64 gpa, u64 value)
 {
@@ -52,6 +54,21 @@ static void build_kernel(struct vm *vm)
 		put_gate(vm, i);
 }
 
+/* A KVM without hardware of its own to lean on may lose NT when it takes over from the guest's program. */
+static void find_lost_flags(void)
+{
+	struct sequence q = { .mode = MODE_64, .start = CODE_AT, .rounds = 1,
+			      .init = { .gpr = { [RSP] = DATA_AT + 64 }, .flags = FLAG_1 | FLAG_IF | FLAG_NT } };
+	struct outcome out;
+
+	q.code[0] = 0xf4;
+	q.len = 1;
+	vtx_run(&q, &out);
+	lost = ~out.s.flags & FLAG_NT;
+	if (lost)
+		printf("rule: this host's KVM loses the flag NT when a user program begins or ends: left out\n");
+}
+
 bool vtx_open(const u16 *selectors, const u8 *data, struct err *err)
 {
 	if (engine_vtx.available(err))
@@ -60,6 +77,7 @@ bool vtx_open(const u16 *selectors, const u8 *data, struct err *err)
 	if (!vtx_guest)
 		return false;
 	build_kernel(guest_vm(vtx_guest));
+	find_lost_flags();
 	return true;
 }
 
@@ -115,8 +133,14 @@ void vtx_run(const struct sequence *q, struct outcome *out)
 	out->s.rip = s->rip[0];
 	out->s.flags = s->rflags[0];
 	out->vector = VECTOR_STUCK;
+	out->lost = lost;
 	if (exit.reason == EXIT_HLT && exit.rip - HANDLERS_AT < 0x1000)
 		take_frame(vm, q, s, out);
+}
+
+u32 native_lost(void)
+{
+	return lost;
 }
 
 void native_run(const struct sequence *q, struct outcome *out)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * travel.c - a real guest is run, and then gone back in: is it everywhere what it was, and how long does it take?
- * Usage: travel DEPTH JUMPS MIB [machine options]     prints one `name value` a line; ends with 1 if a state differs
+ * Usage: travel DEPTH JUMPS MIB [machine options]     (MIB: of memory for the past; 0: as usual)   prints one `name value` a line; ends with 1 if a state differs
  * Rule: what a state is, is said by vm_state_hash alone, taken before anybody went back.
  */
 #include <stdio.h>
@@ -142,7 +142,7 @@ static void jump(struct timeline *t, struct vm *vm, const struct place *place, i
 		start = cpu_ns();
 		travel(t, to - 1, "a step back");
 		one[i] = ms_since(start);
-		if (i >= CHECKS)
+		if (i >= CHECKS || !n)
 			continue;
 		to = chance((u64)n);
 		travel(t, place[to].icount, "a place");
@@ -158,6 +158,9 @@ static void jump(struct timeline *t, struct vm *vm, const struct place *place, i
 static void fresh_steps(struct timeline *t)
 {
 	double one[20];
+
+	if (timeline_last(t) - timeline_first(t) < 20)
+		return;
 
 	for (int i = 0; i < 20; i++) {
 		u64 start = cpu_ns();
@@ -242,17 +245,18 @@ int main(int argc, char **argv)
 	printf("open-ms %.1f\n", ms_since(start));
 	n = run_with_hashes(t, vm, depth, place);
 	for (u64 icount, time; timeline_checkpoint(t, points, &icount, &time); points++)
-		if (getenv("POINTS"))
-			printf("point %llu\n", (unsigned long long)icount);
+		;
 	printf("points %d\nmemory-mib %.1f\n", points, (double)timeline_memory(t) / 1048576);
 	fresh_steps(t);
 	jump(t, vm, place, n, atoi(argv[2]));
 	printf("memory-after-mib %.1f\n", (double)timeline_memory(t) / 1048576);
 	search(t, vm, 100000000, 0x1234, "search-nothing");
 	travel(t, timeline_last(t), "the end");
-	is_same(vm, &place[n - 1]);
-	keep(t, vm);
-	if (timeline_memory(t) > config.memory) {
+	if (n == PLACES) {
+		is_same(vm, &place[n - 1]);
+		keep(t, vm);
+	}
+	if (config.memory && timeline_memory(t) > config.memory) {
 		printf("memory over its bound\n");
 		wrong++;
 	}

@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# suite.sh - going back in real guests, and recordings of them.  Usage: suite.sh BUILD [--long]
+# Rule: a state is known by its hash alone, taken before anybody went back; figures are processor time, so that a busy
+# host does not matter.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+build=${1:-build/release} vitrine=${1:-build/release}/vitrine long=${2-}
+travel=$build/tests/timetravel/travel
+passed=0 failed=0 skipped=0
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+
+skip() { # WHAT WHY
+	skipped=$((skipped + 1))
+	echo "skipped: $1: $2"
+}
+check() { # WHAT CONDITION... : the condition is a command
+	local what=$1
+	shift
+	if "$@"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAILED: $what"
+		tail -n 8 "$work/out" | cut -c1-160
+	fi
+}
+finish() {
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ $failed = 0 ]
+	exit
+}
+go() { # DEPTH JUMPS MIB OPTION... : its figures in $work/out
+	"$travel" "$@" >"$work/out" 2>&1
+}
+figure() { awk -v name="$1" '$1 == name { print $2 }' "$work/out"; }
+at_most() { # FIGURE LIMIT
+	awk -v value="$(figure "$1")" -v limit="$2" 'BEGIN { exit !(value != "" && value + 0 <= limit) }'
+}
+show() { # WHAT
+	echo "$1: back $(figure back-1-median-ms) ms, p99 $(figure back-1-p99-ms); search of 10^8 $(figure search-nothing-ms) ms;" \
+		"keep $(figure keep-ms), restore $(figure restore-ms) ms; run $(figure without-ms) ms, remembered" \
+		"$(figure with-timeline-ms) ms; $(figure points) points, $(figure memory-mib) MiB"
+}
+
+# Every example: back and forth in all that it does.
+examples() {
+	for source in asm-examples/*.asm; do
+		name=$(basename "$source" .asm)
+		nasm -f bin -I asm-examples/ -o "$work/image" "$source" 2>/dev/null || continue
+		check "$name: everywhere what it was" go 3000000 40 64 "$work/image"
+	done
+}
+
+# A session that is typed, recorded, and run again; then the same with another machine, and with the end cut off.
+recording() { # BUDGET
+	local options=(--mem 256M --kernel "$kernel" --initrd "$work/initrd" --debugcon none --state-hash --budget "$1")
+	printf 'echo sum-$((6 * 7))\nselftest\n' >"$work/typed"
+	"$vitrine" run "${options[@]}" --append "console=ttyS0" --record "$work/rec" <"$work/typed" >"$work/first" 2>"$work/out"
+	"$vitrine" replay "$work/rec" "${options[@]}" --append "console=ttyS0" </dev/null >"$work/second" 2>"$work/out"
+	check "a replay ends with status 5, as the run did" [ $? = 5 ]
+	check "and shows the same console and state hash" cmp "$work/first" "$work/second"
+	"$vitrine" replay "$work/rec" "${options[@]}" --append "console=ttyS1" >"$work/second" 2>"$work/out"
+	check "another command line is noticed" grep -q 'began in another state' "$work/out"
+	head -c $(($(stat -c %s "$work/rec") / 2)) "$work/rec" >"$work/cut"
+	"$vitrine" replay "$work/cut" "${options[@]}" --append "console=ttyS0" >"$work/second" 2>"$work/out"
+	check "a recording that was cut off is good up to there" grep -q 'cut off; it goes up to instruction' "$work/out"
+	rm -f "$work/rec"
+}
+
+case $build in
+*asan* | *debug* | *cov*) skip "time travel" "this build is too slow for it; the release build does it" && finish ;;
+esac
+if command -v nasm >/dev/null; then examples; else skip "asm-examples" "nasm is not installed"; fi
+
+folder=$(tests/linux/kernels.sh amd64 2>"$work/why") || { skip "Linux" "$(tail -n 1 "$work/why")"; finish; }
+command -v busybox >/dev/null && command -v cpio >/dev/null || { skip "Linux" "busybox or cpio is not installed"; finish; }
+kernel=$(ls "$folder"/boot/vmlinuz-*)
+tests/linux/initramfs.sh "$folder" "$work/initrd" || exit 2
+linux=(--mem 256M --kernel "$kernel" --initrd "$work/initrd")
+
+if [ "$long" != --long ]; then
+	check "Linux: everywhere what it was" go 300000000 30 256 "${linux[@]}" --append console=ttyS0
+	show "Linux, 3 * 10^8 instructions"
+	check "one instruction back takes at most 100 ms (p99)" at_most back-1-p99-ms 100
+	recording 150M
+	finish
+fi
+
+check "Linux: everywhere what it was" go 1000000000 400 256 "${linux[@]}" --append console=ttyS0
+show "Linux, 10^9 instructions"
+check "one instruction back takes at most 100 ms (p99)" at_most back-1-p99-ms 100
+check "a search through 10^8 instructions takes at most 10 s" at_most search-nothing-ms 10000
+check "a checkpoint takes at most 50 ms" at_most keep-ms 50
+check "and 100 ms to be restored" at_most restore-ms 100
+head -c 8388608 /dev/urandom >"$work/disk"
+check "four processors, virtio, little memory for the past: everywhere what it was" \
+	go 4000000000 100 96 "${linux[@]}" --append "console=ttyS0 run=selftest disks=vda" --cpus 4 \
+	--disk "$work/disk,if=virtio" --virtio rng
+show "Linux on four processors"
+check "its past keeps to its bound" at_most memory-after-mib 96
+recording 9G
+finish
