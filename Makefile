@@ -92,12 +92,14 @@ bench: all ## MIPS per workload, and seconds to a Linux prompt, beside Bochs and
 	@tests/bench/linux.py $(B)/vitrine
 fmt: ## format the C files with clang-format
 	clang-format -i $$(find $(DIRS) tests -maxdepth 2 -name '*.[ch]' | sort -u)
-install: all $(B)/vitrine.1 $(B)/vitrine.bash ## install under DESTDIR and PREFIX
+install: all $(B)/vitrine.1 $(B)/vitrine-trap.5 $(B)/vitrine.bash ## install under DESTDIR and PREFIX
 	install -D -m 755 $(B)/vitrine $(DESTDIR)$(PREFIX)/bin/vitrine
 	install -D -m 644 $(B)/vitrine.1 $(DESTDIR)$(PREFIX)/share/man/man1/vitrine.1
+	install -D -m 644 $(B)/vitrine-trap.5 $(DESTDIR)$(PREFIX)/share/man/man5/vitrine-trap.5
 	install -D -m 644 $(B)/vitrine.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vitrine
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/vitrine $(DESTDIR)$(PREFIX)/share/man/man1/vitrine.1
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man5/vitrine-trap.5
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vitrine
 dist: ## a source tarball of the last commit under build/
 	@mkdir -p build
@@ -150,6 +152,8 @@ $(FUZZ): $(B)/%: %.c $(FUZZ_MAIN) $(B)/libvitrine.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) -o $@ $< $(FUZZ_MAIN) $(B)/libvitrine.a $(LIBS) $(LDFLAGS)
 $(B)/vitrine.1: $(B)/vitrine
 	$(Q)$< help --man > $@
+$(B)/vitrine-trap.5: $(B)/vitrine
+	$(Q)$< help --man trap > $@
 $(B)/vitrine.bash: $(B)/vitrine
 	$(Q)$< help --completion bash > $@
 

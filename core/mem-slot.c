@@ -201,6 +201,8 @@ static bool gather(struct mem *m, struct mem_slot *s)
 
 	if (!(s->flags & SLOT_LOG) || s->frame == FRAME_NONE)
 		return false;
+	if (m->fetching)
+		m->fetching(m->arg, s);
 	for (u64 i = 0; i < (pages_of(s) + 63) / 64; i++) {
 		if (!s->dirty[i])
 			continue;

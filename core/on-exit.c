@@ -71,7 +71,7 @@ static enum answer on_ept_violation(struct vcpu *v, struct vm_exit *e, struct er
 
 	if (fill(vm, e, gpa))
 		return RESUME;
-	if (e->mmio.fetch || !(e->qualification & EPTQ_FINAL))
+	if (e->mmio.fetch || (e->qualification & (EPTQ_LINEAR | EPTQ_FINAL)) == EPTQ_LINEAR)
 		return on_own_access(vm, e, gpa);
 	if (rom && !e->mmio.write) {
 		e->who = "rom";

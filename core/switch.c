@@ -70,6 +70,8 @@ int vm_switch_engine(struct vm *vm, const struct engine *engine, struct err *err
 	struct side old = side_of(vm), new;
 	int rc = state ? 0 : err_set(err, ENOMEM, "no memory for the processors' states");
 
+	if (!rc && vm->tape) /* it counts on one engine's way to cut a run */
+		rc = err_set(err, EBUSY, "a guest that is recorded, or can go back in time, stays on its engine");
 	for (u32 i = 0; i < vm->ncpus && !rc; i++) {
 		rc = vcpu_settle(&vm->vcpu[i], err);
 		rc = rc < 0 ? rc : vm->engine->get(&vm->vcpu[i], &state[i], ST_ALL);

@@ -136,6 +136,11 @@ static void play_input(struct tape *t, struct vm *vm, struct reader *r)
 	t->bad += !deliver(vm, (u8)source, data, (u32)len);
 }
 
+static u64 least(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
 /* All records of the opening that was counted last.  `rest`: what time moves by, if it moves. */
 static u64 play(struct tape *t, struct vm *vm, u64 rest)
 {
@@ -149,7 +154,7 @@ static u64 play(struct tape *t, struct vm *vm, u64 rest)
 			break;
 		switch (kind) {
 		case TAPE_INPUT: play_input(t, vm, &r); break;
-		case TAPE_REST: rest = get_number(&r); break;
+		case TAPE_REST: rest = least(rest, get_number(&r)); break;
 		case TAPE_GONE:
 		case TAPE_CAME: t->here.open = kind == TAPE_CAME; break;
 		default: r.bad = true;
@@ -273,7 +278,7 @@ void tape_shorten(struct tape *t, u64 at)
 {
 	size_t n = (size_t)(at - t->cut);
 
-	if (n < t->bytes.len / 2) /* moving the rest each time would cost more than it gives */
+	if (!n || n < t->bytes.len / 2) /* moving the rest each time would cost more than it gives */
 		return;
 	memmove(t->bytes.data, t->bytes.data + n, t->bytes.len - n);
 	t->bytes.len -= n;

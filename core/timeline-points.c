@@ -8,8 +8,9 @@
 
 #include "core/timeline-priv.h"
 
-/* A point costs some 250 instructions' time for each page that it has to look at: at most a twentieth is spent so. */
-enum { GAP_MIN = 4 << 20, GAP_MAX = 16 << 20, INSNS_PER_PAGE = 250 * 20 };
+/* A point costs some 250 instructions' time for each page that it has to look at: a fiftieth of all is spent so, unless the
+ * guest writes to very many. */
+enum { GAP_MIN = 4 << 20, GAP_MAX = 12 << 20, INSNS_PER_PAGE = 250 * 50 };
 enum { FRESH_POINTS = 8 /* not worth compressing: many of them will go soon */ };
 
 struct point *point_before(const struct timeline *t, u64 icount)

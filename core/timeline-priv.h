@@ -112,6 +112,7 @@ struct timeline {
 	struct checkpoint *kept;
 	/* While nobody is told: who else would be. */
 	struct event_stream told;
+	bool asked;               /* the machine was asked to stop while somebody searched */
 	void (*put_byte)(void *arg, const char *channel, u8 byte);
 };
 

@@ -283,6 +283,7 @@ static int count_stops(struct timeline *t, u64 from, u64 end, u64 now, u64 *late
 
 		if (why == STOP_ERROR)
 			return lost(t, why, end, err);
+		t->asked |= why == STOP_USER;
 		if (why == STOP_EVENT && ++n && at >= from && at < now)
 			*latest = n;
 		if (why != STOP_EVENT && why != STOP_BUDGET && why != STOP_USER)
@@ -374,6 +375,9 @@ int timeline_search_back(struct timeline *t, u64 from, bool *searching, struct e
 	unmute(t);
 	t->vm->deadline = deadline;
 	*searching = false;
+	if (t->asked)
+		vm_request_stop(t->vm);
+	t->asked = false;
 	timeline_drop(t, here);
 	return rc;
 }

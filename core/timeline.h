@@ -5,6 +5,10 @@
  *
  * A machine with a thread per vCPU, or on an engine without exact counts, has no timeline (-ENOTSUP).
  * While it is open the machine is run by timeline_run only.
+ *
+ * A point in time is the first boundary between instructions at which vm_icount is that number; what happens there later
+ * (a timer fires, a rest passes) comes when the machine runs on.  No cache of an engine is part of a state: a guest that
+ * lives by translations that its page tables do not hold any more (no INVLPG after a change) may find them gone.
  */
 #ifndef VITRINE_CORE_TIMELINE_H
 #define VITRINE_CORE_TIMELINE_H
@@ -14,7 +18,7 @@
 struct timeline;
 
 struct timeline_config {
-	u64 memory; /* bytes that checkpoints may take, 0 = 256 MiB; older ones thin out */
+	u64 memory; /* bytes that all of it may take, 0 = 256 MiB: older points thin out.  One whole state is kept in any case */
 };
 
 /* From the machine's state now, which is the earliest that can be gone back to until checkpoints thin out. */

@@ -310,7 +310,7 @@ static int run_guest(struct run *r)
 	runner_progress(isatty(2) && !r->console.line.terminal && !r->display.on && !o->quiet && !o->exits && !o->trace && !o->json);
 	runner_often(r->display.on || r->console.line.terminal);
 	u64 start = clock_host_ns();
-	r->why = o->gdb || o->control ? serve(r, &err) 
+	r->why = o->gdb || o->control ? serve_run(&r->serve, &err)
 				   : engine_switches_run(&o->switches, r->machine.vm, o->budget,
 							 r->stepping ? &r->stepper : NULL, &err);
 	r->host_ns = clock_host_ns() - start;
@@ -333,6 +333,7 @@ static void clean_up(struct run *r)
 
 	display_close(&r->display);
 	serve_close(&r->serve);
+	session_close(r->session);
 	replay_close(r->replay);
 	if (recording_close(r->recording, &err)) {
 		complain("%s", err.text);

@@ -54,7 +54,8 @@ static int tour(const struct command *cmd, int argc, char **argv)
 	fd = guest_file(path, sizeof(path));
 	machine_options_init(&machine);
 	machine.image = path;
-	machine.serial = machine.debugcon = "none";
+	machine.serial = "stdio"; /* the console pane */
+	machine.debugcon = "none";
 	runner_init();
 	status = fd < 0 ? STATUS_USAGE : screen_run(&machine, &args.screen, &err);
 	if (fd < 0 || err.code)

@@ -9,6 +9,7 @@
 #include "debugger/info.h"
 #include "debugger/output.h"
 #include "debugger/status.h"
+#include "debugger/trap/manual.h"
 #include "debugger/verbs/verb.h"
 
 #define BRIEF "an x86 hypervisor under glass"
@@ -122,6 +123,16 @@ void help_manual(void)
 #undef R
 }
 
+/* vitrine-trap(5) */
+static void manual_trap(void)
+{
+	struct buf out = { 0 };
+
+	trap_manual(VITRINE_VERSION, &out);
+	fputs(buf_text(&out) ? buf_text(&out) : "", stdout);
+	buf_free(&out);
+}
+
 static void completion_commands(void)
 {
 	for (int i = 0; i < command_count; i++)
@@ -159,7 +170,7 @@ struct help_args {
 	const char *completion;
 };
 static const struct option help_options[] = {
-	{ "man", NULL, "print the manual page in roff", take_flag, offsetof(struct help_args, man) },
+	{ "man", NULL, "print the manual page in roff; with the word trap, that of the language", take_flag, offsetof(struct help_args, man) },
 	{ "completion", "SHELL", "print the completion function; SHELL is bash", take_text,
 	  offsetof(struct help_args, completion) },
 };
@@ -181,6 +192,8 @@ static int help(const struct command *cmd, int argc, char **argv)
 	}
 	if (args.completion) {
 		help_completion();
+	} else if (args.man && rest.n && !strcmp(rest.item[0], "trap")) {
+		manual_trap();
 	} else if (args.man) {
 		help_manual();
 	} else if (rest.n) {
@@ -200,7 +213,7 @@ const struct command cmd_help = {
 	.brief = "what there is, or what a command does",
 	.text = "The manual page and the shell's completion are made from the same tables as this\n"
 		"text, so they are never out of date.",
-	.example = "vitrine help run\nvitrine help --man | man -l -\nsource <(vitrine help --completion bash)",
+	.example = "vitrine help run\nvitrine help --man | man -l -\nvitrine help --man trap | man -l -\nsource <(vitrine help --completion bash)",
 	.options = help_options,
 	.noptions = &nhelp_options,
 	.exec = help,

@@ -44,4 +44,11 @@ void pc_video_release(struct vga *v);
 int pc_disk_build(struct disk *disk, struct pc_memory *p, struct mem *m, const struct pc_config *config, u32 n,
 		  const struct log *log, struct err *err);
 
+/* Inlets, see struct vm_inlet. */
+bool pc_take_button(void *arg, const u8 *data, u32 len);
+bool pc_take_irq(void *arg, const u8 *data, u32 len);
+bool pc_take_fault(void *arg, const u8 *data, u32 len);
+/* Fill the VM's inlets, and say whether its past can come back (vm->no_past). */
+void pc_connect_outside(struct vm *vm, struct pc *pc, const struct pc_config *config);
+
 #endif

@@ -282,41 +282,9 @@ static void shadow_write(void *arg, u32 offset, const void *data, int size)
 	pc_memory_shadow_write(&pc->memory, &pc->vm->mem, offset, data, (u32)size);
 }
 
-/* ---- inlets ---- */
+/* ---- inlets that ask several devices; the others are in pc-inlets.c ---- */
 
-static bool take_serial(void *arg, const u8 *data, u32 len)
-{
-	for (u32 i = 0; i < len; i++)
-		pc_serial_receive(arg, data[i]);
-	return true;
-}
-
-static bool take_console(void *arg, const u8 *data, u32 len)
-{
-	for (u32 i = 0; i < len; i++)
-		pc_console_receive(arg, data[i]);
-	return true;
-}
-
-static bool take_key(void *arg, const u8 *data, u32 len)
-{
-	return len == 3 && pc_key(arg, (u16)(data[0] | data[1] << 8), data[2]);
-}
-
-static bool take_mouse(void *arg, const u8 *data, u32 len)
-{
-	if (len != 6)
-		return false;
-	pc_mouse(arg, (i16)(data[0] | data[1] << 8), (i16)(data[2] | data[3] << 8), (i8)data[4], data[5]);
-	return true;
-}
-
-static bool take_frame(void *arg, const u8 *data, u32 len)
-{
-	return pc_net_receive(arg, data, len);
-}
-
-static bool take_button(void *arg, const u8 *data, u32 len)
+bool pc_take_button(void *arg, const u8 *data, u32 len)
 {
 	struct pc *pc = arg;
 
@@ -330,7 +298,7 @@ static bool take_button(void *arg, const u8 *data, u32 len)
 }
 
 /* As if a device had asked for the vector: at a local APIC that is switched on, or at the 8259A whose vector it is. */
-static bool take_irq(void *arg, const u8 *data, u32 len)
+bool pc_take_irq(void *arg, const u8 *data, u32 len)
 {
 	struct pc *pc = arg;
 	struct pic *pics[] = { &pc->pic1, &pc->pic2 };
@@ -345,40 +313,9 @@ static bool take_irq(void *arg, const u8 *data, u32 len)
 	return false;
 }
 
-static bool take_fault(void *arg, const u8 *data, u32 len)
+bool pc_take_fault(void *arg, const u8 *data, u32 len)
 {
 	return faults_take(&((struct pc *)arg)->faults, data, len);
-}
-
-static bool take_balloon(void *arg, const u8 *data, u32 len)
-{
-	return len == 4 && pc_balloon_set(arg, (u32)data[0] | (u32)data[1] << 8 | (u32)data[2] << 16 | (u32)data[3] << 24);
-}
-
-static void connect_outside(struct pc *pc)
-{
-	struct vm_inlet *in = pc->vm->inlet;
-
-	in[INPUT_SERIAL] = (struct vm_inlet){ .take = take_serial, .arg = pc };
-	in[INPUT_CONSOLE] = (struct vm_inlet){ .take = take_console, .arg = pc };
-	in[INPUT_KEY] = (struct vm_inlet){ .take = take_key, .refuses = true, .arg = pc };
-	in[INPUT_MOUSE] = (struct vm_inlet){ .take = take_mouse, .arg = pc };
-	in[INPUT_NET] = (struct vm_inlet){ .take = take_frame, .arg = pc };
-	in[INPUT_BUTTON] = (struct vm_inlet){ .take = take_button, .arg = pc };
-	in[INPUT_IRQ] = (struct vm_inlet){ .take = take_irq, .refuses = true, .arg = pc };
-	in[INPUT_FAULT] = (struct vm_inlet){ .take = take_fault, .refuses = true, .arg = pc };
-	in[INPUT_BALLOON] = (struct vm_inlet){ .take = take_balloon, .refuses = true, .arg = pc };
-	pc->uart.taken = ask_for_serial;
-	pc->uart.taken_arg = pc;
-}
-
-/* A disk whose writes leave the machine cannot be brought back with it. */
-static const char *past_of_disks(const struct pc_config *config)
-{
-	for (u32 i = 0; i < config->ndisks; i++)
-		if (!config->disk[i].snapshot && !config->disk[i].read_only)
-			return "what the guest writes to its disk (snapshot=off, overlay) stays written";
-	return NULL;
 }
 
 /* ---- building ---- */
@@ -499,8 +436,9 @@ static int build(struct pc *pc, const struct pc_config *config, struct err *err)
 	piix3_init(&pc->piix3);
 	acpi_pm_init(&pc->acpi_pm);
 	connect_wires(pc);
-	connect_outside(pc);
-	pc->vm->no_past = past_of_disks(config);
+	pc->uart.taken = ask_for_serial;
+	pc->uart.taken_arg = pc;
+	pc_connect_outside(pc->vm, pc, config);
 	if (!rc)
 		rc = pc_apics_add(&pc->apics, pc->vm, err);
 	if (!rc)

@@ -147,7 +147,9 @@ static int human(struct control_client *c, json_t *arguments, json_t **result, s
 	if (is_one_of(line, stops))
 		return stop(c, NULL, result, err);
 	c->told = &out;
-	rc = verb_line(c->s, line, &out, &why);
+	rc = session_watch_exits(c->s, &why);
+	if (!rc)
+		rc = verb_line(c->s, line, &out, &why);
 	c->told = NULL;
 	if (rc < 0 && (why.text[0] || !out.len))
 		buf_printf(&out, "%s\n", why.text[0] ? why.text : strerror(-rc));

@@ -18,7 +18,9 @@ void gdb_monitor(struct gdb *g, const char *line, struct buf *out)
 
 	g->s->cpu = g->cpu;
 	g->told = out;
-	rc = verb_line(g->s, line, out, &err);
+	rc = session_watch_exits(g->s, &err);
+	if (!rc)
+		rc = verb_line(g->s, line, out, &err);
 	g->told = NULL;
 	if (rc < 0 && (err.text[0] || !out->len))
 		buf_printf(out, "%s\n", err.text[0] ? err.text : strerror(-rc));

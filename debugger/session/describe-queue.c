@@ -157,33 +157,31 @@ static void queue(const struct ring *r, const char *name, bool detail)
 
 /* ---- devices ---- */
 
-static void status_text(u8 status, struct lines *l)
+/* How far driver and device have come (2.1): the last stage reached, or what went wrong. */
+static const char *stage(u8 status)
 {
-	static const struct {
-		u8 bit;
-		const char *name;
-	} names[] = {
-		{ VIRTIO_ACKNOWLEDGE, "ACKNOWLEDGE" }, { VIRTIO_DRIVER, "DRIVER" },
-		{ VIRTIO_FEATURES_OK, "FEATURES_OK" }, { VIRTIO_DRIVER_OK, "DRIVER_OK" },
-		{ VIRTIO_NEEDS_RESET, "NEEDS_RESET" }, { VIRTIO_FAILED, "FAILED" },
-	};
-
-	for (u32 i = 0; i < ARRAY_LEN(names); i++)
-		if (status & names[i].bit)
-			lines_more(l, " %s", names[i].name);
-	if (!status)
-		lines_more(l, " no driver");
+	return status & VIRTIO_FAILED	     ? "FAILED"
+	       : status & VIRTIO_NEEDS_RESET ? "NEEDS_RESET"
+	       : status & VIRTIO_DRIVER_OK   ? "DRIVER_OK"
+	       : status & VIRTIO_FEATURES_OK ? "FEATURES_OK"
+	       : status & VIRTIO_DRIVER	     ? "DRIVER"
+	       : status & VIRTIO_ACKNOWLEDGE ? "ACKNOWLEDGE"
+					     : "no driver";
 }
 
 static void device(struct session *s, int index, const struct queues *kind, bool detail, struct lines *l)
 {
 	const struct virtio *v = (const struct virtio *)s->vm->device[index];
-	struct line *line = lines_add(l, LINE_TITLE, "%s", v->dev.name);
+	u8 status = v->s->status[0];
+	struct line *line =
+		lines_add(l, status & (VIRTIO_FAILED | VIRTIO_NEEDS_RESET) ? LINE_BAD : LINE_TITLE,
+			  "%s  %02x %s", v->dev.name, status, stage(status));
 
 	line->about = ABOUT_DEVICE;
 	line->value = (u64)index;
-	status_text(v->s->status[0], l);
-	lines_more(l, ", features %llx", ULL(v->s->driver_features[0]));
+	if (detail)
+		lines_add(l, LINE_DIM, "    features taken %llx of %llx", ULL(v->s->driver_features[0]),
+			  ULL(v->features | v->kind->features));
 	for (u32 q = 0; q < v->kind->nqueues; q++) {
 		struct ring r = { v, &s->vm->mem, q, v->s->queue_size[q], l };
 

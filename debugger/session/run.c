@@ -10,6 +10,7 @@
 
 #include "debugger/runner.h"
 #include "debugger/session/session-priv.h"
+#include "debugger/trap/run.h"
 
 #define ULL(x) ((unsigned long long)(x))
 enum { SPIN_LIMIT = 100000 }; /* rounds in which another processor did everything */
@@ -260,6 +261,9 @@ static int need_time(const struct session *s, struct err *err)
 		return -EBUSY;
 	if (!s->timeline)
 		return err_set(err, ENOTSUP, "this machine cannot go back: %s", s->no_time);
+	if (s->trap && trap_has_answered(s->trap))
+		return err_set(err, ENOTSUP, "this machine cannot go back: a probe has answered the guest (reply, inject exception), and "
+			       "such answers are not recorded; restore a snapshot, or begin again (restart)");
 	return 0;
 }
 
@@ -366,6 +370,12 @@ static int search(struct session *s, u64 from, struct err *err)
 	return rc;
 }
 
+/* Is anything armed that could stop on the way?  If not, nobody has to look at every instruction again. */
+static bool may_stop(const struct session *s)
+{
+	return trap_nprobes(s->trap) || s->vm->breaks.n || s->vm->watches.n;
+}
+
 int session_back(struct session *s, struct amount amount, struct err *err)
 {
 	u64 now = vm_icount(s->vm);
@@ -376,7 +386,7 @@ int session_back(struct session *s, struct amount amount, struct err *err)
 		return rc;
 	s->priv->paused = 0;
 	rc = find_goal(s, amount, &g, err);
-	if (!rc && g.icount < now)
+	if (!rc && g.icount < now && may_stop(s))
 		rc = search(s, g.icount, err);
 	if (rc)
 		return rc < 0 ? rc : 0;

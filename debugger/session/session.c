@@ -177,15 +177,19 @@ int session_around(struct session **out, const struct machine *m, const struct m
 	s->vm = m->vm;
 	s->pc = m->pc;
 	s->no_time = "its past is not recorded";
-	rc = history_open(s, err);
-	if (!rc)
-		rc = open_parts(s, past, err);
+	s->history.vm = s->vm;
+	rc = open_parts(s, past, err);
 	if (rc) {
 		session_close(s);
 		return rc;
 	}
 	*out = s;
 	return 0;
+}
+
+int session_watch_exits(struct session *s, struct err *err)
+{
+	return s->priv->at_exit >= 0 ? 0 : history_open(s, err);
 }
 
 void session_close(struct session *s)

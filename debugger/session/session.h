@@ -78,6 +78,9 @@ int session_open(struct session **s, const struct machine_options *o, const stru
  * session_close (`vitrine run`).  past: record it, so that one can go back.  The console is not ours to type at. */
 int session_around(struct session **s, const struct machine *m, const struct machine_options *o, bool past,
 		   const struct session_ui *ui, struct err *err);
+/* Note the exits (history) from now on.  A session of its own always does; one around a machine only if it is asked to, so
+ * that a machine with a debugger attached is as fast as without. */
+int session_watch_exits(struct session *s, struct err *err);
 void session_close(struct session *s);
 /* The machine as session_open left it: memory, devices, time.  Symbols, probes, bookmarks stay. */
 int session_restart(struct session *s, struct err *err);

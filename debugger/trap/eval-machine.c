@@ -208,7 +208,7 @@ static enum flow run_until_expr(struct trap *t, const struct node *n, const stru
 	}
 	t->until_each = !is_scripts_own(n->a);
 	if (t->until_each && !(t->s->vm->engine->caps & CAP_INSN_EVENTS)) {
-		trap_fail(t, n->a, "wait for an event", "engine %s cannot look at every instruction", t->s->vm->engine->name);
+		trap_skip(t, n->a, "engine %s cannot look at every instruction", t->s->vm->engine->name);
 		return FLOW_LEAVE;
 	}
 	t->until = n->a;
@@ -228,7 +228,7 @@ static bool step_before_exception(struct trap *t, const struct node *n)
 	struct err err = { 0 };
 	int rc;
 
-	if (!t->s->timeline || strcmp(stopped.reason, "exception"))
+	if (!t->s->timeline || t->has_answered || strcmp(stopped.reason, "exception"))
 		return true;
 	t->told = t->latest_fault;
 	rc = session_goto(t->s, t->told.vm_icount, &err);

@@ -17,6 +17,7 @@ enum how {
 	HOW_SAID,    /* end, guest_exit, snapshot: the evaluator says them itself */
 };
 
+#define FROM_INSIDE (EV_BIT(fault) | EV_BIT(cr) | EV_BIT(tlb) | EV_BIT(state)) /* said by who executes, without an exit */
 enum { FEW_ADDRESSES = 16 }; /* breakpoints that a range is worth; a longer one is looked for at every instruction */
 
 static const struct kind {
@@ -164,7 +165,7 @@ static bool set_watch(struct trap *t, const struct node *at, const struct armed 
 	int rc = vm_watch_set(t->s->vm, &w);
 
 	if (rc == -ENOTSUP)
-		return trap_fail(t, at, NULL, "engine %s cannot report '%s'", t->s->vm->engine->name, k->name);
+		return trap_skip(t, at, "engine %s cannot report '%s'", t->s->vm->engine->name, k->name);
 	return !rc || trap_fail(t, at, NULL, "too many places are watched: %d at most", WATCHES);
 }
 
@@ -189,7 +190,9 @@ static bool place(struct trap *t, const struct node *at, struct armed *a, const 
 	else if (k->how == HOW_EXEC && (a->mask & EV_BIT(breakpoint)))
 		a->placed = set_breaks(t, at, a);
 	else if (k->how == HOW_EXEC && !(t->s->vm->engine->caps & CAP_INSN_EVENTS))
-		return trap_fail(t, at, NULL, "engine %s cannot look at every instruction", t->s->vm->engine->name);
+		return trap_skip(t, at, "engine %s cannot look at every instruction", t->s->vm->engine->name);
+	else if ((a->mask & FROM_INSIDE) && !(t->s->vm->engine->caps & CAP_INSN_EVENTS))
+		return trap_skip(t, at, "engine %s cannot report '%s': it is no exit", t->s->vm->engine->name, k->name);
 	else
 		return true;
 	return a->placed;

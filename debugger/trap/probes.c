@@ -315,6 +315,7 @@ static enum verdict on_event(void *arg, const struct event *ev)
 		stop_for_end(t);
 		o.stop = true;
 	}
+	t->has_answered |= o.answered;
 	return (o.stop ? EV_STOP : EV_GO) | (o.answered ? EV_ANSWERED : EV_GO);
 }
 
@@ -341,4 +342,9 @@ bool probes_say(struct trap *t, const char *event, i64 code, const char *name)
 			}
 	}
 	return stop;
+}
+
+bool trap_has_answered(const struct trap *t)
+{
+	return t->has_answered;
 }

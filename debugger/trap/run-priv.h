@@ -128,7 +128,7 @@ struct trap {
 	/* the script */
 	const char *const *args;
 	int nargs;
-	bool in_script, died, died_told, told_limit;
+	bool in_script, died, has_answered;
 	u64 started_at, started_icount; /* virtual ns; vm_icount */
 	u64 tests_failed, all_steps;
 	const char *text, *text_file; /* of the script or line that runs: probes are shown from it */
@@ -148,6 +148,8 @@ bool trap_fail(struct trap *t, const struct node *at, const char *help, const ch
 	__attribute__((format(printf, 4, 5)));
 bool trap_limit(struct trap *t, const struct node *at, const char *option, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* This engine cannot do it: the script is skipped, status 77. */
+bool trap_skip(struct trap *t, const struct node *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* No memory: the heap's limit, or the host's. */
 /* A signal ends the script; false. */
 bool trap_interrupted(struct trap *t, const struct node *at);

@@ -144,6 +144,16 @@ bool trap_limit(struct trap *t, const struct node *at, const char *option, const
 	return false;
 }
 
+bool trap_skip(struct trap *t, const struct node *at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set_end(t, END_SKIP, at, "--engine chooses another", fmt, ap);
+	va_end(ap);
+	return false;
+}
+
 bool trap_no_memory(struct trap *t, const struct node *at)
 {
 	bool limit = t->heap.full;

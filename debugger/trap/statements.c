@@ -27,7 +27,7 @@ const struct trap_statement trap_statements[] = {
 	{ "return", "return [VALUE]", "leave a function", "fn twice(x) { return 2 * x; }", NULL },
 	{ "print", "print VALUE, ...", "a line of values", "print \"at\", sym($rip), @n;", NULL },
 	{ "dump", "dump VALUE, ...", "values at length: registers, code, page walks", "dump regs, code($rip, 5);", NULL },
-	{ "clear", "clear @MAP", "forget a map's content", "@n = count(); clear @n;", NULL },
+	{ "clear", "clear @MAP", "forget a map's content", "@idle = count(); clear @idle;", NULL },
 	{ "test", "test \"TITLE\" [points N] [within TIME] { ... }", "what is graded: starts from the script's first state",
 	  "test \"boots\" points 2 within 5s { run until console(\"ok\"); expect last_line == \"ok\"; }", NULL },
 	{ "expect", "expect CONDITION [, WHAT TO SAY ...]", "a failure is noted and the script goes on",

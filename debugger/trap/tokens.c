@@ -160,5 +160,5 @@ struct node *trap_parse(struct trap_unit *u, const struct source *s, bool expres
 	rc = trap_yyparse(&p);
 	trap_lex_lex_destroy(p.scanner);
 	*failed = rc || p.failed;
-	return *failed && rc ? NULL : p.result;
+	return rc || p.stopped ? NULL : p.result; /* what was cut off has nodes without their parts */
 }

@@ -37,6 +37,7 @@ struct node *tree_node(struct parse *p, enum trap_node kind, const struct span *
 	if (height >= TRAP_HEIGHT - 1) {
 		p->at = *at;
 		lex_error(p, "give parts of it names: let a = ...;", "this is nested too deeply");
+		p->stopped = true;
 		return n;
 	}
 	n->height = height + 1;

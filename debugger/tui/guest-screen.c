@@ -24,6 +24,7 @@ struct guest_screen {
 	struct buf bytes;
 	struct chunk *chunk;
 	u32 nchunks, room;
+	u32 shown; /* bytes of the log that are on the screen; those behind them are of a time to come */
 };
 
 /* ---- the terminal ---- */
@@ -111,17 +112,47 @@ void guest_screen_free(struct guest_screen *g)
 
 /* ---- its past ---- */
 
+/* The first chunk that came at this point in time or later. */
+static u32 chunk_from(const struct guest_screen *g, u64 icount)
+{
+	u32 low = 0, high = g->nchunks;
+
+	while (low < high) {
+		u32 mid = (low + high) / 2;
+
+		if (g->chunk[mid].icount < icount)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* The chunk that the byte after those shown belongs to; there is one. */
+static const struct chunk *next_chunk(const struct guest_screen *g)
+{
+	u32 i = g->nchunks - 1;
+
+	while (g->chunk[i].start > g->shown)
+		i--;
+	return &g->chunk[i];
+}
+
+/* What was to come after the bytes shown has turned out differently. */
+static void forget_future(struct guest_screen *g)
+{
+	while (g->nchunks && g->chunk[g->nchunks - 1].start >= g->shown)
+		g->nchunks--;
+	if (g->nchunks)
+		g->chunk[g->nchunks - 1].len = g->shown - g->chunk[g->nchunks - 1].start;
+	g->bytes.len = g->shown;
+}
+
 /* Forget the older half; the screen keeps what it shows. */
 static void shorten(struct guest_screen *g)
 {
-	u32 drop = g->nchunks / 2, start;
+	u32 drop = (g->nchunks + 1) / 2, start = drop < g->nchunks ? g->chunk[drop].start : (u32)g->bytes.len;
 
-	if (!drop) {
-		g->nchunks = 0;
-		g->bytes.len = 0;
-		return;
-	}
-	start = g->chunk[drop].start;
 	memmove(g->bytes.data, g->bytes.data + start, g->bytes.len - start);
 	g->bytes.len -= start;
 	memmove(g->chunk, g->chunk + drop, (g->nchunks - drop) * sizeof(*g->chunk));
@@ -130,54 +161,79 @@ static void shorten(struct guest_screen *g)
 		g->chunk[i].start -= start;
 }
 
+/* A place for bytes of this point in time; NULL: no memory. */
+static struct chunk *chunk_for(struct guest_screen *g, u64 icount)
+{
+	u32 room = g->room ? g->room * 2 : 256;
+
+	if (g->nchunks && g->chunk[g->nchunks - 1].icount == icount)
+		return &g->chunk[g->nchunks - 1];
+	if (g->nchunks == g->room) {
+		struct chunk *more = realloc(g->chunk, room * sizeof(*more));
+
+		if (!more)
+			return NULL;
+		g->chunk = more;
+		g->room = room;
+	}
+	g->chunk[g->nchunks] = (struct chunk){ icount, (u32)g->bytes.len, 0 };
+	return &g->chunk[g->nchunks++];
+}
+
+/* Bytes that cannot be kept are shown all the same. */
 static void keep(struct guest_screen *g, u64 icount, const char *bytes, size_t len)
 {
-	struct chunk *last = g->nchunks ? &g->chunk[g->nchunks - 1] : NULL;
+	struct chunk *c;
 
-	if (len > LOG_MOST / 2)
+	while (g->nchunks && g->bytes.len + len > LOG_MOST)
+		shorten(g);
+	if (len > LOG_MOST || !(c = chunk_for(g, icount)))
 		return;
-	if (g->bytes.len + len > LOG_MOST)
-		shorten(g), last = g->nchunks ? &g->chunk[g->nchunks - 1] : NULL;
-	if (!last || last->icount != icount) {
-		if (g->nchunks == g->room) {
-			u32 room = g->room ? g->room * 2 : 256;
-			struct chunk *more = realloc(g->chunk, room * sizeof(*more));
-
-			if (!more)
-				return;
-			g->chunk = more;
-			g->room = room;
-		}
-		last = &g->chunk[g->nchunks++];
-		*last = (struct chunk){ icount, (u32)g->bytes.len, 0 };
-	}
 	buf_put(&g->bytes, bytes, len);
-	last->len += (u32)len;
+	c->len += (u32)len;
 	if (g->bytes.failed) {
 		g->nchunks = 0;
 		buf_free(&g->bytes);
 	}
 }
 
+/* Running through its past the guest sends the same again: then what comes later is still known. */
+static bool is_the_same(const struct guest_screen *g, u64 icount, const char *bytes, size_t len)
+{
+	const struct chunk *c = g->shown < g->bytes.len ? next_chunk(g) : NULL;
+
+	return c && c->icount == icount && len <= c->start + c->len - g->shown &&
+	       !memcmp(g->bytes.data + g->shown, bytes, len);
+}
+
 void guest_screen_feed(struct guest_screen *g, u64 icount, const char *bytes, size_t len)
 {
-	keep(g, icount, bytes, len);
+	if (!g->vt || !len)
+		return;
+	if (is_the_same(g, icount, bytes, len)) {
+		g->shown += (u32)len;
+	} else {
+		forget_future(g);
+		keep(g, icount, bytes, len);
+		g->shown = (u32)g->bytes.len;
+	}
 	vterm_input_write(g->vt, bytes, len);
 }
 
 /* A byte leaves before its instruction retires: those of `icount` itself are still to come. */
-void guest_screen_rewind(struct guest_screen *g, u64 icount)
+void guest_screen_seek(struct guest_screen *g, u64 icount)
 {
-	u32 n = g->nchunks;
+	u32 n = chunk_from(g, icount), wanted = n < g->nchunks ? g->chunk[n].start : (u32)g->bytes.len;
 
-	while (n && g->chunk[n - 1].icount >= icount)
-		n--;
-	if (n == g->nchunks || !g->vt)
+	if (!g->vt || wanted == g->shown)
 		return;
-	g->nchunks = n;
-	g->bytes.len = n ? g->chunk[n - 1].start + g->chunk[n - 1].len : 0;
-	if (terminal_new(g) && g->bytes.len)
-		vterm_input_write(g->vt, (const char *)g->bytes.data, g->bytes.len);
+	if (wanted < g->shown) {
+		g->shown = 0;
+		if (!terminal_new(g))
+			return;
+	}
+	vterm_input_write(g->vt, (const char *)g->bytes.data + g->shown, wanted - g->shown);
+	g->shown = wanted;
 }
 
 /* ---- what it shows ---- */
@@ -215,5 +271,5 @@ bool guest_screen_cursor(const struct guest_screen *g, i32 *row, i32 *col)
 
 bool guest_screen_is_empty(const struct guest_screen *g)
 {
-	return !g->nchunks;
+	return !g->shown;
 }

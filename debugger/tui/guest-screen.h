@@ -24,14 +24,14 @@ struct guest_screen *guest_screen_new(void); /* NULL: no memory */
 void guest_screen_free(struct guest_screen *g);
 /* Bytes that came when the machine had retired `icount` instructions. */
 void guest_screen_feed(struct guest_screen *g, u64 icount, const char *bytes, size_t len);
-/* The machine is at `icount` now: what came later is taken back. */
-void guest_screen_rewind(struct guest_screen *g, u64 icount);
+/* The machine stands at `icount` now, earlier or later than before: show what had come by then, as far as it is known. */
+void guest_screen_seek(struct guest_screen *g, u64 icount);
 /* Lines that have scrolled off. */
 u32 guest_screen_scrolled(const struct guest_screen *g);
 /* Row 0 is the screen's first; negative rows have scrolled off, -1 the latest. */
 struct guest_cell guest_screen_cell(const struct guest_screen *g, i32 row, i32 col);
 /* False: the guest has hidden it. */
 bool guest_screen_cursor(const struct guest_screen *g, i32 *row, i32 *col);
-bool guest_screen_is_empty(const struct guest_screen *g); /* nothing has ever come */
+bool guest_screen_is_empty(const struct guest_screen *g); /* nothing has come by now */
 
 #endif

@@ -221,8 +221,9 @@ static void do_book(struct tui *t, const char *arg)
 
 	t->popup.text.len = 0;
 	buf_printf(&t->popup.text, "%s is the subject of section %s of the textbook.\n\n"
-		   "The book's text does not come with this build yet.  Until it does, ? tells the pane's keys,\n"
-		   ":help EVENT or :help VERB explains the words, and :info lists what can be looked up.\n",
+		   "The book's text does not come with this build yet.  Until it does,\n"
+		   "? tells the pane's keys, :help WORD explains a verb or an event,\n"
+		   "and :info lists what can be looked up.\n",
 		   c->title, c->book ? c->book : "3");
 	popup_open(t, "textbook", false, NULL);
 }
@@ -342,10 +343,12 @@ static void inject_chosen(struct tui *t, i64 line)
 
 static void do_inject(struct tui *t, const char *arg)
 {
+	int room = t->cells.cols > 110 ? 90 : 56; /* for a menu has one line for each */
+
 	t->popup.text.len = 0;
 	for (int i = 0; i < trap_ninjections; i++) {
 		const struct trap_injection *in = &trap_injections[i];
-		buf_printf(&t->popup.text, "%-12s %.48s%s\n", in->name, in->brief, in->missing ? " (not in this build)" : "");
+		buf_printf(&t->popup.text, "%-12s %.*s%s\n", in->name, room, in->brief, in->missing ? " (not in this build)" : "");
 	}
 	popup_open(t, "inject: Enter takes one to the prompt", true, inject_chosen);
 }
@@ -404,6 +407,26 @@ void keymap_hints(struct tui *t, struct buf *out)
 			buf_printf(out, "%s%s", keys[i].hint, wide ? "   " : "  ");
 }
 
+/* One line of help; what is too long for the screen goes on below, under its column. */
+static void help_line(struct tui *t, const char *names, const char *brief, struct buf *out)
+{
+	enum { COLUMN = 23, BORDERS = 5, LEAST = 12, MOST = 76 };
+	i32 cols = (i32)t->cells.cols < MOST ? (i32)t->cells.cols : MOST, room = cols - COLUMN - BORDERS;
+
+	room = room < LEAST ? LEAST : room;
+	for (const char *rest = brief; rest == brief || *rest; names = "") {
+		i32 n = (i32)strlen(rest);
+		if (n > room)
+			for (n = room; n > 1 && rest[n] != ' '; n--)
+				;
+		buf_printf(out, "  %-20s %.*s\n", names, (int)n, rest);
+		rest += n;
+		rest += *rest == ' ';
+		if (!*rest)
+			break;
+	}
+}
+
 void keymap_help(struct tui *t, bool all, struct buf *out)
 {
 	const struct pane_class *class[PLACED_MOST];
@@ -414,10 +437,12 @@ void keymap_help(struct tui *t, bool all, struct buf *out)
 			continue;
 		buf_printf(out, "%s\n", class[i]->title);
 		for (const struct pane_key *k = class[i]->help; k->keys; k++)
-			buf_printf(out, "  %-20s %s\n", k->keys, k->brief);
+			help_line(t, k->keys, k->brief, out);
 	}
-	buf_printf(out, "in every list\n  %-20s %s\n", "arrows h j k l", "move, as PgUp PgDn g G (first, last) do");
-	buf_printf(out, "everywhere\n  %-20s %s\n", "1..9", "views: Main Exits Paging VMCS Devices Sched Migrate Stats Tests");
+	buf_printf(out, "in every list\n");
+	help_line(t, "arrows h j k l", "move, as PgUp PgDn g G (first, last) do", out);
+	buf_printf(out, "everywhere\n");
+	help_line(t, "1..9", "views: Main Exits Paging VMCS Devices Sched Migrate Stats Tests", out);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		buf_printf(out, "  %-20s %s\n", keys[i].name, keys[i].brief);
+		help_line(t, keys[i].name, keys[i].brief, out);
 }

@@ -63,7 +63,7 @@ static void moving(struct pane *p)
 	struct console_pane *own = p->own;
 
 	if (own && !p->s->running)
-		guest_screen_rewind(own->screen, vm_icount(p->s->vm));
+		guest_screen_seek(own->screen, vm_icount(p->s->vm));
 }
 
 /* ---- what is shown ---- */
@@ -92,21 +92,15 @@ static bool shows_vga(const struct pane *p, struct vga_screen *screen)
 	return p->mode == VGA || (guest_screen_is_empty(own->screen) && !is_blank(pc_vga(p->s->pc), screen));
 }
 
+/* RFC 3629; the number of bytes before the final NUL. */
 static int utf8(u32 ch, char out[5])
 {
-	int n = 0;
+	static const u8 lead[] = { 0, 0xc0, 0xe0, 0xf0 };
+	int more = ch < 0x80 ? 0 : ch < 0x800 ? 1 : ch < 0x10000 ? 2 : 3, n = 0;
 
-	if (ch < 0x80)
-		out[n++] = (char)ch;
-	else if (ch < 0x800)
-		out[n++] = (char)(0xc0 | ch >> 6);
-	else if (ch < 0x10000)
-		out[n++] = (char)(0xe0 | ch >> 12), out[n++] = (char)(0x80 | (ch >> 6 & 63));
-	else
-		out[n++] = (char)(0xf0 | (ch >> 18 & 7)), out[n++] = (char)(0x80 | (ch >> 12 & 63)),
-		out[n++] = (char)(0x80 | (ch >> 6 & 63));
-	if (ch >= 0x80)
-		out[n++] = (char)(0x80 | (ch & 63));
+	out[n++] = (char)(lead[more] | (ch >> 6 * more & (more ? 0x3f >> more : 0x7f)));
+	while (more--)
+		out[n++] = (char)(0x80 | (ch >> 6 * more & 0x3f));
 	out[n] = 0;
 	return n;
 }

@@ -72,7 +72,8 @@ static void draw_short(struct pane *p, struct area a, const struct history_exit 
 		row = put_wrapped(area_part(a, 0, 0, a.rows - 2, a.cols), row, STYLE_TEXT, buf_text(&b));
 	b.len = 0;
 	if (e->who || e->what)
-		buf_printf(&b, "%s%s%s%s", e->who ? "device " : "", e->who ? e->who : "", e->who && e->what ? ", " : "", e->what ? e->what : "");
+		buf_printf(&b, "%s%s%s%s", e->who ? "device " : "", e->who ? e->who : "", e->who && e->what ? ", " : "",
+			   e->what ? e->what : "");
 	else
 		buf_printf(&b, "no device: answered by the hypervisor");
 	if (buf_text(&b))
@@ -80,9 +81,9 @@ static void draw_short(struct pane *p, struct area a, const struct history_exit 
 	buf_free(&b);
 	if (before && row < a.rows)
 		area_printf(a, row++, 1, STYLE_DIM, "prev #%llu %s %u insn ago", ULL(before->number), name_of(before), e->gap);
-	if (tui_shows_host_times(p->tui) && row < a.rows)
-		area_printf(a, row++, 1, STYLE_DIM, "handled in %5.1f us  (p50 %.1f)", (double)e->cost_ns / 1e3,
-			    (double)describe_percentile(&p->s->history.reason[e->reason < EXIT_COUNT ? e->reason : 0], 500) / 1e3);
+	if (tui_shows_host_times(p->tui) && row < a.rows && e->reason < EXIT_COUNT)
+		area_printf(a, row, 1, STYLE_DIM, "handled in %5.1f us  (p50 %.1f)", (double)e->cost_ns / 1e3,
+			    (double)describe_percentile(&p->s->history.reason[e->reason], 500) / 1e3);
 }
 
 static void draw_lines(struct pane *p, struct area a, const struct history_exit *e)
@@ -92,8 +93,9 @@ static void draw_lines(struct pane *p, struct area a, const struct history_exit 
 
 	describe_exit(p->s, e, tui_shows_host_times(p->tui), &l);
 	for (u32 i = 1; i < l.n && row < a.rows; i++) { /* the first is our title */
-		static const u8 style[] = { [LINE_TEXT] = STYLE_TEXT, [LINE_TITLE] = STYLE_TITLE, [LINE_DIM] = STYLE_DIM, [LINE_GOOD] = STYLE_GOOD,
-					    [LINE_BAD] = STYLE_BAD, [LINE_WARN] = STYLE_WARN, [LINE_MISSING] = STYLE_DIM };
+		static const u8 style[] = { [LINE_TEXT] = STYLE_TEXT, [LINE_TITLE] = STYLE_TITLE, [LINE_DIM] = STYLE_DIM,
+					    [LINE_GOOD] = STYLE_GOOD, [LINE_BAD] = STYLE_BAD, [LINE_WARN] = STYLE_WARN,
+					    [LINE_MISSING] = STYLE_DIM };
 		u32 len;
 		const char *text = lines_at(&l, i, &len);
 		char line[300];
@@ -120,7 +122,8 @@ static void draw_difference(struct pane *p, struct area a, const struct history_
 		area_put(a, 0, 1, STYLE_DIM, "the previous exit is not in the history");
 		return;
 	}
-	area_printf(a, 0, 1, STYLE_TEXT, "#%llu %s -> #%llu %s", ULL(before->number), name_of(before), ULL(e->number), name_of(e));
+	area_printf(a, 0, 1, STYLE_TEXT, "#%llu %s -> #%llu %s", ULL(before->number), name_of(before), ULL(e->number),
+		    name_of(e));
 	row = put_change(a, row, "rip", before->rip, e->rip);
 	row = put_change(a, row, "qual", before->qualification, e->qualification);
 	row = put_change(a, row, "gpa", before->gpa, e->gpa);
@@ -148,7 +151,8 @@ static void title(struct pane *p, char *text, size_t size)
 	const struct history_exit *e = chosen(p);
 
 	if (e)
-		snprintf(text, size, "exit #%llu   %s   cpu %u%s", ULL(e->number), name_of(e), e->vcpu, p->mode ? "   difference" : "");
+		snprintf(text, size, "exit #%llu   %s   cpu %u%s", ULL(e->number), name_of(e), e->vcpu,
+			 p->mode ? "   difference" : "");
 }
 
 static bool key(struct pane *p, int key)

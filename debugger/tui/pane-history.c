@@ -24,7 +24,8 @@ static bool wanted(const struct pane *p, const struct history_exit *e)
 
 	if (!e || !*p->filter)
 		return e;
-	return (name && strcasestr(name, p->filter)) || (e->who && strcasestr(e->who, p->filter)) || (e->what && strcasestr(e->what, p->filter));
+	return (name && strcasestr(name, p->filter)) || (e->who && strcasestr(e->who, p->filter)) ||
+	       (e->what && strcasestr(e->what, p->filter));
 }
 
 /* The wanted exit that is `by` further on (newer: positive), from `from` itself if by is 0; else the last on the way. */
@@ -68,7 +69,9 @@ static void draw_exit(struct pane *p, struct area a, i32 row, const struct histo
 	struct buf b = { 0 };
 
 	area_put(a, row, 0, STYLE_HERE, on ? ">" : " ");
-	col = 1 + area_printf(a, row, 1, STYLE_DIM, p->s->vm->ncpus > 1 ? "#%-6llu cpu%u " : "#%-6llu ", ULL(e->number), e->vcpu);
+	col = 1 + area_printf(a, row, 1, STYLE_DIM, "#%-6llu ", ULL(e->number));
+	if (p->s->vm->ncpus > 1)
+		col += area_printf(a, row, col, STYLE_DIM, "cpu%u ", e->vcpu);
 	history_text(e, a.cols - col - tail, &b);
 	if (buf_text(&b))
 		area_put(area_part(a, row, col, 1, a.cols - col - tail), 0, 0, STYLE_EXIT, buf_text(&b));
@@ -89,7 +92,8 @@ static void draw(struct pane *p, struct area a)
 
 	p->rows = a.rows;
 	if (!on || !wanted(p, history_exit_get(h, on))) {
-		area_put(a, 0, 1, STYLE_DIM, *p->filter ? "no exit like this; / changes the filter" : "no exit yet: S goes to the first one");
+		area_put(a, 0, 1, STYLE_DIM, *p->filter ? "no exit like this; / changes the filter"
+							: "no exit yet: S goes to the first one");
 		return;
 	}
 	first = p->follows ? on : step(p, on, above);
@@ -130,15 +134,11 @@ static void move(struct pane *p, i64 by)
 		p->top = 0;
 }
 
-/* With one processor its count is the machine's. */
+/* The instruction that exited is the next one then. */
 static void go(struct pane *p, const struct history_exit *e)
 {
 	char line[60];
 
-	if (p->s->vm->ncpus > 1) {
-		session_say(p->s, SAY_ERROR, "going to an exit from here needs a machine with one processor; U goes back exit by exit\n");
-		return;
-	}
 	snprintf(line, sizeof(line), "goto %llu", ULL(e->at));
 	tui_command(p->tui, line);
 }

@@ -84,7 +84,8 @@ static void draw(struct pane *p, struct area a)
 	int n = collect(p, row, &total);
 
 	area_put(a, 0, 1, STYLE_DIM, !tui_shows_host_times(p->tui) ? "reason             count  share" : a.cols < WIDE ?
-		 "reason             count  share  p50 us" : "reason             count  share  p50 us  p99 us  |1/4 us .. 1/2 ms|");
+		 "reason             count  share  p50 us"
+		 : "reason             count  share  p50 us  p99 us  |1/4 us .. 1/2 ms|");
 	pane_scroll(p, n, in.rows);
 	for (i32 i = 0; i < in.rows && p->top + i < n; i++) {
 		draw_row(p, in, i, &row[p->top + i], total);

@@ -7,8 +7,6 @@
 
 #include "debugger/tui/tui-priv.h"
 
-enum { WIDEST = 78 };
-
 static i64 lines_of(struct buf *b)
 {
 	i64 n = 0;
@@ -77,7 +75,7 @@ static i32 widest(const struct popup *o)
 		n = o->text.data[i] == '\n' ? 0 : n + 1;
 		most = n > most ? n : most;
 	}
-	return most + 4 < WIDEST ? most + 4 : WIDEST;
+	return most + 4;
 }
 
 static void draw_lines(struct popup *o, struct area in)

@@ -58,6 +58,13 @@ static size_t common(const char *a, const char *b, size_t most)
 	return n;
 }
 
+/* All of them in the output pane, the first ones on the last line. */
+static void show_completions(struct tui *t, struct buf *list)
+{
+	output_add(&t->output, SAY_TEXT, true, (const char *)list->data, list->len);
+	tui_message(t, "%s", buf_text(list));
+}
+
 /* As far as all completions agree; what they are goes to the output pane. */
 static void complete(struct tui *t)
 {
@@ -81,7 +88,7 @@ static void complete(struct tui *t)
 		if (start <= e->at && agree > e->at - start)
 			edit_replace(e, start, first);
 		else if (n > 1 && buf_text(&list))
-			output_add(&t->output, SAY_TEXT, true, (const char *)list.data, list.len);
+			show_completions(t, &list);
 		if (n == 1)
 			edit_insert(e, " ", 1);
 	}

@@ -80,7 +80,7 @@ static void open_panes(struct tui *t)
 int tui_open(struct tui **out, const struct machine_options *o, const struct tui_config *c, struct err *err)
 {
 	struct tui *t = calloc(1, sizeof(*t));
-	struct session_ui ui = { on_say, on_tick, t };
+	struct session_ui ui = { on_say, on_tick, t, .person = c->host_times };
 	int rc;
 
 	*out = NULL;

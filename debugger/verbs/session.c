@@ -40,7 +40,9 @@ static int source_chunk(struct session *s, const char *path, u32 number, const c
 
 	if (out.len && !out.failed)
 		session_say(s, SAY_TEXT, "%.*s", (int)out.len, (const char *)out.data);
-	if (rc < 0)
+	if (rc == -ELOOP) /* the files' names would be all of it */
+		err_set(err, ELOOP, "%s", why.text);
+	else if (rc < 0)
 		err_set(err, -rc, "%.80s:%u: %.200s", path, number, line ? why.text[0] ? why.text : "stopped here" : "no memory");
 	buf_free(&out);
 	free(line);

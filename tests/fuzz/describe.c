@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * describe.c - fuzz target: a machine whose page tables, rings, registers and console bytes are the input's is
+ * describe.c - fuzz target: a machine whose page tables, rings, registers and console bytes are the
+ * input's is
  * described, whole.
- * Rule: every description comes to an end within its bounds, can be wrapped to any width, and changes nothing.
+ * Rule: every description comes to an end within its bounds, can be wrapped to any width, and changes
+ * nothing.
  *
  * Steps of 12 bytes: what, u24 place, u64 value.
  */
@@ -44,8 +46,12 @@ static void machine(struct fuzzed *f)
 /* Paging of one of the three formats, with tables where TABLE steps write. */
 static void set_paging(struct vm *vm, u32 place, u64 value)
 {
-	static const struct { u64 cr4, efer; } formats[] = {
-		{ 0, 0 }, { CR4_PSE, 0 }, { CR4_PAE, 0 }, { CR4_PAE | CR4_PGE, EFER_LME | EFER_LMA | EFER_NXE },
+	static const struct { u64 cr4, efer;
+	} formats[] = {
+		{ 0, 0 },
+		{ CR4_PSE, 0 },
+		{ CR4_PAE, 0 },
+		{ CR4_PAE | CR4_PGE, EFER_LME | EFER_LMA | EFER_NXE },
 	};
 	struct vcpu *v = &vm->vcpu[place & 1];
 	struct x86_state st;
@@ -72,8 +78,14 @@ static void set_entry(struct vm *vm, u32 place, u64 value)
 static void add_exit(struct history *h, u32 place, u64 value)
 {
 	u64 number = h->next ? h->next : 1, cost = value >> (place & 63);
-	struct history_exit e = { .number = number, .time = value >> 32, .rip = value, .qualification = value, .gpa = value,
-				  .reason = (u16)(place % 80), .vcpu = place & 1, .cost_ns = cost };
+	struct history_exit e = { .number = number,
+				  .time = value >> 32,
+				  .rip = value,
+				  .qualification = value,
+				  .gpa = value,
+				  .reason = (u16)(place % 80),
+				  .vcpu = place & 1,
+				  .cost_ns = cost };
 
 	h->first = h->first ? h->first : number;
 	h->ring[number % HISTORY_EXITS] = e;
@@ -107,7 +119,8 @@ static void step(struct fuzzed *f, const u8 *p)
 static void describe(struct session *s, const u8 *data, struct lines *l)
 {
 	struct table_open open[4] = { { 0, 3 }, { 0, 2 }, { 0, 1 }, { (u64)data[0] << 39, 3 } };
-	const struct history_exit *e = s->history.next ? &s->history.ring[(s->history.next - 1) % HISTORY_EXITS] : NULL;
+	const struct history_exit *e =
+		s->history.next ? &s->history.ring[(s->history.next - 1) % HISTORY_EXITS] : NULL;
 
 	for (u32 cpu = 0; cpu < 2; cpu++) {
 		describe_walk(s, cpu, data[0] * 0x1001001ull, l);
@@ -139,7 +152,9 @@ static void console(const u8 *data, size_t size)
 		abort();
 	for (size_t at = 0; at < size; at += 100)
 		guest_screen_feed(g, at, (const char *)data + at, size - at < 100 ? size - at : 100);
-	guest_screen_rewind(g, size / 2);
+	guest_screen_seek(g, size / 2);
+	guest_screen_feed(g, size / 2, (const char *)data, size % 50);
+	guest_screen_seek(g, size);
 	for (i32 row = -3; row <= GUEST_ROWS; row++)
 		guest_screen_cell(g, row, row * 7);
 	guest_screen_free(g);

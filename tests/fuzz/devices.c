@@ -11,6 +11,7 @@
 
 #include "core/snapshot.h"
 #include "debugger/canvas.h"
+#include "devices/faults.h"
 #include "devices/vga-screen.h"
 #include "tests/board.h"
 
@@ -22,7 +23,7 @@ enum {
 	PC_FUZZ_SPAN = 0x60020
 }; /* video memory, the segments of the host bridge, and a little around */
 enum { WAIT = 12, DUE, KEY, RECEIVE, ACK, RESET, SCRAMBLE, SAVE, MMIO, LOOK, APIC, MSR, CONFIG,
-       MEMORY, MOUSE, BUTTON, KINDS };
+       MEMORY, MOUSE, BUTTON, BREAK, KINDS };
 
 static void draw(const struct vga *v)
 {
@@ -132,6 +133,17 @@ static void memory_access(struct vm *vm, u16 choice, u32 value)
 	mem_write(&vm->mem, (choice & 0xfff) * 4, &value, sizeof(value));
 }
 
+/* What the debugger injects: broken sectors, interrupts, the balloon's size; whole or cut off. */
+static void break_something(struct vm *vm, const u8 *s, u16 choice, u32 value)
+{
+	const struct fault_order o = { .what = s[1] % 8, .disk = s[2] % 5, .kind = s[3] % 5, .every = value,
+				       .first = value % 64, .count = s[2], .seed = choice, .duration = value & 1 ? value : 0 };
+	static const struct { u8 source, len; } in[] = { { INPUT_FAULT, sizeof(o) }, { INPUT_FAULT, 9 }, { INPUT_IRQ, 2 },
+							 { INPUT_BALLOON, 4 } };
+
+	vm_receive(vm, in[choice % ARRAY_LEN(in)].source, &o, in[choice % ARRAY_LEN(in)].len);
+}
+
 /* Returns true once states are no longer ones a device could come to by itself. */
 static bool step(struct board *b, const u8 *s, bool scrambled)
 {
@@ -184,6 +196,8 @@ static bool step(struct board *b, const u8 *s, bool scrambled)
 		pc_mouse(b->pc, (int)(value & 0xffff) - 0x8000, (int)(value >> 16) - 0x8000, (i8)port, s[1]);
 	} else if (what == BUTTON) {
 		pc_power_button(b->pc);
+	} else if (what == BREAK) {
+		break_something(vm, s, port, value);
 	}
 	return scrambled;
 }

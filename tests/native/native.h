@@ -182,6 +182,9 @@ bool runs_32_bit_code(void (*run)(const struct sequence *q, struct outcome *out)
 bool vtx_open(const u16 *selectors, const u8 *data, struct err *err);
 void vtx_close(void);
 void vtx_run(const struct sequence *q, struct outcome *out);
+/* A difference that is this host's KVM's own, counted by its rule; vtx_print_rules tells the counts. */
+bool vtx_excuses(const struct sequence *q, const struct outcome *native, const struct outcome *interp);
+void vtx_print_rules(void);
 u32 native_lost(void); /* flags that the native side cannot begin or end with */
 /* host_run, or after vtx_open vtx_run. */
 void native_run(const struct sequence *q, struct outcome *out);

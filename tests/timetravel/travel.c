@@ -113,19 +113,10 @@ static void travel(struct timeline *t, u64 icount, const char *what)
 
 static int run_with_hashes(struct timeline *t, struct vm *vm, u64 depth, struct place *place)
 {
-	double ms = 0;
 	int n = 0;
 
-	for (; n < PLACES; n++) {
-		u64 start = cpu_ns();
-		enum stop_why why = timeline_run(t, depth / PLACES - chance(1000), &err);
-
-		ms += ms_since(start);
-		if (why != STOP_BUDGET)
-			break;
+	for (; n < PLACES && timeline_run(t, depth / PLACES - chance(1000), &err) == STOP_BUDGET; n++)
 		place[n] = (struct place){ vm_icount(vm), vm_state_hash(vm) };
-	}
-	printf("with-timeline-ms %.0f\nmips %.0f\n", ms, (double)vm_icount(vm) / ms / 1e3);
 	return n;
 }
 
@@ -212,13 +203,22 @@ static void keep(struct timeline *t, struct vm *vm)
 	timeline_drop(t, c);
 }
 
-static void plain(int argc, char **argv, u64 depth)
+/* What it costs to remember: the same run with and without, and nothing else done on the way. */
+static void cost(int argc, char **argv, u64 depth, bool remember)
 {
 	struct guest *g = build(argc, argv);
-	u64 start = cpu_ns();
+	struct timeline *t = NULL;
+	u64 start;
 
-	vm_run(g->machine.vm, depth, &err);
-	printf("without-ms %.0f\n", ms_since(start));
+	if (remember && timeline_open(&t, g->machine.vm, NULL, &err))
+		fail("the time line");
+	start = cpu_ns();
+	if (t)
+		timeline_run(t, depth, &err);
+	else
+		vm_run(g->machine.vm, depth, &err);
+	printf("%s-ms %.0f\n", remember ? "with-timeline" : "without", ms_since(start));
+	timeline_close(t);
 	release(g);
 }
 
@@ -236,7 +236,8 @@ int main(int argc, char **argv)
 		return 2;
 	depth = strtoull(argv[1], NULL, 0);
 	config.memory = strtoull(argv[3], NULL, 0) << 20;
-	plain(argc - 4, argv + 4, depth);
+	cost(argc - 4, argv + 4, depth, false);
+	cost(argc - 4, argv + 4, depth, true);
 	g = build(argc - 4, argv + 4);
 	vm = g->machine.vm;
 	start = cpu_ns();

@@ -6,7 +6,7 @@
 # A case is a block of lines, blocks are separated by blank lines:
 #   NAME text               what is shown
 #   RUN command             for bash -c, in a folder with the guests (NAME.img, NAME.lst) and examples (NAME.trap);
-#                           $TRAP is `vitrine trap`; more RUN lines are more lines
+#                           $TRAP is `vitrine trap`, $EXAMPLES asm-examples/; more RUN lines are more lines
 #   | text                  the next line of standard output
 #   ! text                  some line of standard error contains the text
 #   STATUS n                exit status, 0 unless said
@@ -19,7 +19,7 @@ cd "$(dirname "$0")" || exit 2
 [ $# -gt 0 ] || set -- *.cases
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
-export TRAP="$build/vitrine trap"
+export TRAP="$build/vitrine trap" EXAMPLES="$PWD/../../asm-examples/"
 passed=0 failed=0
 
 guests() {
@@ -32,14 +32,14 @@ guests() {
 	done
 	nasm -f bin -I ../../asm-examples/ -DLATE -o "$work/fixtures/late-timer.img" guests/virtual-timer.asm || exit 2
 	nasm -f bin -I ../../asm-examples/ -DMUTE -o "$work/fixtures/mute-timer.img" guests/virtual-timer.asm || exit 2
-	for name in 01-hello 18-triple-fault 24-processors 22-exit-status; do
+	for name in 01-hello 03-cpuid 18-triple-fault 24-processors 22-exit-status; do
 		nasm -f bin -I ../../asm-examples/ -o "$work/fixtures/$name.img" "../../asm-examples/$name.asm" || exit 2
 	done
 }
 
 once() { # FOLDER
 	rm -rf "$1" && cp -r "$work/fixtures" "$1"
-	(cd "$1" && timeout 20 bash -c "$run" >../out 2>../err </dev/null)
+	(cd "$1" && timeout 60 bash -c "$run" >../out 2>../err </dev/null)
 }
 
 check() {

@@ -33,8 +33,7 @@ start() { # COLS ROWS COMMAND : a shell command in a terminal
 keys() { tmux send-keys -- "$@"; }
 screen() { tmux capture-pane -p; }
 wait_for() { # PATTERN : on the screen
-	local i
-	for i in $(seq 100); do
+	for _ in $(seq 100); do
 		screen | grep -qe "$1" && return 0
 		sleep 0.1
 	done
@@ -43,8 +42,7 @@ wait_for() { # PATTERN : on the screen
 	return 1
 }
 wait_end() { # STATUS : the command has ended with it
-	local i
-	for i in $(seq 100); do
+	for _ in $(seq 100); do
 		[ -s "$work/done" ] && break
 		sleep 0.1
 	done
@@ -129,6 +127,42 @@ resized() { # the window changes while nobody presses anything
 	wait_for '^trap>'
 }
 
+# ---- while the guest runs ----
+endless() { # a boot sector that jumps to itself
+	{ printf '\353\376'; head -c 508 /dev/zero; printf '\125\252'; } >"$work/endless.img"
+}
+running() { # looked at, resized, typed to, paused, continued, gone back
+	start 80 24 "LANG=C.UTF-8 $vitrine debug $work/endless.img"
+	wait_for PAUSED || return 1
+	keys c
+	wait_for RUNNING || return 1
+	keys 2
+	wait_for 'no exit yet' || return 1
+	tmux resize-window -x 160 -y 50
+	wait_for '^ 1 Main   2 Exits.*z zoom' || return 1
+	keys s
+	wait_for 'the guest is running: Ctrl-C pauses it' || return 1
+	keys :
+	keys 'print 6 * 7'
+	keys Escape
+	keys C-c
+	wait_for PAUSED && wait_for '^trap> print 6 . 7' || return 1
+	keys : Enter
+	wait_for '^│42' || return 1
+	keys 1 u
+	wait_for '| past' || return 1
+	keys q
+	wait_for 'y leaves' && keys y && wait_end 0
+}
+killed_while_running() {
+	start 80 24 "LANG=C.UTF-8 bash -c 'echo \$\$ >$work/pid; exec $vitrine debug $work/endless.img'"
+	wait_for PAUSED || return 1
+	keys c
+	wait_for RUNNING || return 1
+	kill -s TERM "$(cat "$work/pid")"
+	wait_end 143
+}
+
 # ---- the tty is as it was, on every way out ----
 way_out() { # SIGNAL-OR-q STATUS
 	cat >"$work/shell" <<-END
@@ -176,7 +210,7 @@ else
 fi
 if ! command -v tmux >/dev/null; then
 	echo "skipped: tmux is not installed, so there is no terminal to drive"
-	skipped=$((skipped + 19))
+	skipped=$((skipped + 21))
 else
 	tour; result tour $?
 	for term in xterm-256color screen tmux linux vt100; do on_terminal $term; result "TERM=$term" $?; done
@@ -189,6 +223,9 @@ else
 	mono; result 'NO_COLOR' $?
 	colour; result '--color=always' $?
 	resized; result 'resized window' $?
+	endless
+	running; result 'a running guest' $?
+	killed_while_running; result 'SIGTERM while the guest runs' $?
 	way_out q 0; result 'tty after q' $?
 	way_out TERM 143; result 'tty after SIGTERM' $?
 	way_out HUP 129; result 'tty after SIGHUP' $?

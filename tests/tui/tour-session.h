@@ -34,7 +34,8 @@ static inline void tour_session_open_guest(struct tour_session *s, const struct 
 	snprintf(s->path, sizeof(s->path), "/proc/self/fd/%d", s->fd);
 	machine_options_init(&s->machine);
 	s->machine.image = s->path;
-	s->machine.serial = s->machine.debugcon = "none";
+	s->machine.serial = "stdio";
+	s->machine.debugcon = "none";
 	s->machine.mem = 16 << 20;
 	if (tui_open(&s->t, &s->machine, c, &err)) {
 		fprintf(stderr, "tour-session: %s\n", err.text);

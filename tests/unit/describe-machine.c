@@ -239,7 +239,7 @@ START_TEST(queues_and_their_chains)
 	open_machine();
 	describe_queues(&session, true, &l);
 	t = all(&l);
-	want(t, "virtio-rng no driver");
+	want(t, "virtio-rng  00 no driver");
 	want(t, " 0 requests not set up");
 	bus_write(&vm->mmio, base + 0x70, 4, 3, NULL);
 	bus_write(&vm->mmio, base + 0x38, 4, 4, NULL);
@@ -252,6 +252,7 @@ START_TEST(queues_and_their_chains)
 	put64(0x21000, 0x0000000000010000ull); /* flags 0, index 1, entry 0 */
 	describe_queues(&session, true, &l);
 	t = all(&l);
+	want(t, "virtio-rng  03 DRIVER\n");
 	want(t, " 0 requests   4     1     0     0    1");
 	want(t, "waits: entry 0, chain 0");
 	want(t, "desc 0   000000030000      64 bytes  device writes  then 1");

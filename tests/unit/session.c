@@ -1,32 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * session.c - a guest under observation: run, step, back, marks, registers, memory; and that looking changes nothing.
+ * session.c - a guest under observation: run, step, back, snapshots and marks.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "tests/unit/session-rig.h"
 
-#include "core/snapshot.h"
-#include "core/timeline.h"
-#include "debugger/runner.h"
-#include "debugger/session/session.h"
-#include "debugger/verbs/verb.h"
-#include "tests/unit/unit.h"
-
-/* At 7C00: sets up the PIT (1 ms), the PIC (vector 8) and interrupts; then for ever a letter to COM1, a loop over
- * memory, REP INSB of the clock's data port, RDRAND, HLT.  The handler counts at 502h. */
-static const u8 guest[] = {
-	0xfa, 0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0, 0xbc, 0x00, 0x7c, 0xc7, 0x06, 0x20, 0x00,
-	0x69, 0x7c, 0xa3, 0x22, 0x00, 0xb0, 0x34, 0xe6, 0x43, 0xb0, 0xa9, 0xe6, 0x40, 0xb0, 0x04, 0xe6,
-	0x40, 0xb0, 0x11, 0xe6, 0x20, 0xb0, 0x08, 0xe6, 0x21, 0xb0, 0x04, 0xe6, 0x21, 0xb0, 0x01, 0xe6,
-	0x21, 0xb0, 0xfe, 0xe6, 0x21, 0xfb, 0xba, 0xf8, 0x03, 0xa0, 0x74, 0x7c, 0xee, 0xfe, 0x06, 0x74,
-	0x7c, 0x80, 0x26, 0x74, 0x7c, 0x4f, 0x80, 0x0e, 0x74, 0x7c, 0x40, 0xb9, 0x32, 0x00, 0x01, 0x0e,
-	0x00, 0x05, 0xe2, 0xfa, 0xbf, 0x00, 0x06, 0xb9, 0x03, 0x00, 0xba, 0x71, 0x00, 0xf3, 0x6c, 0x66,
-	0x0f, 0xc7, 0xf0, 0xa3, 0x04, 0x05, 0xf4, 0xeb, 0xcd, 0xff, 0x06, 0x02, 0x05, 0x50, 0xb0, 0x20,
-	0xe6, 0x20, 0x58, 0xcf, 0x41,
-};
 /* A loop without end and without exits. */
 static const u8 spin[] = { 0xeb, 0xfe };
 /* CLI and HLT; an invalid interrupt table and UD2; the power-off port. */
@@ -34,7 +10,6 @@ static const u8 stops[] = { 0xfa, 0xf4 };
 static const u8 dies[] = { 0xfa, 0x0f, 0x01, 0x1e, 0x0a, 0x7c, 0x0f, 0x0b, 0, 0, 0, 0, 0, 0, 0, 0 };
 static const u8 powers_off[] = { 0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef, 0xeb, 0xfe };
 
-static struct err err;
 static u64 seed = 7;
 
 static u64 chance(u64 below)
@@ -42,86 +17,6 @@ static u64 chance(u64 below)
 	seed = seed * 6364136223846793005ull + 1442695040888963407ull;
 	return (seed >> 33) % below;
 }
-
-/* ---- a front end ---- */
-
-struct front {
-	struct buf text, console;
-	u32 ticks, pause_at;
-	struct session *s;
-	int nested;
-};
-
-static void on_say(void *arg, enum say_kind kind, const char *text, size_t len)
-{
-	struct front *f = arg;
-
-	buf_put(kind == SAY_CONSOLE ? &f->console : &f->text, text, len);
-}
-
-static void on_tick(void *arg)
-{
-	struct front *f = arg;
-
-	if (++f->ticks == 1)
-		f->nested = session_run(f->s, (struct amount){ 1, BY_INSN }, NULL);
-	if (f->ticks == f->pause_at)
-		session_pause(f->s);
-}
-
-static void image_file(const u8 *code, size_t len, char *path, size_t size)
-{
-	u8 sector[512] = { 0 };
-	int fd = memfd_create("guest", 0);
-
-	memcpy(sector, code, len);
-	sector[510] = 0x55;
-	sector[511] = 0xaa;
-	ck_assert(fd >= 0 && write(fd, sector, sizeof(sector)) == sizeof(sector));
-	snprintf(path, size, "/proc/self/fd/%d", fd);
-}
-
-static struct session *open_with(const u8 *code, size_t len, struct front *f, const struct machine_options *o)
-{
-	static char path[40];
-	struct session_ui ui = { .say = on_say, .arg = f };
-	struct machine_options opt = *o;
-	struct session *s;
-
-	memset(f, 0, sizeof(*f));
-	image_file(code, len, path, sizeof(path));
-	ck_assert(!machine_options_check(&opt, &(struct args_rest){ .item = { path }, .n = 1 }, &err));
-	ck_assert_msg(session_open(&s, &opt, &ui, &err) == 0, "%s", err.text);
-	f->s = s;
-	return s;
-}
-
-static struct machine_options options(void)
-{
-	struct machine_options o;
-
-	machine_options_init(&o);
-	o.mem = 4 << 20;
-	return o;
-}
-
-static struct session *session(struct front *f)
-{
-	struct machine_options o = options();
-
-	return open_with(guest, sizeof(guest), f, &o);
-}
-
-static void closed(struct session *s, struct front *f)
-{
-	session_close(s);
-	buf_free(&f->text);
-	buf_free(&f->console);
-}
-
-#define RUN(s, n, unit) ck_assert_msg(session_run(s, (struct amount){ n, unit }, &err) == 0, "%s", err.text)
-#define STEP(s, n, unit) ck_assert_msg(session_step(s, (struct amount){ n, unit }, &err) == 0, "%s", err.text)
-#define BACK(s, n, unit) ck_assert_msg(session_back(s, (struct amount){ n, unit }, &err) == 0, "%s", err.text)
 
 /* ---- forward ---- */
 
@@ -441,112 +336,12 @@ START_TEST(saved_and_loaded)
 }
 END_TEST
 
-/* ---- registers and memory ---- */
-
-static u64 reg(struct session *s, const char *name)
-{
-	u64 value = 0;
-
-	ck_assert_msg(session_register(s, 0, name, &value), "%s is unknown", name);
-	return value;
-}
-
-START_TEST(registers_by_name)
-{
-	struct front f;
-	struct session *s = session(&f);
-	struct x86_state st;
-	u64 value, old;
-
-	for (int i = 0; session_register_name(i); i++)
-		ck_assert_msg(session_register(s, 0, session_register_name(i), &value), "%s", session_register_name(i));
-	ck_assert(!session_set_register(s, 0, "rax", 0x1122334455667788, &err));
-	ck_assert_uint_eq(reg(s, "eax"), 0x55667788);
-	ck_assert_uint_eq(reg(s, "ax"), 0x7788);
-	ck_assert_uint_eq(reg(s, "ah"), 0x77);
-	ck_assert_uint_eq(reg(s, "$al"), 0x88);
-	ck_assert(!session_set_register(s, 0, "ah", 0xee, &err));
-	ck_assert_uint_eq(reg(s, "rax"), 0x112233445566ee88);
-	ck_assert(!session_set_register(s, 0, "eax", 1, &err)); /* as the processor does it */
-	ck_assert_uint_eq(reg(s, "rax"), 1);
-	ck_assert(!session_set_register(s, 0, "rflags.ZF", 1, &err));
-	ck_assert_uint_eq(reg(s, "rflags") & FLAG_ZF, FLAG_ZF);
-	ck_assert_int_eq(session_set_register(s, 0, "rflags.ZF", 2, &err), -ERANGE);
-	ck_assert(!session_set_register(s, 0, "es.base", 0x12340, &err));
-	ck_assert(!session_set_register(s, 0, "xmm3.high", 99, &err));
-	ck_assert(!session_set_register(s, 0, "star", 5, &err));
-	ck_assert(!vcpu_get(&s->vm->vcpu[0], &st, ST_ALL));
-	ck_assert_uint_eq(st.seg_base[SEG_ES], 0x12340);
-	ck_assert_uint_eq(st.xmm[7], 99);
-	ck_assert_uint_eq(st.star[0], 5);
-	ck_assert_uint_eq(reg(s, "mtrr_fix[2]"), st.mtrr_fix[2]);
-	for (int i = 0; i < X86_GPRS; i++) {
-		ck_assert(x86_state_get_by_name(&st, x86_gpr_names[i], &old));
-		ck_assert_uint_eq(reg(s, x86_gpr_names[i]), old);
-	}
-	ck_assert(!session_register(s, 0, "rzx", &value));
-	ck_assert(!session_register(s, 1, "rax", &value));
-	ck_assert(!session_register(s, 0, "", &value));
-	ck_assert_int_eq(session_set_register(s, 0, "icount", 5, &err), -EPERM);
-	closed(s, &f);
-}
-END_TEST
-
-START_TEST(memory_by_address)
-{
-	struct front f;
-	struct session *s = session(&f);
-	u8 bytes[16] = { 0 };
-
-	ck_assert_uint_eq(session_read(s, 0x7c00, bytes, 4), 4);
-	ck_assert_mem_eq(bytes, guest, 4);
-	ck_assert(!session_write(s, 0x8ffe, "abcd", 4, &err));
-	ck_assert_uint_eq(session_read_physical(s, 0x8ffe, bytes, 4), 4);
-	ck_assert_mem_eq(bytes, "abcd", 4);
-	ck_assert_uint_eq(session_read_physical(s, (4 << 20) - 3, bytes, 16), 3); /* the end of memory */
-	ck_assert_uint_eq(session_read_physical(s, 0xfee00000, bytes, 4), 0);     /* a device */
-	ck_assert_int_eq(session_write_physical(s, (4 << 20) - 2, "abcd", 4, &err), -EFAULT);
-	session_read_physical(s, (4 << 20) - 2, bytes, 2);
-	ck_assert_mem_eq(bytes, "\0\0", 2); /* nothing was written */
-	ck_assert_uint_eq(session_read(s, UINT64_MAX - 1, bytes, 16), 0);
-	closed(s, &f);
-}
-END_TEST
-
-/* Every verb that looks, as its own row has it as an example: the machine stays as it is. */
-START_TEST(looking_changes_nothing)
-{
-	struct front f;
-	struct session *s = session(&f);
-	int looked = 0;
-
-	RUN(s, 9500000, BY_TIME);
-	u64 hash = vm_state_hash(s->vm), icount = vm_icount(s->vm), exits = s->vm->exits;
-	for (int i = 0; i < verb_count; i++)
-		for (const char *at = verbs[i]->example; verbs[i]->group == VERB_LOOK && *at; at += strcspn(at, "\n"), at += *at == '\n') {
-			char *line = strndup(at, strcspn(at, "\n"));
-			struct buf out = { 0 };
-
-			if (!strstr(line, ".csv") && !strstr(line, ".png")) {
-				verb_line(s, line, &out, &err);
-				looked++;
-			}
-			ck_assert_msg(vm_state_hash(s->vm) == hash && vm_icount(s->vm) == icount && s->vm->exits == exits, "%s", line);
-			buf_free(&out);
-			free(line);
-		}
-	ck_assert_int_gt(looked, 40);
-	closed(s, &f);
-}
-END_TEST
-
 int main(void)
 {
 	const TTest *const tests[] = {
 		steps_and_runs, ends_are_reasons_and_the_session_stays, a_budget_ends_every_run, a_tick_can_pause_and_not_run,
 		history_is_the_same_however_it_was_cut, back_is_where_it_was, back_by_exits_mirrors_forward, goto_runs_on_ahead,
-		snapshots_and_marks, restart_is_a_fresh_machine, without_a_time_line, saved_and_loaded, registers_by_name,
-		memory_by_address, looking_changes_nothing,
+		snapshots_and_marks, restart_is_a_fresh_machine, without_a_time_line, saved_and_loaded,
 	};
 	return unit_run("session", tests, ARRAY_LEN(tests));
 }

@@ -34,7 +34,7 @@ static void go(struct rig *r, u64 icount)
 
 /* ---- back and forth ---- */
 
-enum { MILLION = 1000000, TOTAL = 12 * MILLION, PLACES = 40 };
+enum { MILLION = 1000000, TOTAL = 5 * MILLION, PLACES = 30 };
 
 struct place { u64 icount, hash, time, exits; };
 
@@ -65,7 +65,7 @@ static void anywhere(bool with_outside)
 		run(r, 1 + chance(i % 3 ? 3000 : 3 * TOTAL / PLACES));
 		place[i] = here(r);
 	}
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 40; i++) {
 		const struct place *p = &place[chance(PLACES)], *q = &place[chance(PLACES)];
 
 		go(r, p->icount);
@@ -99,14 +99,14 @@ END_TEST
 START_TEST(steps_back_undo_steps)
 {
 	struct rig *r = setup(true, 0);
-	struct place place[200];
+	struct place place[60];
 
 	run(r, 100000);
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 60; i++) {
 		place[i] = here(r);
 		run(r, 1);
 	}
-	for (int i = 199; i >= 0; i--) {
+	for (int i = 59; i >= 0; i--) {
 		go(r, place[i].icount);
 		is_here(r, &place[i]);
 	}
@@ -274,7 +274,7 @@ START_TEST(kept_states_survive_everything)
 		ck_assert_uint_eq(checkpoint_time(c[i]), place[i].time);
 	}
 	seed = 9;
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < 30; i++) {
 		int n = (int)chance(4);
 
 		ck_assert_int_eq(timeline_restore(r->line, c[n], &err), 0);
@@ -307,9 +307,9 @@ static int places_within(bool with_outside, u64 bound)
 	int n = 0;
 
 	for (int i = 0; i < PLACES; i++) {
-		run(r, 2 * MILLION / PLACES);
+		run(r, MILLION / PLACES);
 		place[i] = here(r);
-		go(r, place[i].icount - chance(2 * MILLION / PLACES)); /* makes points */
+		go(r, place[i].icount - chance(MILLION / PLACES)); /* makes points */
 		ck_assert_uint_le(timeline_memory(r->line), bound);
 		go(r, place[i].icount);
 		is_here(r, &place[i]);

@@ -365,6 +365,25 @@ START_TEST(what_changed_is_marked)
 }
 END_TEST
 
+START_TEST(enter_in_the_history_goes_to_that_moment)
+{
+	struct tui_config c = { .ascii = true };
+	const struct history_exit *e;
+	struct tour_session s;
+
+	tour_session_open(&s, &c);
+	tour_session_keys(&s, "SSSS2jj");
+	e = history_exit_get(&tui_session(s.t)->history, 2);
+	ck_assert_ptr_nonnull(e);
+	ck_assert(shows(&s, "exit #2   IO"));
+	tui_key(s.t, '\n');
+	ck_assert_uint_eq(vm_icount(tui_session(s.t)->vm), e->at);
+	tour_session_keys(&s, "1");
+	ck_assert(shows(&s, "| > 7cc7 out dx, al"));
+	tour_session_close(&s);
+}
+END_TEST
+
 START_TEST(clicks_choose_panes_and_views)
 {
 	struct tui_config c = { .ascii = true };
@@ -402,6 +421,7 @@ int main(void)
 		marks_and_snapshots_come_back,
 		b_sets_a_breakpoint_at_the_cursor_and_takes_it_away,
 		what_changed_is_marked,
+		enter_in_the_history_goes_to_that_moment,
 		clicks_choose_panes_and_views,
 	};
 
