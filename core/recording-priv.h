@@ -7,7 +7,7 @@
  *	HEAD   machine_state as in a snapshot, text CPU model, u64 icount, openings, state hash, u8 somebody is outside
  *	TAPE   u64 openings up to which it goes, bytes of the tape (core/tape.h)
  *	SUMS   u64 icount, time, openings, then a u32 sum of each vCPU, the clock, the VM and each device
- *	END    u64 icount, time, openings, state hash
+ *	END    u64 icount, time, openings, state hash, u8 enum stop_why
  */
 #ifndef VITRINE_CORE_RECORDING_PRIV_H
 #define VITRINE_CORE_RECORDING_PRIV_H

@@ -213,6 +213,7 @@ int recording_close(struct recording *r, struct err *err)
 		return 0;
 	put_place(r->vm, &b);
 	buf_put_uint(&b, vm_state_hash(r->vm), 8);
+	buf_put_uint(&b, r->vm->stop, 1);
 	put_block(r, BLOCK_END, &b);
 	flush(r);
 	if (close(r->fd) && !r->error)

@@ -153,13 +153,17 @@ static int compare_sums(struct replay *r, struct reader *in, struct err *err)
 	return 0;
 }
 
-static int compare_end(struct replay *r, struct reader *in, struct err *err)
+/* Then why the run stopped, which it may have found out only when it tried to go on. */
+static int compare_end(struct replay *r, struct reader *in, enum stop_why *why, struct err *err)
 {
 	struct place p = read_place(in);
+	u64 hash = read_uint(in, 8), then = read_uint(in, 1);
 
-	if (p.icount == vm_icount(r->vm) && p.time == r->vm->clock.now && read_uint(in, 8) != vm_state_hash(r->vm))
+	if (p.icount == vm_icount(r->vm) && p.time == r->vm->clock.now && hash != vm_state_hash(r->vm))
 		return differs(r, "memory", err);
 	r->matched = vm_icount(r->vm);
+	if (*why == STOP_BUDGET && (then == STOP_HALTED || then == STOP_TRIPLE_FAULT))
+		*why = vm_run_piece(r->vm, 1, err);
 	return 0;
 }
 
@@ -230,7 +234,7 @@ static enum stop_why run(void *arg, u64 budget, struct err *err)
 		here = vm_icount(r->vm);
 		if (here != p.icount || (why != STOP_BUDGET && !end) || (p.icount == until && !p.openings))
 			break;
-		if (end ? compare_end(r, &b.payload, err) : compare_sums(r, &b.payload, err))
+		if (end ? compare_end(r, &b.payload, &why, err) : compare_sums(r, &b.payload, err))
 			return STOP_ERROR;
 		pass(r);
 	}

@@ -46,8 +46,7 @@ int kvm_trouble(struct kvm_cpu *k, struct vm_exit *exit, int code, const char *f
 	return -code;
 }
 
-/* Where the guest stands. */
-static u64 rip_of(struct kvm_cpu *k)
+u64 kvm_rip(struct kvm_cpu *k)
 {
 	struct kvm_regs r;
 
@@ -58,7 +57,7 @@ static u64 rip_of(struct kvm_cpu *k)
 
 static void start(struct kvm_cpu *k, struct vm_exit *exit, enum exit_reason reason)
 {
-	*exit = (struct vm_exit){ .reason = (u16)reason, .vcpu = (u8)k->vcpu->index, .rip = rip_of(k),
+	*exit = (struct vm_exit){ .reason = (u16)reason, .vcpu = (u8)k->vcpu->index, .rip = kvm_rip(k),
 				  .icount = k->last.icount[0] };
 }
 

@@ -98,7 +98,7 @@ static bool was_hlt(struct kvm_cpu *k, u64 before)
 	u64 rip = k->run->s.regs.regs.rip;
 	u8 code;
 
-	return k->debug.control & KVM_GUESTDBG_SINGLESTEP && (before == UINT64_MAX || rip == before + 1) &&
+	return k->debug.control & KVM_GUESTDBG_SINGLESTEP && rip == before + 1 &&
 	       kvm_code(k, rip - 1, &code, 1) == 1 && code == 0xf4;
 }
 
@@ -106,7 +106,7 @@ static bool was_hlt(struct kvm_cpu *k, u64 before)
 static int once(struct kvm_cpu *k, struct vm_exit *exit, bool step)
 {
 	bool finishing = k->unfinished;
-	u64 before = k->seen ? k->run->s.regs.regs.rip : UINT64_MAX;
+	u64 before = k->debug.control ? kvm_rip(k) : 0;
 	int rc = enter(k);
 
 	if (rc < 0)
@@ -154,7 +154,8 @@ static int go(struct kvm_cpu *k, const struct run_limit *limit, struct vm_exit *
 			return leave_finished(k, exit, EXIT_EXT_INTR);
 		if (was(&k->fired)) {
 			k->armed = 0;
-			kvm_count_run(k);
+			if (!step)
+				kvm_count_run(k);
 			continue;
 		}
 		if (!step)

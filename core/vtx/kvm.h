@@ -106,6 +106,7 @@ void kvm_arm(struct kvm_cpu *k, u64 icount); /* a signal ends KVM_RUN when that 
 int kvm_translate_exit(struct kvm_cpu *k, struct vm_exit *exit);
 /* The answer in *exit goes into the run page.  1: the next element of a string instruction, *exit is filled. */
 int kvm_answer(struct kvm_cpu *k, struct vm_exit *exit);
+u64 kvm_rip(struct kvm_cpu *k); /* where the guest stands */
 /* An exit without a question; 0. */
 int kvm_leave(struct kvm_cpu *k, struct vm_exit *exit, enum exit_reason reason);
 extern const char *const kvm_unseen[EXIT_COUNT];

@@ -198,7 +198,7 @@ static void where_lines(struct session *s, const struct history_exit *e, const s
 	if (s->symbols && symbols_text(s->symbols, e->rip, &b))
 		lines_more(l, "  %s", buf_text(&b) ? buf_text(&b) : "");
 	if (x && x->insn_len)
-		lines_more(l, "  %u bytes", x->insn_len);
+		lines_more(l, "  %u byte%s", x->insn_len, x->insn_len == 1 ? "" : "s");
 	buf_free(&b);
 	if (e->reason != EXIT_EPT_VIOLATION && e->reason != EXIT_EPT_MISCONFIG)
 		return;

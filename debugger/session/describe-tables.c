@@ -266,5 +266,6 @@ void describe_mappings(struct session *s, u32 cpu, u32 most, struct lines *l)
 		lines_add(l, LINE_WARN, "... and %u ranges more", r.given - most);
 	if (r.t.looked >= ENTRIES_MAX)
 		lines_add(l, LINE_WARN, "... more entries than are looked at (%d)", ENTRIES_MAX);
-	lines_add(l, LINE_DIM, "%llu pages, %llu KiB", ULL(r.pages), ULL(r.bytes >> 10));
+	lines_add(l, LINE_DIM, "%llu page%s, %llu KiB", ULL(r.pages), r.pages == 1 ? "" : "s",
+		  ULL(r.bytes >> 10));
 }

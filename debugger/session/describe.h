@@ -136,6 +136,14 @@ void describe_mappings(struct session *s, u32 cpu, u32 most, struct lines *l);
 /* The map of guest-physical memory: slots, what they are, frames behind them; then devices' ranges. */
 void describe_memory(struct session *s, struct lines *l);
 
+/* ---- the second stage (describe-ept.c) ---- */
+
+/* Where a guest-physical address is in the machine, with --paging ept.  False: nowhere yet. */
+bool ept_look(struct session *s, u64 gpa, struct ept_result *res);
+void describe_ept(struct session *s, u64 gpa, struct lines *l);
+/* The same in one short line. */
+void ept_line(struct session *s, u64 gpa, char *out, size_t size);
+
 /* ---- exits (describe-exit.c) ---- */
 
 /* The exit qualification in words (SDM 3C 27.2.1): "write, no access allowed, linear address valid";

@@ -89,7 +89,9 @@ int session_restart(struct session *s, struct err *err);
 int session_run(struct session *s, struct amount amount, struct err *err);
 /* The same on the chosen processor's account: so many of *its* instructions, or exits; BY_TIME as session_run. */
 int session_step(struct session *s, struct amount amount, struct err *err);
-/* Back by the amount, or (n == 0) as far as is recorded; on the way, the latest earlier place where a probe stops wins. */
+/* Back by the amount, or (n == 0) as far as is recorded; on the way, the latest earlier place where a probe stops wins.
+ * Instructions are those of all processors.  BY_EXIT: to the n-th earlier place at which an exit of the guest's had just
+ * been handled, so that it mirrors the stepping forward. */
 int session_back(struct session *s, struct amount amount, struct err *err);
 /* To a point in recorded time, in instructions of all processors (vm_icount); ahead of now too. */
 int session_goto(struct session *s, u64 icount, struct err *err);

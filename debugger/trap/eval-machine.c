@@ -144,6 +144,7 @@ static bool go(struct trap *t, const struct node *n, const struct extent *e)
 	int rc = 0;
 
 	armed_rewind(t);
+	timers_rewind(t); /* somebody may have gone back by hand */
 	t->driving = true;
 	do {
 		if (too_late(t, n))
@@ -228,7 +229,7 @@ static bool step_before_exception(struct trap *t, const struct node *n)
 	struct err err = { 0 };
 	int rc;
 
-	if (!t->s->timeline || t->has_answered || strcmp(stopped.reason, "exception"))
+	if (!t->s->timeline || trap_has_answered(t) || strcmp(stopped.reason, "exception"))
 		return true;
 	t->told = t->latest_fault;
 	rc = session_goto(t->s, t->told.vm_icount, &err);

@@ -84,7 +84,19 @@ static bool fn_translate(struct fn_call *c)
 	return fn_give(c, value_fault(&c->t->heap, "gva 0x%llx is not mapped", ULL(gva)));
 }
 
-/* The host backs guest-physical memory page by page, without tables of its own: what EPT would have here. */
+static bool give_ept_entry(struct fn_call *c, u64 gpa)
+{
+	struct ept_result res;
+	bool found = ept_look(c->t->s, gpa, &res);
+	struct walk_result w = { .page_size = res.page_size, .gpa = res.hpa, .user = true, .writable = res.rights & EPT_W,
+				 .nx = !(res.rights & EPT_X), .steps = res.steps };
+
+	memcpy(w.step, res.step, sizeof(w.step));
+	w.dirty = found && res.step[res.steps - 1].value & EPT_D;
+	return fn_give(c, value_entry(&c->t->heap, gpa, found, 8, &w));
+}
+
+/* Without a second stage the host backs guest-physical memory page by page: what EPT would have here. */
 static bool fn_ept(struct fn_call *c)
 {
 	const struct mem *mem = &c->t->s->vm->mem;
@@ -97,6 +109,8 @@ static bool fn_ept(struct fn_call *c)
 		return false;
 	if (c->arg[0].type == T_GVA)
 		return trap_fail(c->t, fn_node(c, 0), "translate(...) gives the gpa of a gva", "ept wants a gpa");
+	if (c->t->s->vm->paging.mode == PAGING_EPT)
+		return give_ept_entry(c, gpa);
 	slot = mem_slot_at(mem, mem_gpa(mem, gpa));
 	there = slot && !(slot->flags & SLOT_HOLE);
 	w.gpa = gpa;

@@ -315,7 +315,8 @@ static enum verdict on_event(void *arg, const struct event *ev)
 		stop_for_end(t);
 		o.stop = true;
 	}
-	t->has_answered |= o.answered;
+	if (o.answered && vm_icount(t->s->vm) < t->answered_at)
+		t->answered_at = vm_icount(t->s->vm);
 	return (o.stop ? EV_STOP : EV_GO) | (o.answered ? EV_ANSWERED : EV_GO);
 }
 
@@ -346,5 +347,5 @@ bool probes_say(struct trap *t, const char *event, i64 code, const char *name)
 
 bool trap_has_answered(const struct trap *t)
 {
-	return t->has_answered;
+	return vm_icount(t->s->vm) >= t->answered_at;
 }

@@ -120,7 +120,6 @@ struct trap {
 	struct value result;        /* of `return` */
 	bool stopping;              /* a function that a probe called said `stop` */
 	struct end end;
-	struct session_stop stop_said;
 	/* running the guest */
 	const struct node *until;   /* `run until expr`, or NULL */
 	bool driving;               /* a statement runs the guest; else a verb does */
@@ -128,7 +127,8 @@ struct trap {
 	/* the script */
 	const char *const *args;
 	int nargs;
-	bool in_script, died, has_answered;
+	bool in_script, died;
+	u64 answered_at;            /* vm_icount of the first exit that a probe answered, UINT64_MAX: none */
 	u64 started_at, started_icount; /* virtual ns; vm_icount */
 	u64 tests_failed, all_steps;
 	const char *text, *text_file; /* of the script or line that runs: probes are shown from it */

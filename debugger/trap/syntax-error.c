@@ -222,8 +222,10 @@ static void help_value(const struct trouble *t, struct buf *help)
 		buf_printf(help, "a list is written list(1, 2), memory u8[address]");
 	else if (is_keyword(t))
 		buf_printf(help, "'%s' is a word of the language; choose another name", t->word);
+	else if (*t->word)
+		buf_printf(help, "something is missing before the '%s'", t->word);
 	else
-		buf_printf(help, "something is missing before the '%s'", t->now->kind ? t->word : "end");
+		buf_printf(help, "something is missing before the end");
 }
 
 static void help_text(const struct trouble *t, struct buf *help)

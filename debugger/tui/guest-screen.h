@@ -24,7 +24,8 @@ struct guest_screen *guest_screen_new(void); /* NULL: no memory */
 void guest_screen_free(struct guest_screen *g);
 /* Bytes that came when the machine had retired `icount` instructions. */
 void guest_screen_feed(struct guest_screen *g, u64 icount, const char *bytes, size_t len);
-/* The machine stands at `icount` now, earlier or later than before: show what had come by then, as far as it is known. */
+/* The machine stands at `icount` now, earlier or later than before: show what had come by then, as far as
+ * it is known. */
 void guest_screen_seek(struct guest_screen *g, u64 icount);
 /* Lines that have scrolled off. */
 u32 guest_screen_scrolled(const struct guest_screen *g);

@@ -68,7 +68,7 @@ static void add_bits(struct items *l, const char *name, u64 value, u64 old)
 static void add_general(struct items *l, bool long64)
 {
 	static const u8 order[] = { RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP };
-	char name[8];
+	char name[16];
 
 	for (int i = 0; i < 8; i++) {
 		int r = order[i];
@@ -127,7 +127,7 @@ static void add_segments(struct items *l)
 static void add_others(struct items *l)
 {
 	const struct x86_state *s = l->st;
-	char name[8];
+	char name[16];
 
 	for (int i = 0; i < 8; i++) {
 		snprintf(name, sizeof(name), "dr%d", i);

@@ -91,14 +91,18 @@ static void draw_result(struct pane *p, struct area a, i32 row, u64 gva, bool ok
 	buf_free(&place);
 }
 
-static void draw_rest(struct area a, i32 row, bool raw)
+static void draw_rest(struct session *s, struct area a, i32 row, u64 gpa, bool raw)
 {
+	bool staged = s->vm->paging.mode == PAGING_EPT;
+	char ept[80];
+
+	ept_line(s, gpa, ept, sizeof(ept));
 	if (a.cols < WIDE) {
-		area_put(a, row, 1, STYLE_DIM, "shadow off in this build");
+		area_put(a, row, 1, STYLE_DIM, staged ? ept : "shadow off in this build");
 		area_put(a, row, a.cols - 13, STYLE_KEY, raw ? "[Enter] flags" : "[Enter] raw");
 		return;
 	}
-	area_put(a, row, 1, STYLE_DIM, "shadow, EPT, TLB: not in this build; the host maps slots of memory");
+	area_put(a, row, 1, STYLE_DIM, staged ? ept : "shadow, TLB: not in this build; EPT with --paging ept");
 	area_put(a, row + 1, 1, STYLE_DIM, "p present w writable x executable u user a accessed d dirty g global");
 	area_put(a, row + 2, 1, STYLE_KEY, "[a] another address   [Enter] raw/decoded   [M] memory   3 all tables");
 }
@@ -129,9 +133,9 @@ static void draw(struct pane *p, struct area a)
 		at = i / 2 + 1;
 	}
 	if (!n)
-		area_printf(a, at++, 1, STYLE_DIM, "%s: linear addresses are physical ones", paging_name(&pg));
+		area_printf(a, at++, 1, STYLE_DIM, "%s: linear addresses are physical", paging_name(&pg));
 	draw_result(p, a, at, gva, ok, res.gpa);
-	draw_rest(a, at + (ok ? 2 : 1), p->mode);
+	draw_rest(p->s, a, at + (ok ? 2 : 1), ok ? res.gpa : gva, p->mode);
 }
 
 static void title(struct pane *p, char *text, size_t size)

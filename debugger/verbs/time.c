@@ -9,6 +9,8 @@
 #include "core/timeline.h"
 #include "debugger/verbs/verbs-priv.h"
 
+enum { CHECKPOINTS_SHOWN = 12 };
+
 static void say_point(const char *name, u64 icount, u64 time, struct buf *out)
 {
 	buf_printf(out, "%-20s instruction %-14llu t=%llu.%09llu s\n", name, ULL(icount), ULL(time / 1000000000), ULL(time % 1000000000));
@@ -109,7 +111,8 @@ static int exec_marks(struct verb_call *c, struct err *err)
 
 static int exec_checkpoints(struct verb_call *c, struct err *err)
 {
-	int rc = call_words(c, &the_checkpoints, 0, 0, err), i = 0;
+	int rc = call_words(c, &the_checkpoints, 0, 1, err), n = 0;
+	bool all = c->nwords && !strcmp(c->word[0], "all");
 	u64 icount, time;
 	char name[20];
 
@@ -119,7 +122,10 @@ static int exec_checkpoints(struct verb_call *c, struct err *err)
 		return err_set(err, ENOTSUP, "this machine cannot go back: %s", c->s->no_time);
 	buf_printf(c->out, "recorded: instruction %llu to %llu, in %llu KiB\n", ULL(timeline_first(c->s->timeline)),
 		   ULL(timeline_last(c->s->timeline)), ULL(timeline_memory(c->s->timeline) >> 10));
-	for (; timeline_checkpoint(c->s->timeline, i, &icount, &time); i++) {
+	while (timeline_checkpoint(c->s->timeline, n, &icount, &time))
+		n++;
+	for (int i = all || n < CHECKPOINTS_SHOWN ? 0 : n - CHECKPOINTS_SHOWN; i < n; i++) {
+		timeline_checkpoint(c->s->timeline, i, &icount, &time);
 		snprintf(name, sizeof(name), "%d", i);
 		say_point(name, icount, time, c->out);
 	}
@@ -150,8 +156,8 @@ const struct verb the_marks = {
 	.group = VERB_TIME, .exec = exec_marks,
 };
 const struct verb the_checkpoints = {
-	.name = "checkpoints", .args = "", .brief = "what of the past is kept for going back",
-	.text = "The range that can be reached, the memory it takes, and the states in between from which the\n"
-		"machine is run again.",
+	.name = "checkpoints", .args = "[all]", .brief = "what of the past is kept for going back",
+	.text = "The range that can be reached, the memory it takes, and the latest (or all) of the states in\n"
+		"between from which the machine is run again.",
 	.example = "checkpoints", .group = VERB_TIME, .exec = exec_checkpoints,
 };

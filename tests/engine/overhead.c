@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * overhead.c - what our way from KVM_RUN to a device and back costs, beside the smallest loop that does the same.
- * Usage: overhead [EXITS]
  * Rule: both run in turns in one process, many times; of each the fastest turn counts, so what else the host does is
  * no part of the result.
  */
@@ -73,27 +72,21 @@ static const struct device_class port_class = {
 
 static u64 least(u64 a, u64 b) { return a < b ? a : b; }
 
-int main(int argc, char **argv)
+/* Half of each pair is the smallest loop's, half ours. */
+START_TEST(measure)
 {
-	u64 exits = argc > 1 ? strtoull(argv[1], NULL, 10) : 500, best[2] = { UINT64_MAX, UINT64_MAX };
+	u64 exits = 500, best[2] = { UINT64_MAX, UINT64_MAX };
 	struct smallest m = { .kvm = -1 };
 	struct device port = { .class = &port_class, .name = "port" };
 	struct err err = { 0 };
-	struct rig r;
+	struct rig r = rig_open(1);
 
-	if (engine_vtx.available(&err) || !exits) {
-		printf("skipped: %s\n", err.text);
-		return 77;
-	}
-	r = rig_open(1);
 	port.world = &r.vm->world;
 	rig_code(&r, guest_code, sizeof(guest_code), 0);
-	if (vm_add_device(r.vm, &port, &err) || !smallest_open(&m))
-		return 2;
+	ck_assert(vm_add_device(r.vm, &port, &err) == 0 && smallest_open(&m));
 	for (int i = 0; i < TURNS; i++) {
 		u64 start = clock_host_ns();
-		if (!smallest_run(&m, exits))
-			return 2;
+		ck_assert(smallest_run(&m, exits));
 		best[0] = least(best[0], clock_host_ns() - start);
 		start = clock_host_ns();
 		left_to_do = exits;
@@ -102,8 +95,31 @@ int main(int argc, char **argv)
 	}
 	printf("ns per exit: smallest loop %llu, ours %llu: %+.1f %%\n", (unsigned long long)(best[0] / exits),
 	       (unsigned long long)(best[1] / exits), 100.0 * ((double)best[1] / (double)best[0] - 1));
+	ck_assert_msg((double)best[1] <= 1.05 * (double)best[0], "more than 5 %% above the smallest loop");
 	rig_close(&r);
-	return (double)best[1] > 1.05 * (double)best[0];
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("overhead");
+	TCase *t = tcase_create("overhead");
+	SRunner *runner = srunner_create(s);
+	struct err err = { 0 };
+	int failed;
+
+	if (engine_vtx.available(&err)) {
+		printf("skipped: %s\n", err.text);
+		srunner_free(runner);
+		return 0;
+	}
+	tcase_add_test(t, measure);
+	tcase_set_timeout(t, 60);
+	suite_add_tcase(s, t);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
 }
 
 #else
@@ -111,7 +127,7 @@ int main(int argc, char **argv)
 int main(void)
 {
 	printf("skipped: the host is not x86-64 Linux\n");
-	return 77;
+	return 0;
 }
 
 #endif

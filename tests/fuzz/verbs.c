@@ -5,6 +5,7 @@
  * Lines: u8 kind, u8 length, bytes.  An even kind makes words of the bytes: verbs, registers, numbers, pieces of Trap;
  * an odd one types them as they are.  Completion and help are asked for some of them.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,18 +130,20 @@ static struct session *machine(void)
 	return s;
 }
 
+/* What was saved, under whatever name, goes with its folder. */
 static void clean_up(void)
 {
 	char dir[64];
 
-	if (getcwd(dir, sizeof(dir)) && strstr(dir, "fuzz-verbs-")) {
-		static const char *const left[] = { "f", "f.session", "f;", "csv", "_" };
-
-		for (size_t i = 0; i < ARRAY_LEN(left); i++)
-			unlink(left[i]);
-		if (!chdir("/"))
-			rmdir(dir);
-	}
+	if (!getcwd(dir, sizeof(dir)) || !strstr(dir, "fuzz-verbs-"))
+		return;
+	DIR *d = opendir(".");
+	for (struct dirent *e; d && (e = readdir(d));)
+		unlink(e->d_name);
+	if (d)
+		closedir(d);
+	if (!chdir("/"))
+		rmdir(dir);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -152,7 +155,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		atexit(clean_up);
 	registered = true;
 	for (int i = 0; i < LINES && size > 2; i++) {
-		size_t len = data[1] % 48;
+		size_t len = data[1] % (data[0] & 1 ? 24 : 7); /* characters, or words */
 		char line[LINE];
 
 		len = len < size - 2 ? len : size - 2;

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# suite.sh - stock gdb drives guests in 16-, 32- and 64-bit code, and several processors.  Usage: suite.sh BUILD
+# suite.sh - stock gdb drives guests in 16-, 32- and 64-bit code, and several processors.  Usage: suite.sh BUILD [--long]
 # Rule: gdb is the oracle of the protocol; what it shows is compared with what the guest's source says, and a run that
 # was looked at ends in the same state as one that was not.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-vitrine=${1:?usage: suite.sh BUILD}/vitrine
+vitrine=${1:?usage: suite.sh BUILD [--long]}/vitrine
 work=$(mktemp -d) || exit 2
 server=
 trap '[ -n "$server" ] && kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
 passed=0 failed=0 skipped=0
+limit=60 # seconds of one session
 
 for tool in gdb nasm; do
 	if ! command -v $tool >/dev/null; then
@@ -40,14 +41,14 @@ session() { # OPTIONS... <COMMANDS : run $image under gdb; $work/out is what gdb
 		printf 'set pagination off\nset confirm off\nset architecture i386:x86-64\ntarget remote %s\n' "$work/socket"
 		cat
 	} >"$work/script"
-	timeout 60 "$vitrine" run --gdb "unix:$work/socket" --debugcon none --state-hash "$@" "$image" \
+	timeout "$limit" "$vitrine" run --gdb "unix:$work/socket" --debugcon none --state-hash "$@" ${image:+"$image"} \
 		>"$work/guest" 2>&1 </dev/null &
 	server=$!
 	for _ in {1..200}; do
 		[ -S "$work/socket" ] && break
 		sleep 0.05
 	done
-	timeout 60 gdb -nx -batch -x "$work/script" >"$work/out" 2>&1
+	timeout "$limit" gdb -nx -batch -x "$work/script" >"$work/out" 2>&1
 	wait "$server"
 	status=$?
 	server=
@@ -376,11 +377,37 @@ else
 	skipped=$((skipped + 1))
 fi
 
-# --- symbols of a Linux kernel
-bzimage=$(ls .cache/linux/amd64/vmlinuz* 2>/dev/null | head -n 1)
-if [ -n "$bzimage" ] && python3 tests/linux/vmlinux.py "$bzimage" "$work/vmlinux" 2>/dev/null && nm "$work/vmlinux" 2>/dev/null | grep -q ' T start_kernel$'; then
-	linux_at() { nm "$work/vmlinux" | awk -v n="$1" '$3 == n { print "0x" $1 }'; }
-	:
+# --- a Linux kernel, with its symbols: a stripped one has those that it exports to its modules
+kernel=$(ls .cache/linux/amd64/boot/vmlinuz-* 2>/dev/null | head -n 1)
+if [ "${2-}" != --long ]; then
+	echo "skipped: symbols of a Linux kernel: two thousand million instructions to its first message; only with --long"
+	skipped=$((skipped + 1))
+elif [ -n "$kernel" ] && python3 tests/linux/vmlinux.py "$kernel" "$work/stripped" 2>/dev/null; then
+	names=(_printk kfree schedule)
+	mapfile -t add < <(python3 tests/linux/ksymtab.py "$work/stripped" "${names[@]}" |
+		awk '{ print "--add-symbol"; print $1 "=.text:" $2 ",function,global" }')
+	objcopy "${add[@]}" "$work/stripped" "$work/vmlinux"
+	image= limit=300
+	session --kernel "$kernel" --append 'console=ttyS0 nokaslr' --mem 256M <<-EOF
+		symbol-file $work/vmlinux
+		hbreak _printk
+		continue
+		info symbol \$rip
+		x/s \$rsi
+		continue
+		stepi
+		reverse-stepi
+		info symbol \$rip
+		watch *(long *)(\$rsp - 8)
+		delete 1
+		continue
+		kill
+	EOF
+	has "symbols of a Linux kernel" "Hardware assisted breakpoint 1 at 0xffffffff8" "in _printk ()" "_printk in section .text" \
+		"Linux version 6" "_printk in section .text" "Hardware watchpoint 2" "New value"
+else
+	echo "skipped: symbols of a Linux kernel: none in .cache (tests/linux/kernels.sh fetches one)"
+	skipped=$((skipped + 1))
 fi
 
 # --- lldb speaks the same protocol
