@@ -234,7 +234,7 @@ static bool transfer(struct cpu *c, const struct place *p, u64 *value)
 		return transfer_device(c, p, value);
 	bool watches = UNLIKELY(c->vm->watches.n);
 	u8 slow = watches ? watched_kinds(c, p->lin, p->gpa) : 0;
-	u64 old = watches ? host_get(p->host, p->n) : 0;
+	u64 old = watches && p->write ? host_get(p->host, p->n) : 0;
 	if (p->write) {
 		if (!store_plain(c, p, slow, *value))
 			return false;

@@ -336,6 +336,12 @@ int session_inject(struct session *s, const char *what, const struct inject_args
 		       what);
 }
 
+void session_inject_forget(struct session *s)
+{
+	if (s->priv->injections)
+		s->priv->injections->n = 0;
+}
+
 void session_inject_close(struct session *s)
 {
 	free(s->priv->injections);

@@ -21,10 +21,12 @@ struct inject_args {
 };
 
 /* Between runs it happens at once, and what was recorded after now is forgotten; while the machine runs (from ui.tick or
- * an event's callback) at its next look outside, within some 10 microseconds of virtual time, and is recorded.  All but
+ * an event's callback) at its next look outside, within a millisecond of virtual time, and is recorded.  All but
  * `exception`, which is an answer to an exit.  -EINVAL: unknown, or an argument is wrong; -ENODEV: the machine has no such
  * device; -EBUSY: the machine cannot take it now. */
 int session_inject(struct session *s, const char *what, const struct inject_args *a, struct err *err);
+/* The machine is brought back to another state: what waits for it is dropped. */
+void session_inject_forget(struct session *s);
 void session_inject_close(struct session *s);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/snapshot.h"
+#include "debugger/session/inject.h"
 #include "debugger/session/session-priv.h"
 
 /* ---- a state that is kept ---- */
@@ -34,6 +35,7 @@ int kept_restore(struct session *s, const struct kept *k, struct err *err)
 		s->vm->guest_exits = rc ? s->vm->guest_exits : k->exits;
 	}
 	history_rewind(s);
+	session_inject_forget(s);
 	return rc;
 }
 

@@ -96,7 +96,8 @@ static void tables(struct buf *out)
 	section(out, "FUNCTIONS", "count, sum, min, max, avg, hist and lhist count in a map: they stand on the right of @map = alone.");
 	for (int i = 0; i < trap_nfunctions; i++)
 		row(out, trap_functions[i].name, trap_functions[i].args, trap_functions[i].brief, trap_functions[i].missing);
-	section(out, "WHAT CAN BE INJECTED", "Arguments in parentheses in this order, or by name behind `with'.");
+	section(out, "WHAT CAN BE INJECTED", "Arguments in parentheses in this order, or by name behind `with'. Where the guest stands still it "
+		"happens at once; in a probe at the machine's next look outside, within a millisecond of virtual time.");
 	for (int i = 0; i < trap_ninjections; i++) {
 		const struct trap_injection *in = &trap_injections[i];
 		row(out, in->name, in->args, in->brief, in->missing);

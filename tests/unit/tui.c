@@ -112,7 +112,7 @@ static void expect_covered(const struct split *tree, i32 rows, i32 cols, bool ro
 {
 	struct placed place[PLACED_MOST];
 	struct cells c = { .rows = (u32)rows, .cols = (u32)cols };
-	int n = layout_place(tree, area_whole(&c), place);
+	int n = layout_place(tree, area_whole(&c), place), wrong = 0;
 
 	for (i32 r = 0; r < rows; r++) {
 		for (i32 col = 0; col < cols; col++) {
@@ -122,11 +122,10 @@ static void expect_covered(const struct split *tree, i32 rows, i32 cols, bool ro
 				in += r >= b.row && r < b.row + b.rows && col >= b.col && col < b.col + b.cols;
 				inside += r > b.row && r < b.row + b.rows - 1 && col > b.col && col < b.col + b.cols - 1;
 			}
-			ck_assert_int_ge(in, 1);
-			ck_assert_int_le(inside, 1);
-			ck_assert(!inside || in == 1);
+			wrong += in < 1 || inside > 1 || (inside && in > 1); /* an assertion for each cell takes minutes */
 		}
 	}
+	ck_assert_int_eq(wrong, 0);
 	for (int i = 0; i < n && room; i++)
 		if (place[i].pane == &pane_code || place[i].pane == &pane_registers) {
 			ck_assert_int_ge(place[i].box.rows - 2, place[i].pane->min_rows);
