@@ -172,6 +172,9 @@ static int run_time(struct session *s, u64 ns, struct err *err)
 {
 	int rc;
 
+	if (s->vm->threads)
+		return err_set(err, ENOTSUP, "with a thread per processor (--smp-threads) no run ends at a point of virtual time; "
+			       "give instructions or exits");
 	s->vm->deadline = s->vm->clock.now + ns < ns ? UINT64_MAX : s->vm->clock.now + ns;
 	rc = run(s, 0, err);
 	s->vm->deadline = 0;

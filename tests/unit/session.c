@@ -297,6 +297,7 @@ START_TEST(without_a_time_line)
 	o.cpus = 2;
 	struct session *s = open_with(guest, sizeof(guest), &f, &o);
 	ck_assert_ptr_null(s->timeline);
+	ck_assert_int_eq(session_run(s, (struct amount){ 1000, BY_TIME }, &err), -ENOTSUP);
 	ck_assert_int_eq(session_back(s, (struct amount){ 1, BY_INSN }, &err), -ENOTSUP);
 	ck_assert_msg(strstr(err.text, "cannot go back: ") != NULL, "%s", err.text);
 	STEP(s, 1, BY_EXIT);
