@@ -109,8 +109,9 @@ const struct command cmd_debug = {
 	.name = "debug",
 	.args = "[options] [IMAGE]",
 	.brief = "run a guest in the debugger: step by instruction or exit, look, go back",
-	.text = "On a terminal this is a screen of panes: ? shows its keys, : opens the prompt, and `vitrine tour`\n"
-		"shows how it is meant. --line, and every terminal that cannot have a screen, is a prompt alone.\n"
+	.text = "On a terminal this is a screen of panes: ? shows its keys, : opens the prompt, and\n"
+		"`vitrine tour` shows how it is meant. --line is a prompt alone, and so is every\n"
+		"terminal that cannot have a screen.\n"
 		"At the prompt, `help` lists what can be typed: verbs, and any statement of the script language\n"
 		"Trap. The guest's console appears in between, line by line. A line can be piped into a program\n"
 		"of the shell (exits | grep IO). Where standard input is no terminal its lines are taken one\n"

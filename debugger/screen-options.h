@@ -12,7 +12,7 @@
 int take_colour(void *slot, const char *value, struct err *err);
 #define SCREEN_OPTION_ROWS(type, member) \
 	{ "color", "WHEN", "auto (default; NO_COLOR switches it off), always, never", take_colour, offsetof(type, member.colour) }, \
-	{ "mouse", NULL, "the screen takes clicks and the wheel (the terminal's own selection then needs Shift)", take_flag, \
+	{ "mouse", NULL, "clicks and the wheel work (selecting text then needs Shift)", take_flag, \
 	  offsetof(type, member.mouse) }
 
 /* NO_COLOR (no-color.org): set and not empty. */

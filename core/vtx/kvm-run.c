@@ -9,7 +9,10 @@
 
 #include "core/vtx/kvm.h"
 
-enum { TSC_SLACK = 20000 }; /* ns by which virtual time may jump without the time-stamp counter */
+enum {
+	TSC_SLACK = 20000, /* ns by which virtual time may jump without the time-stamp counter */
+	STEPS_MOST = 16,   /* a limit up to this is so many single steps */
+};
 
 /* KVM_RUN.  0: the run page says why it ended; 1: a signal, or immediate_exit, ended it; or a negative errno. */
 static int enter(struct kvm_cpu *k)
@@ -129,10 +132,15 @@ static bool was(int *flag)
 	return __atomic_load_n(flag, __ATOMIC_RELAXED) && __atomic_exchange_n(flag, 0, __ATOMIC_SEQ_CST);
 }
 
+static bool is_stepped(const struct run_limit *limit)
+{
+	return limit->insns && limit->insns <= STEPS_MOST;
+}
+
 static int go(struct kvm_cpu *k, const struct run_limit *limit, struct vm_exit *exit)
 {
 	struct vm *vm = k->vcpu->vm;
-	bool step = limit->insns == 1;
+	bool step = is_stepped(limit);
 	u64 end = limit->insns ? k->last.icount[0] + limit->insns : UINT64_MAX;
 
 	for (;;) {
@@ -142,7 +150,7 @@ static int go(struct kvm_cpu *k, const struct run_limit *limit, struct vm_exit *
 		if (k->last.activity[0] != ACT_ACTIVE)
 			return kvm_leave(k, exit, k->last.activity[0] == ACT_HALTED ? EXIT_HLT : EXIT_TRIPLE_FAULT);
 		if (k->last.icount[0] >= end)
-			return leave_finished(k, exit, step ? EXIT_MTF : EXIT_PREEMPT_TIMER);
+			return leave_finished(k, exit, limit->insns == 1 ? EXIT_MTF : EXIT_PREEMPT_TIMER);
 		at = !k->unfinished && kvm_at_breakpoint(k);
 		if (vm->events.stop && !k->unfinished && at)
 			return kvm_leave(k, exit, EXIT_MTF);
@@ -180,7 +188,7 @@ int kvm_run_guest(struct vcpu *v, const struct run_limit *limit, struct vm_exit 
 	}
 	if (rc)
 		return rc < 0 ? rc : 0;
-	if (limit->insns == 1)
+	if (is_stepped(limit))
 		k->left = 0;
 	else
 		kvm_count_gap(k);

@@ -5,8 +5,8 @@
  * How it differs from the interpreter, as a contract:
  *  - Instructions cannot be counted.  One "instruction" of a budget is a nanosecond of the host's time, and so is
  *    vm_exit.icount; the virtual clock follows (--insn-ps scales it: 100 makes the guest's time run at a tenth).
- *    A limit of 1 is a true single step all the same, and counts as 1; a step that delivers an event executes the first
- *    instruction of its handler too.
+ *    A limit of up to 16 is so many true single steps all the same, each counted as 1; a step that delivers an event
+ *    executes the first instruction of its handler too.
  *  - What KVM does itself in the kernel makes no exit: the table is engine_vtx.unseen, for `vitrine info exits`.
  *  - vm_exit.rip and insn_len of port instructions are those of the instruction only while somebody listens to exits;
  *    a store to a device has been completed when it exits, so rip is behind it, and insn_len 0.

@@ -8,7 +8,7 @@
 #include "debugger/session/describe.h"
 #include "debugger/tui/panes.h"
 
-enum { ITEMS = 120, NAME = 12, TEXT = 64 };
+enum { ITEMS = 120, NAME = 16, TEXT = 64 };
 #define ULL(x) ((unsigned long long)(x))
 
 static const struct pane_key help[] = {

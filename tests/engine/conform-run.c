@@ -29,6 +29,18 @@ START_TEST(limit_of_one_is_a_step)
 }
 END_TEST
 
+START_TEST(few_are_so_many_steps)
+{
+	struct rig r = rig_open(_i);
+
+	RIG_CODE(&r, 0, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, JMP_SELF);
+	ck_assert_int_eq(rig_run(&r, 7), EXIT_PREEMPT_TIMER);
+	ck_assert_uint_eq(rig_state(&r).gpr[RAX], 7);
+	ck_assert_uint_eq(r.e.icount, 1007);
+	rig_close(&r);
+}
+END_TEST
+
 START_TEST(limit_ends_the_run)
 {
 	struct rig r = rig_open(_i);
@@ -462,6 +474,7 @@ TCase *conform_run(void)
 
 	tcase_set_timeout(t, 60);
 	EACH(limit_of_one_is_a_step);
+	EACH(few_are_so_many_steps);
 	EACH(limit_ends_the_run);
 	EACH(port_write);
 	EACH(port_read_takes_the_answer);
