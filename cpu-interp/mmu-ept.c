@@ -6,11 +6,8 @@
 #include "cpu-interp/mmu.h"
 #include "cpu-interp/mmu-priv.h"
 
-enum stage mmu_second_stage(struct cpu *c, u64 gpa, u64 access, u8 *rights)
+enum stage mmu_walk_ept(struct cpu *c, u64 gpa, u64 access, u8 *rights)
 {
-	*rights = 0;
-	if (c->vm->paging.mode == PAGING_NONE)
-		return STAGE_MEMORY;
 	struct ept_env env = paging_env(&c->vm->paging);
 	struct ept_result res;
 	bool found = ept_walk(&env, gpa, access, &res);
@@ -29,7 +26,7 @@ enum stage mmu_second_stage(struct cpu *c, u64 gpa, u64 access, u8 *rights)
 	return STAGE_VIOLATION;
 }
 
-bool mmu_own_access(struct cpu *c, u64 lin, u64 gpa, int size, u64 access, bool final, u64 *value)
+bool mmu_own_access_ept(struct cpu *c, u64 lin, u64 gpa, int size, u64 access, bool final, u64 *value)
 {
 	u8 rights;
 	enum stage stage = mmu_second_stage(c, gpa, access, &rights);

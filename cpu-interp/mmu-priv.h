@@ -12,11 +12,25 @@
 bool mmu_translate(struct cpu *c, u64 lin, u32 access, struct walk_result *res);
 
 /* May guest-physical memory be accessed so (EPT_R EPT_W EPT_X)?  STAGE_VIOLATION: no, *rights say what is allowed, and
- * the hypervisor has to be asked.  STAGE_LEAVE: leave the instruction, as always.  Without a second stage: yes. */
+ * the hypervisor has to be asked.  STAGE_LEAVE: leave the instruction, as always. */
 enum stage { STAGE_MEMORY, STAGE_VIOLATION, STAGE_LEAVE };
-enum stage mmu_second_stage(struct cpu *c, u64 gpa, u64 access, u8 *rights);
+enum stage mmu_walk_ept(struct cpu *c, u64 gpa, u64 access, u8 *rights);
+bool mmu_own_access_ept(struct cpu *c, u64 lin, u64 gpa, int size, u64 access, bool final, u64 *value);
+
+static inline bool has_second_stage(const struct cpu *c) { return UNLIKELY(c->vm->paging.mode != PAGING_NONE); }
+
+/* Without a second stage: yes. */
+static inline enum stage mmu_second_stage(struct cpu *c, u64 gpa, u64 access, u8 *rights)
+{
+	*rights = 0;
+	return has_second_stage(c) ? mmu_walk_ept(c, gpa, access, rights) : STAGE_MEMORY;
+}
+
 /* The same for what the processor itself is after: a table's entry (its value comes to *value if the hypervisor had to
  * say it), code.  final: the address is the linear address's own.  False: leave the instruction. */
-bool mmu_own_access(struct cpu *c, u64 lin, u64 gpa, int size, u64 access, bool final, u64 *value);
+static inline bool mmu_own_access(struct cpu *c, u64 lin, u64 gpa, int size, u64 access, bool final, u64 *value)
+{
+	return !has_second_stage(c) || mmu_own_access_ept(c, lin, gpa, size, access, final, value);
+}
 
 #endif

@@ -15,14 +15,15 @@ static u64 table_read(void *arg, u64 gpa, int size)
 	struct cpu *c = arg;
 	u64 value = UINT64_MAX;
 	gpa = mem_gpa(&c->vm->mem, gpa);
-	c->vcpu->walks.guest++;
 	/* An access to a table counts as a write, because A and D bits are set there (SDM 3C 28.2.4). */
-	if (c->walk_left || !mmu_own_access(c, c->walk_lin, gpa, size, EPT_R | EPT_W, false, &value)) {
+	if (has_second_stage(c) && !mmu_own_access(c, c->walk_lin, gpa, size, EPT_R | EPT_W, false, &value)) {
 		c->walk_left = true;
-		return 0; /* the walk ends */
+		return 0; /* the walk ends: nothing is present */
 	}
 	const u8 *host = mem_host(&c->vm->mem, gpa, (u64)size, false);
-	return host ? host_get(host, size) : size == 4 ? (u32)value : value;
+	if (!host)
+		return size == 4 ? (u32)value : value;
+	return host_get(host, size);
 }
 
 /* Other processors may change the entry at the same time; entries are aligned. */
@@ -76,6 +77,7 @@ bool mmu_translate(struct cpu *c, u64 lin, u32 access, struct walk_result *res)
 	c->walk_lin = lin;
 	c->walk_left = false;
 	bool found = walk(&env, lin, access | WALK_SET, res);
+	c->vcpu->walks.guest += res->steps;
 	if (c->walk_left)
 		return false;
 	if (!found)

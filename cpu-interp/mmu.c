@@ -174,7 +174,7 @@ static void watch_data(struct cpu *c, u64 lin, int n, bool write)
 
 enum touch { TOUCH_READ, TOUCH_WRITE, TOUCH_CHECK_WRITE, TOUCH_CHECK_READ };
 
-/* Where an access within one page goes. */
+/* Where an access within one page goes.  That case is worth being one function of machine code: hence the attributes. */
 struct place {
 	u64 lin, gpa;
 	int n;
@@ -184,7 +184,7 @@ struct place {
 };
 
 /* Every fault, and every page that the hypervisor has to find first, comes from here: nothing has changed yet. */
-static bool find_place(struct cpu *c, u64 lin, int n, bool write, int cpl, bool implicit, struct place *p)
+static inline __attribute__((always_inline)) bool find_place(struct cpu *c, u64 lin, int n, bool write, int cpl, bool implicit, struct place *p)
 {
 	u32 access = (write ? WALK_WRITE : 0) | (cpl == 3 ? WALK_USER : 0) |
 		     ((*c->s.rflags & FLAG_AC) && !implicit ? WALK_AC : 0);
@@ -203,7 +203,7 @@ static bool find_place(struct cpu *c, u64 lin, int n, bool write, int cpl, bool 
 	return stage != STAGE_LEAVE;
 }
 
-static bool transfer_device(struct cpu *c, const struct place *p, u64 *value)
+static __attribute__((noinline)) bool transfer_device(struct cpu *c, const struct place *p, u64 *value)
 {
 	if (!device_access(c, p->lin, p->gpa, p->rights, p->n, p->write, value))
 		return false;
@@ -212,7 +212,7 @@ static bool transfer_device(struct cpu *c, const struct place *p, u64 *value)
 	return true;
 }
 
-static bool store_plain(struct cpu *c, const struct place *p, u8 slow, u64 value)
+static inline __attribute__((always_inline)) bool store_plain(struct cpu *c, const struct place *p, u8 slow, u64 value)
 {
 	blocks_lock(c);
 	bool plain = note_store(c, p->gpa, p->n), done = true;
@@ -226,7 +226,7 @@ static bool store_plain(struct cpu *c, const struct place *p, u8 slow, u64 value
 	return done;
 }
 
-static bool transfer(struct cpu *c, const struct place *p, u64 *value)
+static inline __attribute__((always_inline)) bool transfer(struct cpu *c, const struct place *p, u64 *value)
 {
 	if (c->s.dr[7] & 0xff)
 		watch_data(c, p->lin, p->n, p->write);
@@ -255,7 +255,7 @@ static bool transfer(struct cpu *c, const struct place *p, u64 *value)
 static u64 wrap(const struct cpu *c, u64 lin) { return long_active(c) ? lin : (u32)lin; }
 
 /* Both pages are found before either changes; and memory changes last, for who asks a device begins again. */
-static bool crossing_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl, bool implicit, u64 *value)
+static __attribute__((noinline)) bool crossing_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl, bool implicit, u64 *value)
 {
 	bool write = touch == TOUCH_WRITE || touch == TOUCH_CHECK_WRITE;
 	int first = (int)(PAGE_SIZE_4K - (lin & PAGE_MASK_4K));

@@ -297,7 +297,7 @@ static int take_trace(void *slot, const char *value, struct err *err)
 /* clang-format off */
 const struct option machine_option_table[] = {
 	ROW("engine",     "NAME",   take_text,    engine,     "who executes the guest: interp (default) or vtx"),
-	ROW("switch-engine-after", "N:NAME", take_engine_switch, switches, "after N instructions another engine goes on; may be repeated"),
+	ROW("switch-engine-after", "N:NAME", take_engine_switch, switches, "change engines after N instructions; may be repeated"),
 	WHOLE("paging",   "MODE",   take_paging,              "guest-physical to machine addresses: none (default), ept"),
 	ROW("ept-pages", "SIZE",   take_page_max, page_max,   "largest page in the extended page tables: 4K, 2M (default), 1G"),
 	ROW("mem",        "SIZE",   take_mem,     mem,        "guest memory, with K, M or G (default 64M)"),

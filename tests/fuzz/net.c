@@ -76,7 +76,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	s = slirp_net_open(&options, &cable, &outside, &err);
 	if (!s) /* built without libslirp */
 		goto out;
-	cable.card = (struct cable_card){ ready, receive, NULL };
+	cable.card = (struct cable_card){ ready, NULL };
+	vm->inlet[INPUT_NET] = (struct vm_inlet){ .take = receive };
 	const struct net_port port = cable_port(&cable);
 	for (size_t at = 0, n = 0; at + 2 < size && n < FRAMES_MAX; n++) {
 		u8 kind = data[at], len4 = data[at + 1];
