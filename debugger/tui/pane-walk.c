@@ -99,7 +99,8 @@ static void draw_rest(struct session *s, struct area a, i32 row, u64 gpa, bool r
 	ept_line(s, gpa, ept, sizeof(ept));
 	if (a.cols < WIDE) {
 		area_put(a, row, 1, STYLE_DIM, staged ? ept : "shadow off in this build");
-		area_put(a, row, a.cols - 13, STYLE_KEY, raw ? "[Enter] flags" : "[Enter] raw");
+		if (!staged) /* there is no room for both */
+			area_put(a, row, a.cols - 13, STYLE_KEY, raw ? "[Enter] flags" : "[Enter] raw");
 		return;
 	}
 	area_put(a, row, 1, STYLE_DIM, staged ? ept : "shadow, TLB: not in this build; EPT with --paging ept");

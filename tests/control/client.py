@@ -44,7 +44,10 @@ class Client:
             self.ok = self.ask("qmp_capabilities")
 
     def read(self):
-        line = self.file.readline()
+        try:
+            line = self.file.readline()
+        except ConnectionResetError:  # the machine ended before it had read all
+            return None
         return json.loads(line) if line else None
 
     def answer(self):
@@ -55,7 +58,10 @@ class Client:
             self.events.append(got)
 
     def send(self, data):
-        self.socket.sendall(data if isinstance(data, bytes) else data.encode())
+        try:
+            self.socket.sendall(data if isinstance(data, bytes) else data.encode())
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # reading will tell
 
     def ask(self, name, **arguments):
         command = {"execute": name}
