@@ -18,7 +18,9 @@
 struct timeline;
 
 struct timeline_config {
-	u64 memory; /* bytes that all of it may take, 0 = 256 MiB: older points thin out.  One whole state is kept in any case */
+	/* bytes that all of it may take, 0 = 256 MiB: older points thin out.  One whole state is kept in any
+	 * case */
+	u64 memory;
 };
 
 /* From the machine's state now, which is the earliest that can be gone back to until checkpoints thin out. */
@@ -44,7 +46,8 @@ void timeline_changed(struct timeline *t);
 /* A whole state that is kept until it is dropped, whatever it takes. */
 struct checkpoint;
 int timeline_keep(struct timeline *t, struct checkpoint **c, struct err *err);
-int timeline_restore(struct timeline *t, const struct checkpoint *c, struct err *err); /* from now on that is the present */
+/* from now on that is the present */
+int timeline_restore(struct timeline *t, const struct checkpoint *c, struct err *err);
 void timeline_drop(struct timeline *t, struct checkpoint *c);
 u64 checkpoint_icount(const struct checkpoint *c);
 u64 checkpoint_time(const struct checkpoint *c);

@@ -28,7 +28,8 @@ struct vcpu {
 	struct vm_exit exit;  /* the latest exit; answered in place */
 	bool settled;         /* no answer waits to be taken up */
 	bool leaving;         /* EV_leave is being said: the exit has no answer yet */
-	bool executing;       /* the engine is in run or settle: what it says on the way finds nothing to settle */
+	/* the engine is in run or settle: what it says on the way finds nothing to settle */
+	bool executing;
 	bool window;          /* the engine has been asked for an interrupt window */
 	u8 activity;          /* enum activity, as the run loop sees it */
 	u64 clock_icount;     /* instructions already told to the clock */

@@ -78,7 +78,8 @@ struct vm_config {
 	const char *name;
 	const struct engine *engine;
 	u64 mem_size;        /* bytes of guest RAM; slots are added by the board */
-	u64 mem_span;        /* bytes of guest-physical space to reserve; 0 = RAM, 4 GiB and what is hidden above */
+	/* bytes of guest-physical space to reserve; 0 = RAM, 4 GiB and what is hidden above */
+	u64 mem_span;
 	u64 hidden_size;     /* bytes of large memory that the board hides from the guest (pc_hidden_size) */
 	u32 cpus;            /* 1..VM_VCPUS */
 	const struct cpu_model *cpu; /* NULL = default */
@@ -114,13 +115,15 @@ struct vm {
 	struct vm_messages messages;
 	struct threads *threads; /* NULL: all vCPUs take turns on the caller's thread */
 	u64 next_poll;         /* virtual ns when outside.poll is called next */
-	u64 deadline;          /* virtual ns at which vm_run stops as if the budget were used up; 0 = never.  No state */
+	/* virtual ns at which vm_run stops as if the budget were used up; 0 = never.  No state */
+	u64 deadline;
 	struct vm_inlet inlet[INPUT_SOURCES];
 	struct vm_driver driver;
 	u64 openings;          /* looks at the outside so far (core/tape.h) */
 	struct tape *tape;     /* NULL: what comes is not recorded */
 	u64 rest_until;        /* all processors wait until this moment of virtual time, whatever happens */
-	bool past;             /* what happens has happened before: nothing that goes out may go out once more */
+	/* what happens has happened before: nothing that goes out may go out once more */
+	bool past;
 	const char *no_past;   /* why this machine cannot go back in time, or NULL */
 	struct vm_outside outside; /* poll == NULL: nothing comes from outside; an idle guest's time jumps */
 	u64 random;            /* state of the seeded generator */
@@ -133,8 +136,10 @@ struct vm {
 	bool refused;          /* the device asked for #GP(0) as answer to the MSR access */
 	int user_stop;         /* set atomically by vm_request_stop */
 	u64 exits;             /* handled so far */
-	u64 guest_exits;       /* those of them that the guest caused (exit_is_guests); state: the same however a run is cut */
-	u64 inputs;            /* what came from outside so far; the generator's random numbers are not counted */
+	/* those of them that the guest caused (exit_is_guests); state: the same however a run is cut */
+	u64 guest_exits;
+	/* what came from outside so far; the generator's random numbers are not counted */
+	u64 inputs;
 	u32 turn;              /* the vCPU whose turn it is */
 	u64 turn_used;         /* instructions of its turn that are gone */
 	struct { u16 reason; u64 number; } first_use[VM_FIRST_USES]; /* unknown MSRs, hypercalls */

@@ -28,10 +28,12 @@ enum say_kind {
 
 /* The front end. */
 struct session_ui {
-	void (*say)(void *arg, enum say_kind kind, const char *text, size_t len); /* lines with their end, but SAY_CONSOLE */
+	/* lines with their end, but SAY_CONSOLE */
+	void (*say)(void *arg, enum say_kind kind, const char *text, size_t len);
 	void (*tick)(void *arg); /* may be NULL */
 	void *arg;
-	bool person; /* somebody may type at the guest's console: a guest that waits for input then waits in real time */
+	/* somebody may type at the guest's console: a guest that waits for input then waits in real time */
+	bool person;
 };
 
 /* In the units of Trap: 500insn, 3exits, 20ms of virtual time. */
@@ -62,8 +64,10 @@ struct session {
 	bool running;                /* within ui.tick */
 	u32 depth;                   /* of lines that run lines (verb_line) */
 	int status;                  /* what Trap's `exit` said: the front end's when it leaves */
-	int log_level;               /* what devices and the processor say is passed on up to here (enum log_level) */
-	bool searching;              /* going back: subscribers may stop the machine, and must change nothing else */
+	/* what devices and the processor say is passed on up to here (enum log_level) */
+	int log_level;
+	/* going back: subscribers may stop the machine, and must change nothing else */
+	bool searching;
 	struct history history;      /* the latest exits */
 	struct timeline *timeline;   /* NULL: this machine cannot go back; session_no_time says why */
 	const char *no_time;

@@ -43,8 +43,12 @@ enum trap_node {
 	N_STR,    /* text, len */
 	N_BOOL,   /* number: 0 or 1 */
 	N_VAR,    /* name; slot: a variable, constant or parameter */
-	N_ITEM,   /* name; slot: index of the event's field (struct trap_event) that is meant; of a probe with several events, the first one's */
-	N_NAME,   /* name; a name from the tables: `time`, `regs`, an exit reason... slot: its row in trap_names[], or -1 and number: a constant */
+	/* name; slot: index of the event's field (struct trap_event) that is meant; of a probe with several
+	 * events, the first one's */
+	N_ITEM,
+	/* name; a name from the tables: `time`, `regs`, an exit reason... slot: its row in trap_names[], or
+	 * -1 and number: a constant */
+	N_NAME,
 	N_REG,    /* $name */
 	N_MAP,    /* @name; a: keys; slot: which map */
 	N_UNARY,  /* op a */
@@ -54,11 +58,15 @@ enum trap_node {
 	N_INDEX,  /* a[b] of a list or string */
 	N_MEM,    /* name: u8 u16 u32 u64, number: bytes; [a] */
 	N_FIELD,  /* a.name: of a value (entry, cpu(1), regs...) */
-	N_AGG,    /* on the right of @x = : count() sum(a) min(a) max(a) avg(a) hist(a) lhist(a, from, to, step); op: enum trap_agg; a: arguments */
+	/* on the right of @x = : count() sum(a) min(a) max(a) avg(a) hist(a) lhist(a, from, to, step); op:
+	 * enum trap_agg; a: arguments */
+	N_AGG,
 	/* statements */
 	S_BLOCK,  /* a: statements */
 	S_LET,    /* name; slot; a: value.  op: 1 = const */
-	S_SET,    /* a: place (N_VAR, N_MAP, N_REG, N_MEM); op: OP_NONE or the operator of op= ; b: value (N_AGG allowed for a map and OP_NONE) */
+	/* a: place (N_VAR, N_MAP, N_REG, N_MEM); op: OP_NONE or the operator of op= ; b: value (N_AGG allowed
+	 * for a map and OP_NONE) */
+	S_SET,
 	S_IF,     /* a: condition, b: block, c: else (S_BLOCK or S_IF) or NULL */
 	S_WHILE,  /* a, b */
 	S_FOR,    /* slot: of the variable; a: range or list; b: block */
@@ -67,7 +75,9 @@ enum trap_node {
 	S_RETURN, /* a: value or NULL */
 	S_STEP, S_BACK, /* a: amount or NULL */
 	S_STOP,   /* a: reason or NULL */
-	S_RUN,    /* a: until-expression or NULL; b: until-event (N_EVENT) or NULL; c: where or NULL; d: for (time or amount) or NULL; slot of N_EVENT as in a probe */
+	/* a: until-expression or NULL; b: until-event (N_EVENT) or NULL; c: where or NULL; d: for (time or
+	 * amount) or NULL; slot of N_EVENT as in a probe */
+	S_RUN,
 	S_EXPECT, S_ASSERT, /* a: condition, its ->next...: what to say; text: the condition as written */
 	S_SNAPSHOT, S_RESTORE, /* a: name */
 	S_MIGRATE, /* a: to; b: options */
@@ -79,7 +89,9 @@ enum trap_node {
 	S_TEST,   /* text: its title; a: points or NULL; b: within or NULL; c: block */
 	S_EXIT,   /* a: status or NULL */
 	S_EXPR,   /* a */
-	S_PROBE,  /* name or NULL; a: N_EVENT list; b: where or NULL; c: block; slot: its number; text: as written; op: 1 = replies, so it wants to be asked before the handler */
+	/* name or NULL; a: N_EVENT list; b: where or NULL; c: block; slot: its number; text: as written; op:
+	 * 1 = replies, so it wants to be asked before the handler */
+	S_PROBE,
 	S_FN,     /* a function; see struct trap_fn */
 	S_INCLUDE, /* text: a file; the compiler puts its statements here, nobody else ever sees one */
 	/* parts */
@@ -105,7 +117,8 @@ struct node {
 
 struct trap_fn {
 	const char *name;
-	u32 nparams, first_slot, nslots; /* parameters are the first of its variables; a call saves and renews all of them */
+	/* parameters are the first of its variables; a call saves and renews all of them */
+	u32 nparams, first_slot, nslots;
 	const struct node *body;         /* S_BLOCK */
 	struct trap_fn *next;
 };

@@ -15,12 +15,15 @@ enum { TRAP_FIELDS = 14 }; /* one name NULL behind the last */
 struct trap_event {
 	const char *name, *args, *brief, *example; /* args: "reason", "range[, len]", "" */
 	u8 min_args, max_args;
-	u32 core;              /* EV_BIT mask of core events it may be made from; 0 and not missing: the evaluator makes it */
-	const char *missing;   /* the subsystem that this build lacks, "shadow page tables"; NULL = it is there */
+	/* EV_BIT mask of core events it may be made from; 0 and not missing: the evaluator makes it */
+	u32 core;
+	/* the subsystem that this build lacks, "shadow page tables"; NULL = it is there */
+	const char *missing;
 	struct trap_field field[TRAP_FIELDS];
 };
 struct trap_function { const char *name, *args, *brief, *example; u8 min_args, max_args, result; const char *missing; };
-struct trap_name { const char *name, *brief; u8 type; const char *missing; }; /* time, regs, last_line, cpu.exits, ... : dotted names are one row */
+/* time, regs, last_line, cpu.exits, ... : dotted names are one row */
+struct trap_name { const char *name, *brief; u8 type; const char *missing; };
 struct trap_statement { const char *name, *syntax, *brief, *example; const char *missing; };
 struct trap_injection { const char *name, *args, *brief, *example; const char *missing; };
 extern const struct trap_event trap_events[];
