@@ -60,7 +60,7 @@ END_TEST
 START_TEST(lines_that_scroll_off)
 {
 	struct guest_screen *g = guest_screen_new();
-	char text[16];
+	char text[24];
 
 	for (int i = 0; i < 3000; i++) {
 		snprintf(text, sizeof(text), "line %d\n", i);
