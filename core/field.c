@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIELD_NAME = 64, PRINT_MAX = 16 };
+enum { PRINT_MAX = 16 };
 
 static size_t bytes_of(const struct field *f)
 {
@@ -97,56 +97,69 @@ static bool all_zero(const u8 *bytes, size_t len)
 	return true;
 }
 
+int saved_head_read(struct reader *in, const char *who, u16 *version, u32 *nfields, struct err *err)
+{
+	*version = (u16)read_uint(in, 2);
+	*nfields = (u32)read_uint(in, 4);
+	if (in->bad)
+		return err_set(err, EINVAL, "%s: the saved state ends within its first 6 bytes", who);
+	return 0;
+}
+
+int saved_field_read(struct reader *in, const char *who, struct saved_field *f, struct err *err)
+{
+	read_name(in, f->name, sizeof(f->name));
+	f->width = (u8)read_uint(in, 1);
+	f->count = (u32)read_uint(in, 4);
+	f->values = read_bytes(in, (size_t)f->width * f->count); /* at most 255 * (2^32 - 1) */
+	if (!f->values)
+		return err_set(err, EINVAL, "%s: the saved state ends or is damaged near field '%s'", who, f->name);
+	if (f->width != 1 && f->width != 2 && f->width != 4 && f->width != 8)
+		return err_set(err, EINVAL, "%s.%s: saved as values of %u bytes; expected 1, 2, 4 or 8", who, f->name,
+			       (unsigned)f->width);
+	return 0;
+}
+
 /* One field of a run into the scratch copy; seen[] notes which fields have come. */
 static int load_field(const struct layout *l, u8 *scratch, u8 *seen, struct reader *in, struct err *err)
 {
-	char name[FIELD_NAME];
+	struct saved_field saved;
 	const struct field *f;
-	const u8 *values;
-	u64 width, count;
+	int rc = saved_field_read(in, l->name, &saved, err);
 
-	read_str(in, name, sizeof(name));
-	width = read_uint(in, 1);
-	count = read_uint(in, 4);
-	values = read_bytes(in, (size_t)(width * count)); /* at most 255 * (2^32 - 1) */
-	if (!values)
-		return err_set(err, EINVAL, "%s: the saved state ends or is damaged near field '%s'", l->name,
-			       name);
-	f = find_exact(l, name, strlen(name));
+	if (rc)
+		return rc;
+	f = find_exact(l, saved.name, strlen(saved.name));
 	if (!f) {
-		if (all_zero(values, (size_t)(width * count)))
+		if (all_zero(saved.values, (size_t)saved.width * saved.count))
 			return 0;
 		return err_set(err, EINVAL,
 			       "%s: the saved state has a field '%s' that this version does not know",
-			       l->name, name);
+			       l->name, saved.name);
 	}
-	if (width != f->width || count != f->count)
-		return err_set(err, EINVAL,
-			       "%s.%s: saved as %" PRIu64 " values of %" PRIu64 " bytes, expected %u of %u",
-			       l->name, name, count, width, (unsigned)f->count, (unsigned)f->width);
+	if (saved.width != f->width || saved.count != f->count)
+		return err_set(err, EINVAL, "%s.%s: saved as %u values of %u bytes, expected %u of %u", l->name,
+			       saved.name, (unsigned)saved.count, (unsigned)saved.width, (unsigned)f->count,
+			       (unsigned)f->width);
 	if (seen[f - l->fields]++)
-		return err_set(err, EINVAL, "%s.%s: comes twice in the saved state", l->name, name);
-	memcpy(scratch + f->offset, values, bytes_of(f));
+		return err_set(err, EINVAL, "%s.%s: comes twice in the saved state", l->name, saved.name);
+	memcpy(scratch + f->offset, saved.values, bytes_of(f));
 	return 0;
 }
 
 static int load_run(const struct layout *l, u8 *scratch, u8 *seen, struct reader *in, struct err *err)
 {
-	u64 version = read_uint(in, 2);
-	u64 nfields = read_uint(in, 4);
+	u16 version;
+	u32 nfields;
+	int rc = saved_head_read(in, l->name, &version, &nfields, err);
 
-	if (in->bad)
-		return err_set(err, EINVAL, "%s: the saved state ends within its first 6 bytes", l->name);
-	if (version > l->version)
-		return err_set(err, EINVAL, "%s: saved by version %" PRIu64 ", this one knows up to %u",
-			       l->name, version, (unsigned)l->version);
+	if (!rc && version > l->version)
+		rc = err_set(err, EINVAL, "%s: saved by version %u, this one knows up to %u", l->name,
+			     (unsigned)version, (unsigned)l->version);
 	/* Every field takes bytes from the reader, so a lie about their number ends with the input. */
-	for (u64 i = 0; i < nfields; i++) {
-		int rc = load_field(l, scratch, seen, in, err);
-		if (rc)
-			return rc;
-	}
-	return 0;
+	for (u32 i = 0; i < nfields && !rc; i++)
+		rc = load_field(l, scratch, seen, in, err);
+	return rc;
 }
 
 int state_load(const struct layout *l, void *state, struct reader *in, struct err *err)
@@ -164,28 +177,36 @@ int state_load(const struct layout *l, void *state, struct reader *in, struct er
 	return rc;
 }
 
-static void print_value(const struct field *f, u64 value, struct buf *out)
+void field_put_value(const struct field *f, u64 value, struct buf *out)
 {
 	if (f->format == DEC)
-		buf_printf(out, " %" PRIu64, value);
+		buf_printf(out, "%" PRIu64, value);
 	else if (f->format == BOOL && value <= 1)
-		buf_printf(out, " %s", value ? "yes" : "no");
+		buf_printf(out, "%s", value ? "yes" : "no");
 	else
-		buf_printf(out, " 0x%0*" PRIx64, f->width * 2, value);
+		buf_printf(out, "0x%0*" PRIx64, f->width * 2, value);
+}
+
+void field_print(const struct field *f, const void *state, struct buf *out)
+{
+	u32 shown = f->count < PRINT_MAX ? f->count : PRINT_MAX;
+
+	buf_printf(out, "%-16s =", f->name);
+	for (u32 i = 0; i < shown; i++) {
+		buf_printf(out, " ");
+		field_put_value(f, field_get(f, state, i), out);
+	}
+	if (shown < f->count)
+		buf_printf(out, " ... (%u values)", (unsigned)f->count);
+	if (f->help)
+		buf_printf(out, "   (%s)", f->help);
+	buf_printf(out, "\n");
 }
 
 void state_print(const struct layout *l, const void *state, struct buf *out)
 {
-	for (const struct field *f = l->fields; f < l->fields + l->nfields; f++) {
-		u32 shown = f->count < PRINT_MAX ? f->count : PRINT_MAX;
-
-		buf_printf(out, "%-16s =", f->name);
-		for (u32 i = 0; i < shown; i++)
-			print_value(f, field_get(f, state, i), out);
-		if (shown < f->count)
-			buf_printf(out, " ... (%u values)", (unsigned)f->count);
-		buf_printf(out, "   (%s)\n", f->help);
-	}
+	for (const struct field *f = l->fields; f < l->fields + l->nfields; f++)
+		field_print(f, state, out);
 }
 
 int state_diff(const struct layout *l, const void *a, const void *b, struct buf *out)

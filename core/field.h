@@ -19,6 +19,7 @@
 #include "core/base/types.h"
 
 enum field_format { HEX, DEC, BOOL, BITS };
+enum { FIELD_NAME = 64 }; /* bytes of a name on the wire, with its NUL */
 
 struct field {
 	const char *name;
@@ -59,6 +60,21 @@ void state_save(const struct layout *l, const void *state, struct buf *out);
 /* Load what state_save wrote.  Matches by name: a missing field takes its reset value; an unknown field whose
  * value is not zero, a wrong width or count, or a truncated run is refused (-EINVAL) and *state is untouched. */
 int state_load(const struct layout *l, void *state, struct reader *in, struct err *err);
+/* One field of such a run, for who has not its list: its name, and count values of width bytes (1, 2, 4 or 8). */
+struct saved_field {
+	char name[FIELD_NAME];
+	u8 width;
+	u32 count;
+	const u8 *values; /* little-endian, in the reader's memory */
+};
+/* The head of a run, then one field after the other; `who` begins the error's sentence. */
+int saved_head_read(struct reader *in, const char *who, u16 *version, u32 *nfields, struct err *err);
+int saved_field_read(struct reader *in, const char *who, struct saved_field *f, struct err *err);
+
+/* An element as its format wants it: "0x00ff", "12", "yes". */
+void field_put_value(const struct field *f, u64 value, struct buf *out);
+/* A line: name, the first elements, how many there are, and what it is. */
+void field_print(const struct field *f, const void *state, struct buf *out);
 void state_print(const struct layout *l, const void *state, struct buf *out); /* one line per field */
 /* One line per differing element into out ("name[2]: 0x1 != 0x2"); returns their number. */
 int state_diff(const struct layout *l, const void *a, const void *b, struct buf *out);

@@ -33,7 +33,7 @@ enum image_kind image_kind(const u8 *data, u64 len)
 	const struct image img = { .data = data, .len = len };
 	bool signature = len >= 512 && data[BOOT_SIGNATURE] == 0x55 && data[BOOT_SIGNATURE + 1] == 0xaa;
 
-	if (len >= SNAPSHOT_MAGIC_LEN && !memcmp(data, SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_LEN))
+	if (len >= SNAPSHOT_MAGIC_LEN && !memcmp(data, SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_LEN - 1)) /* any format */
 		return IMAGE_SNAPSHOT;
 	if (multiboot_find(&img) >= 0)
 		return IMAGE_MULTIBOOT;

@@ -19,27 +19,16 @@ struct load {
 	struct vm_state state;
 	struct x86_state vcpu[VM_VCPUS], before[VM_VCPUS];
 	struct pages_in pages;
-	bool seen_machine, seen_slots, seen_clock, seen_vm, seen_frames, seen_end;
+	bool seen_writer, seen_machine, seen_slots, seen_clock, seen_vm, seen_frames, seen_end;
 	bool seen_vcpu[VM_VCPUS], seen_device[VM_DEVICES];
 };
 
 static int check_once(bool *seen, const struct section *s, struct err *err)
 {
 	if (*seen)
-		return err_set(err, EINVAL, "snapshot: section '%s %s' comes twice", s->name, s->instance);
+		return err_set(err, EINVAL, "snapshot: section '%s' comes twice", s->title);
 	*seen = true;
 	return 0;
-}
-
-/* A section that is one state list and nothing after it. */
-static int take_state(struct section *s, const struct layout *l, void *state, struct err *err)
-{
-	int rc = state_load(l, state, &s->payload, err);
-
-	if (!rc && read_left(&s->payload))
-		return err_set(err, EINVAL, "snapshot: section '%s %s' has %zu bytes too many", s->name,
-			       s->instance, read_left(&s->payload));
-	return rc;
 }
 
 static int check_machine(struct load *l, struct section *s, struct err *err)
@@ -48,7 +37,7 @@ static int check_machine(struct load *l, struct section *s, struct err *err)
 	int rc = check_once(&l->seen_machine, s, err);
 
 	if (!rc)
-		rc = take_state(s, &machine_state_layout, &theirs, err);
+		rc = section_state(s, &machine_state_layout, &theirs, err);
 	if (rc)
 		return rc;
 	machine_state_get(l->vm, &ours);
@@ -67,12 +56,19 @@ static int check_machine(struct load *l, struct section *s, struct err *err)
 	return 0;
 }
 
+static int check_writer(struct load *l, struct section *s, struct err *err)
+{
+	struct snapshot_writer who;
+	int rc = check_once(&l->seen_writer, s, err);
+
+	return rc ? rc : section_writer(s, &who, err);
+}
+
 /* Names and places; what a slot shows (ROM, RAM or a hole) is the state of the device that switches it. */
 static int check_slots(struct load *l, struct section *s, struct err *err)
 {
 	const struct mem *m = &l->vm->mem;
 	struct reader *in = &s->payload;
-	char name[SECTION_NAME];
 	int rc = check_once(&l->seen_slots, s, err);
 	u64 n = read_uint(in, 4);
 
@@ -82,16 +78,14 @@ static int check_slots(struct load *l, struct section *s, struct err *err)
 			     n, m->nslots);
 	for (int i = 0; i < m->nslots && !rc; i++) {
 		const struct mem_slot *slot = mem_slot_get(m, (u32)i);
-		u64 gpa, size;
+		struct snapshot_slot theirs = { .name = "" };
 
-		read_str(in, name, sizeof(name));
-		gpa = read_uint(in, 8);
-		size = read_uint(in, 8);
-		if (in->bad || strcmp(name, slot->name) || gpa != slot_place(slot) || size != slot->size)
+		if (!snapshot_slot_next(in, &theirs) || strcmp(theirs.name, slot->name) ||
+		    theirs.gpa != slot_place(slot) || theirs.size != slot->size)
 			rc = err_set(err, EINVAL,
 				     "snapshot: memory slot '%s' differs; this machine has '%s' at 0x%" PRIx64
 				     ", 0x%" PRIx64 " bytes",
-				     in->bad ? "" : name, slot->name, slot->gpa, slot->size);
+				     theirs.name, slot->name, slot->gpa, slot->size);
 	}
 	if (!rc && read_left(in))
 		rc = err_set(err, EINVAL, "snapshot: section 'slots' has %zu bytes too many", read_left(in));
@@ -103,7 +97,7 @@ static int check_clock(struct load *l, struct section *s, struct err *err)
 	int rc = check_once(&l->seen_clock, s, err);
 
 	if (!rc)
-		rc = take_state(s, &clock_state_layout, &l->clock, err);
+		rc = section_state(s, &clock_state_layout, &l->clock, err);
 	if (!rc && l->clock.frac_ps[0] >= 1000)
 		rc = err_set(err, EINVAL, "snapshot: clock.frac_ps is %" PRIu64 "; expected less than 1000",
 			     l->clock.frac_ps[0]);
@@ -115,7 +109,7 @@ static int check_vm(struct load *l, struct section *s, struct err *err)
 	int rc = check_once(&l->seen_vm, s, err);
 
 	if (!rc)
-		rc = take_state(s, &vm_state_layout, &l->state, err);
+		rc = section_state(s, &vm_state_layout, &l->state, err);
 	if (!rc && (l->state.turn[0] >= l->vm->ncpus || l->state.turn_used[0] > VM_QUANTUM))
 		rc = err_set(err, EINVAL,
 			     "snapshot: vm.turn is %u after %" PRIu64
@@ -136,7 +130,7 @@ static int check_vcpu(struct load *l, struct section *s, struct err *err)
 		if (check_once(&l->seen_vcpu[i], s, err))
 			return -EINVAL;
 		memset(&l->vcpu[i], 0, sizeof(l->vcpu[i]));
-		if (take_state(s, &x86_state_layout, &l->vcpu[i], err))
+		if (section_state(s, &x86_state_layout, &l->vcpu[i], err))
 			return -EINVAL;
 		if (l->vcpu[i].activity[0] > ACT_WAIT_SIPI)
 			return err_set(err, EINVAL, "snapshot: vCPU %u has activity %u; expected 0 to 3", i,
@@ -161,7 +155,7 @@ static int check_device(struct load *l, struct section *s, struct err *err)
 		scratch = malloc(d->class->layout->size);
 		if (!scratch)
 			return err_set(err, ENOMEM, "snapshot: no memory to check device %s", d->name);
-		rc = take_state(s, d->class->layout, scratch, err);
+		rc = section_state(s, d->class->layout, scratch, err);
 		free(scratch);
 		return rc;
 	}
@@ -193,6 +187,7 @@ static const struct section_kind {
 	{ "machine", check_machine }, { "slots", check_slots },   { "clock", check_clock },
 	{ "vm", check_vm },           { "device", check_device }, { "vcpu", check_vcpu },
 	{ "frames", check_frames },   { "pages", check_pages },   { "end", check_end },
+	{ "writer", check_writer },
 };
 
 static int check_section(struct load *l, struct section *s, struct err *err)
@@ -200,8 +195,8 @@ static int check_section(struct load *l, struct section *s, struct err *err)
 	for (unsigned i = 0; i < ARRAY_LEN(section_kinds); i++)
 		if (!strcmp(section_kinds[i].name, s->name))
 			return section_kinds[i].check(l, s, err);
-	return err_set(err, EINVAL, "snapshot: has a section '%s %s', which this version does not know",
-		       s->name, s->instance);
+	return err_set(err, EINVAL, "snapshot: has a section '%s', which this version does not know",
+		       s->title);
 }
 
 static int check_complete(const struct load *l, struct err *err)
@@ -228,13 +223,13 @@ static int check_complete(const struct load *l, struct err *err)
 	return 0;
 }
 
-static int check_stream(struct load *l, struct reader in, struct err *err)
+static int check_stream(struct load *l, struct reader in, const u8 *begin, struct err *err)
 {
 	struct section s;
 	int rc = pages_in_start(&l->pages, false, err);
 
 	while (!rc && !l->seen_end) {
-		rc = section_read(&in, &s, err);
+		rc = section_read(&in, begin, &s, err);
 		if (!rc)
 			rc = check_section(l, &s, err);
 	}
@@ -266,13 +261,13 @@ static struct device *find_loaded(struct vm *vm, const struct section *s)
 	return strcmp(s->name, "device") ? NULL : vm_find_device(vm, s->instance);
 }
 
-static int commit_stream(struct load *l, struct reader in, struct err *err)
+static int commit_stream(struct load *l, struct reader in, const u8 *begin, struct err *err)
 {
 	struct section s = { .name = "" };
 	int rc = 0;
 
 	while (!rc && strcmp(s.name, "end")) {
-		rc = section_read(&in, &s, err);
+		rc = section_read(&in, begin, &s, err);
 		if (!rc && !strcmp(s.name, "pages"))
 			rc = pages_in_section(&l->pages, &s, err);
 		else if (!rc && find_loaded(l->vm, &s))
@@ -295,7 +290,7 @@ static void memory_is_new(struct vm *vm)
 	}
 }
 
-static int commit(struct load *l, struct reader in, struct err *err)
+static int commit(struct load *l, struct reader in, const u8 *begin, struct err *err)
 {
 	struct vm *vm = l->vm;
 	int rc = commit_vcpus(l, err);
@@ -310,7 +305,7 @@ static int commit(struct load *l, struct reader in, struct err *err)
 	}
 	vm->clock.now = l->clock.now[0];
 	vm->clock.frac_ps = l->clock.frac_ps[0];
-	rc = commit_stream(l, in, err);
+	rc = commit_stream(l, in, begin, err);
 	clock_state_set_order(vm, &l->clock);
 	vm_state_set(vm, &l->state); /* after the devices, which have just driven their lines */
 	memory_is_new(vm);
@@ -319,14 +314,12 @@ static int commit(struct load *l, struct reader in, struct err *err)
 
 int snapshot_load(struct vm *vm, const u8 *data, size_t len, struct err *err)
 {
-	struct reader in = { .at = data, .end = data + len };
+	struct reader in;
 	struct load *l;
-	int rc = 0;
+	int rc = snapshot_begin(&in, data, len, err);
 
-	if (len < SNAPSHOT_MAGIC_LEN ||
-	    memcmp(read_bytes(&in, SNAPSHOT_MAGIC_LEN), SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_LEN))
-		return err_set(err, EINVAL,
-			       "snapshot: does not begin with VITRINE and format 1; not a snapshot");
+	if (rc)
+		return rc;
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return err_set(err, ENOMEM, "snapshot: no memory to load it");
@@ -339,9 +332,9 @@ int snapshot_load(struct vm *vm, const u8 *data, size_t len, struct err *err)
 	if (!rc)
 		rc = pages_in_open(&l->pages, vm, err);
 	if (!rc)
-		rc = check_stream(l, in, err);
+		rc = check_stream(l, in, data, err);
 	if (!rc)
-		rc = commit(l, in, err);
+		rc = commit(l, in, data, err);
 	pages_in_close(&l->pages);
 	free(l);
 	return rc;

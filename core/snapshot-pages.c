@@ -17,7 +17,7 @@
 
 #include "core/snapshot-priv.h"
 
-enum { CHUNK = 64, ZSTD_LEVEL = 1 };
+enum { CHUNK = PAGES_CHUNK, ZSTD_LEVEL = 1 };
 #define CHUNK_BYTES ((size_t)CHUNK * PAGE_SIZE_4K)
 
 /* ---- which frames exist ---- */
@@ -176,12 +176,51 @@ int pages_in_start(struct pages_in *p, bool write, struct err *err)
 	return 0;
 }
 
-static int write_pages(const struct frames *f, const u8 *numbers, const u8 *raw, u32 n, struct err *err)
+int pages_batch_read(struct section *s, struct pages_batch *b, u64 *next, struct err *err)
 {
-	struct reader r = { .at = numbers, .end = numbers + (size_t)n * 8 };
+	struct reader *in = &s->payload;
+	u64 n = read_uint(in, 4);
 
-	for (u32 i = 0; i < n; i++) {
-		off_t at = (off_t)(read_uint(&r, 8) * PAGE_SIZE_4K);
+	if (in->bad || n < 1 || n > CHUNK || read_left(in) < n * 8)
+		return err_set(err, EINVAL,
+			       "snapshot: section 'pages' at byte %" PRIu64 " of %" PRIu64 " pages; expected 1 to %d",
+			       s->at, n, CHUNK);
+	*b = (struct pages_batch){ .n = (u32)n, .numbers = read_bytes(in, n * 8) };
+	for (u32 i = 0; i < b->n; i++) {
+		u64 frame = pages_batch_frame(b, i);
+
+		if (frame < *next || frame == FRAME_NONE)
+			return err_set(err, EINVAL,
+				       "snapshot: section 'pages' at byte %" PRIu64 ": machine frame %" PRIu64
+				       " is out of order",
+				       s->at, frame);
+		*next = frame + 1;
+	}
+	return 0;
+}
+
+u64 pages_batch_frame(const struct pages_batch *b, u32 i)
+{
+	struct reader r = { .at = b->numbers + (size_t)i * 8, .end = b->numbers + (size_t)b->n * 8 };
+
+	return read_uint(&r, 8);
+}
+
+int pages_batch_unpack(struct section *s, const struct pages_batch *b, u8 *raw, struct err *err)
+{
+	size_t size = ZSTD_decompress(raw, CHUNK_BYTES, s->payload.at, read_left(&s->payload));
+
+	if (ZSTD_isError(size) || size != (size_t)b->n * PAGE_SIZE_4K)
+		return err_set(err, EINVAL,
+			       "snapshot: section 'pages' at byte %" PRIu64 ": %u pages do not unpack to %u bytes",
+			       s->at, b->n, b->n * PAGE_SIZE_4K);
+	return 0;
+}
+
+static int write_pages(const struct frames *f, const struct pages_batch *b, const u8 *raw, struct err *err)
+{
+	for (u32 i = 0; i < b->n; i++) {
+		off_t at = (off_t)(pages_batch_frame(b, i) * PAGE_SIZE_4K);
 
 		if (pwrite(f->fd, raw + (size_t)i * PAGE_SIZE_4K, PAGE_SIZE_4K, at) != PAGE_SIZE_4K)
 			return err_set(err, EIO,
@@ -191,36 +230,28 @@ static int write_pages(const struct frames *f, const u8 *numbers, const u8 *raw,
 	return 0;
 }
 
-static int pages_section(struct pages_in *p, struct reader *in, struct err *err)
+static int pages_section(struct pages_in *p, struct section *s, struct err *err)
 {
 	const struct frames *f = &p->vm->frames;
-	u64 n = read_uint(in, 4);
-	const u8 *numbers = in->at;
-	size_t size;
+	struct pages_batch b = { 0 };
+	int rc = pages_batch_read(s, &b, &p->next, err);
 
-	if (in->bad || n < 1 || n > CHUNK || read_left(in) < n * 8)
-		return err_set(err, EINVAL, "snapshot: a section of %" PRIu64 " pages; expected 1 to %d", n,
-			       CHUNK);
-	for (u64 i = 0; i < n; i++) {
-		u64 frame = read_uint(in, 8);
+	for (u32 i = 0; i < b.n && !rc; i++) {
+		u64 frame = pages_batch_frame(&b, i);
 
-		if (frame < p->next || frame >= f->n || !f->refs[frame])
-			return err_set(err, EINVAL,
-				       "snapshot: page of machine frame %" PRIu64 ", which this machine has "
-				       "not, or out of order",
-				       frame);
-		p->next = frame + 1;
+		if (frame >= f->n || !f->refs[frame])
+			rc = err_set(err, EINVAL,
+				     "snapshot: page of machine frame %" PRIu64 ", which this machine has not",
+				     frame);
 	}
-	size = ZSTD_decompress(p->raw, CHUNK_BYTES, in->at, read_left(in));
-	if (ZSTD_isError(size) || size != n * PAGE_SIZE_4K)
-		return err_set(err, EINVAL, "snapshot: %" PRIu64 " pages do not unpack to %" PRIu64 " bytes",
-			       n, n * PAGE_SIZE_4K);
-	return p->write ? write_pages(f, numbers, p->raw, (u32)n, err) : 0;
+	if (!rc)
+		rc = pages_batch_unpack(s, &b, p->raw, err);
+	return !rc && p->write ? write_pages(f, &b, p->raw, err) : rc;
 }
 
 int pages_in_section(struct pages_in *p, struct section *s, struct err *err)
 {
 	if (!strcmp(s->name, "frames"))
 		return frames_compare(&p->vm->frames, &s->payload, err);
-	return pages_section(p, &s->payload, err);
+	return pages_section(p, s, err);
 }

@@ -8,11 +8,12 @@
 #ifndef VITRINE_CORE_SNAPSHOT_PRIV_H
 #define VITRINE_CORE_SNAPSHOT_PRIV_H
 
+#include "core/snapshot-read.h"
 #include "core/snapshot.h"
 #include "core/vm.h"
 
 #define SNAPSHOT_MAGIC "VITRINE\1"
-enum { SNAPSHOT_MAGIC_LEN = 8, SECTION_NAME = 64 };
+enum { SNAPSHOT_MAGIC_LEN = 8, SNAPSHOT_FORMAT = 1 /* its last byte */ };
 
 /* What must be the same in the machine that saves and the one that loads. */
 #define MACHINE_STATE(F, S) \
@@ -57,21 +58,34 @@ void clock_state_set_order(struct vm *vm, const struct clock_state *s);
 /* Where a slot is, as far as that is not the state of a device. */
 u64 slot_place(const struct mem_slot *slot);
 
-struct section {
-	char name[SECTION_NAME], instance[SECTION_NAME];
-	struct reader payload;
-};
-
 /* CRC-32 of IEEE 802.3; chain by passing the previous result, 0 to start. */
 u32 snapshot_crc(u32 crc, const u8 *data, size_t len);
 /* Append a section; the payload is emptied for the next one. */
 void section_put(struct buf *out, const char *name, const char *instance, struct buf *payload);
-/* The next section, checked as a whole. */
-int section_read(struct reader *in, struct section *s, struct err *err);
+/* A stream of a format that is known here: past its magic. */
+int snapshot_begin(struct reader *in, const u8 *data, size_t len, struct err *err);
+/* The next section of the stream that begins at `begin`, checked as a whole. */
+int section_read(struct reader *in, const u8 *begin, struct section *s, struct err *err);
+/* A section that is one state list and nothing after it. */
+int section_state(struct section *s, const struct layout *l, void *state, struct err *err);
+/* A "writer" section.  Files from before there was one have none. */
+int section_writer(struct section *s, struct snapshot_writer *w, struct err *err);
 
 /* Memory travels by machine frame, not by guest address: so what no slot shows at the moment (RAM under a
  * ROM) travels too.  Frames that are all zero do not travel. */
 int pages_save(struct vm *vm, struct buf *out, struct err *err);
+
+/* What one "pages" section holds.  `raw` has room for PAGES_CHUNK of them. */
+enum { PAGES_CHUNK = 64 };
+struct pages_batch {
+	u32 n;
+	const u8 *numbers; /* n times u64 */
+};
+/* The numbers of a section's pages, which ascend from *next; then the pages themselves. */
+int pages_batch_read(struct section *s, struct pages_batch *b, u64 *next, struct err *err);
+int pages_batch_unpack(struct section *s, const struct pages_batch *b, u8 *raw, struct err *err);
+/* Number i of n. */
+u64 pages_batch_frame(const struct pages_batch *b, u32 i);
 
 struct pages_in {
 	struct vm *vm;

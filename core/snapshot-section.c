@@ -3,6 +3,8 @@
  * Rule: lengths come from a hostile stream; every byte is asked of the checked reader.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/snapshot-priv.h"
@@ -40,23 +42,74 @@ void section_put(struct buf *out, const char *name, const char *instance, struct
 	payload->len = 0;
 }
 
-int section_read(struct reader *in, struct section *s, struct err *err)
+int snapshot_begin(struct reader *in, const u8 *data, size_t len, struct err *err)
+{
+	*in = (struct reader){ .at = data, .end = data + len };
+	if (len < SNAPSHOT_MAGIC_LEN || memcmp(data, SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_LEN - 1))
+		return err_set(err, EINVAL, "snapshot: does not begin with VITRINE; not a snapshot");
+	if (data[SNAPSHOT_MAGIC_LEN - 1] != SNAPSHOT_FORMAT)
+		return err_set(err, EINVAL, "snapshot: is of format %u, this version reads format %u",
+			       data[SNAPSHOT_MAGIC_LEN - 1], SNAPSHOT_FORMAT);
+	read_bytes(in, SNAPSHOT_MAGIC_LEN);
+	return 0;
+}
+
+int section_read(struct reader *in, const u8 *begin, struct section *s, struct err *err)
 {
 	const u8 *start = in->at, *payload;
 	size_t len;
-	u32 crc;
 
-	read_str(in, s->name, sizeof(s->name));
-	read_str(in, s->instance, sizeof(s->instance));
-	len = (size_t)read_uint(in, 4);
-	payload = read_bytes(in, len);
-	crc = (u32)read_uint(in, 4);
+	s->at = (u64)(start - begin);
+	read_name(in, s->name, sizeof(s->name));
+	read_name(in, s->instance, sizeof(s->instance));
 	if (in->bad)
 		return err_set(err, EINVAL,
-			       "snapshot: ends in the middle of a section; expected an 'end' section");
-	if (crc != snapshot_crc(0, start, (size_t)(in->at - start) - 4))
+			       "snapshot: no section has a name at byte %" PRIu64 ": it is cut off or damaged there",
+			       s->at);
+	snprintf(s->title, sizeof(s->title), "%s%s%s", s->name, *s->instance ? " " : "", s->instance);
+	len = (size_t)read_uint(in, 4);
+	payload = read_bytes(in, len);
+	s->crc = (u32)read_uint(in, 4);
+	if (in->bad)
 		return err_set(err, EINVAL,
-			       "snapshot: a section is damaged: its CRC does not agree with its content");
+			       "snapshot: ends in the middle of section '%s' at byte %" PRIu64
+			       "; expected an 'end' section",
+			       s->title, s->at);
+	if (s->crc != snapshot_crc(0, start, (size_t)(in->at - start) - 4))
+		return err_set(err, EINVAL,
+			       "snapshot: section '%s' at byte %" PRIu64
+			       " is damaged: its CRC does not agree with its content",
+			       s->title, s->at);
 	s->payload = (struct reader){ .at = payload, .end = payload + len };
 	return 0;
+}
+
+static int nothing_left(const struct section *s, struct err *err)
+{
+	if (read_left(&s->payload))
+		return err_set(err, EINVAL, "snapshot: section '%s' has %zu bytes too many", s->title,
+			       read_left(&s->payload));
+	return 0;
+}
+
+int section_state(struct section *s, const struct layout *l, void *state, struct err *err)
+{
+	struct err why = { 0 };
+	int rc = state_load(l, state, &s->payload, &why);
+
+	if (rc)
+		return err_set(err, -rc, "snapshot: section '%s': %s", s->title, why.text);
+	return nothing_left(s, err);
+}
+
+int section_writer(struct section *s, struct snapshot_writer *w, struct err *err)
+{
+	read_name(&s->payload, w->program, sizeof(w->program));
+	read_name(&s->payload, w->cpu, sizeof(w->cpu));
+	if (s->payload.bad)
+		return err_set(err, EINVAL,
+			       "snapshot: section '%s' at byte %" PRIu64
+			       ": expected the names of a program and a processor model",
+			       s->title, s->at);
+	return nothing_left(s, err);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/version.h"
 #include "core/snapshot-priv.h"
 
 /* ---- the lists, from and to the machine ---- */
@@ -125,6 +126,17 @@ static void put_slots(const struct vm *vm, struct buf *out)
 	buf_free(&payload);
 }
 
+/* It comes first: whoever looks into the file shall see it. */
+static void put_writer(const struct vm *vm, struct buf *out)
+{
+	struct buf payload = { 0 };
+
+	buf_put_str(&payload, "vitrine " VITRINE_VERSION);
+	buf_put_str(&payload, vm->cpu->name);
+	section_put(out, "writer", "", &payload);
+	buf_free(&payload);
+}
+
 static int put_vcpus(struct vm *vm, struct buf *out, struct err *err)
 {
 	struct x86_state s = { 0 };
@@ -153,6 +165,7 @@ int snapshot_save(struct vm *vm, struct buf *out, struct err *err)
 	clock_state_get(vm, &clock);
 	vm_state_get(vm, &state);
 	buf_put(out, SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_LEN);
+	put_writer(vm, out);
 	put_state(out, "machine", vm->cpu->name, &machine_state_layout, &machine);
 	put_slots(vm, out);
 	put_state(out, "clock", "", &clock_state_layout, &clock);

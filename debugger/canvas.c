@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "debugger/cp437.h"
+#include "debugger/utf8.h"
 
 enum { CELLS_MAX = 1000, UPPER_HALF = 0x2580, GREY = 7, BLACK = 0 };
 
@@ -166,20 +167,9 @@ static void want(struct canvas *c, const struct vga *v, struct vga_screen *s)
 
 static void put_character(struct buf *out, u32 ch)
 {
-	u8 bytes[3] = { (u8)ch };
-	size_t n = 1;
+	char bytes[UTF8_MOST + 1];
 
-	if (ch >= 0x800) {
-		bytes[0] = (u8)(0xe0 | ch >> 12);
-		bytes[1] = 0x80 | (ch >> 6 & 0x3f);
-		bytes[2] = 0x80 | (ch & 0x3f);
-		n = 3;
-	} else if (ch >= 0x80) {
-		bytes[0] = (u8)(0xc0 | ch >> 6);
-		bytes[1] = 0x80 | (ch & 0x3f);
-		n = 2;
-	}
-	buf_put(out, bytes, n);
+	buf_put(out, bytes, utf8_bytes(ch, bytes));
 }
 
 /* The PC counts blue, green, red; a terminal red, green, blue. */

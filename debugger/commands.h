@@ -5,6 +5,7 @@
 #ifndef VITRINE_DEBUGGER_COMMANDS_H
 #define VITRINE_DEBUGGER_COMMANDS_H
 
+#include "core/base/version.h"
 #include "debugger/args.h"
 
 struct command {
@@ -20,11 +21,9 @@ struct command {
 };
 
 extern const struct command cmd_diff_engines, cmd_trap;
-extern const struct command cmd_run, cmd_replay, cmd_debug, cmd_tour, cmd_ctl, cmd_disasm, cmd_info, cmd_help, cmd_version;
+extern const struct command cmd_run, cmd_replay, cmd_debug, cmd_tour, cmd_ctl, cmd_snapshot, cmd_disasm, cmd_info, cmd_help, cmd_version;
 extern const struct command *const commands[];
 extern const int command_count;
-
-#define VITRINE_VERSION "0.1"
 
 const struct command *command_find(const char *name);
 /* "unknown command 'x'; did you mean 'y'?" on standard error; STATUS_USAGE. */

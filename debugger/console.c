@@ -13,6 +13,7 @@
 
 #include "debugger/output.h"
 #include "debugger/runner.h"
+#include "debugger/utf8.h"
 
 static void print_line(const struct channel *ch)
 {
@@ -34,15 +35,11 @@ static void print_line(const struct channel *ch)
 /* JSON wants UTF-8, a guest sends bytes: those beyond ASCII are taken as Latin-1. */
 static void json_line(FILE *json, const struct channel *ch)
 {
-	char text[CONSOLE_LINE * 2 + 1];
+	char text[CONSOLE_LINE * 2 + UTF8_MOST + 1];
 	size_t n = 0;
 
-	for (u32 i = 0; i < ch->n; i++) {
-		u8 c = ch->line[i];
-		if (c >= 0x80)
-			text[n++] = (char)(0xc0 | c >> 6);
-		text[n++] = (char)(c >= 0x80 ? 0x80 | (c & 0x3f) : c);
-	}
+	for (u32 i = 0; i < ch->n; i++)
+		n += utf8_bytes((u8)ch->line[i], text + n);
 	json_t *o = json_pack("{s:s, s:s, s:o}", "event", "console", "channel", ch->label, "text",
 			      json_stringn(text, n));
 	char *line = o ? json_dumps(o, JSON_COMPACT) : NULL;

@@ -140,3 +140,16 @@ bool read_str(struct reader *r, char *out, size_t out_size)
 	out[len] = 0;
 	return true;
 }
+
+bool read_name(struct reader *r, char *out, size_t out_size)
+{
+	if (!read_str(r, out, out_size))
+		return false;
+	for (const char *c = out; *c; c++)
+		if (*c < ' ' || *c > '~') {
+			r->bad = true;
+			out[0] = 0;
+			return false;
+		}
+	return true;
+}

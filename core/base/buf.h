@@ -29,6 +29,8 @@ struct reader {
 u64 read_uint(struct reader *r, int bytes);
 const u8 *read_bytes(struct reader *r, size_t len);             /* NULL and bad when too short */
 bool read_str(struct reader *r, char *out, size_t out_size);    /* false and bad when it does not fit */
+/* The same for a name: printable ASCII and nothing else, so that it can be shown as it is. */
+bool read_name(struct reader *r, char *out, size_t out_size);
 static inline size_t read_left(const struct reader *r) { return (size_t)(r->end - r->at); }
 
 #endif

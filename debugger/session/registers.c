@@ -87,7 +87,7 @@ static void store(struct x86_state *st, const struct reg *r, u64 value)
 static const struct reg *find_row(const char *name, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_LEN(regs); i++)
-		if (strlen(regs[i].name) == len && !strncasecmp(regs[i].name, name, len))
+		if (!strncasecmp(regs[i].name, name, len) && !regs[i].name[len])
 			return &regs[i];
 	return NULL;
 }
@@ -162,9 +162,11 @@ bool session_register(struct session *s, u32 cpu, const char *name, u64 *value)
 	struct x86_state st;
 	struct reg r;
 
-	if (cpu >= s->vm->ncpus || vcpu_get(&s->vm->vcpu[cpu], &st, row ? row->group : ST_ALL) || !find(&st, name, &r))
+	if (cpu >= s->vm->ncpus || vcpu_get(&s->vm->vcpu[cpu], &st, row ? row->group : ST_ALL))
 		return false;
-	*value = load(&st, &r);
+	if (!row && !find(&st, name, &r))
+		return false;
+	*value = load(&st, row ? row : &r);
 	return true;
 }
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "debugger/utf8.h"
+
 enum { SIDE_MOST = 4096, PRINTF_MOST = 1024 };
 
 /* Line characters by the directions in which they go. */
@@ -278,21 +280,9 @@ void area_box(struct area a, const char *title, bool focus)
 
 static void put_char(struct buf *out, u32 ch)
 {
-	u8 b[4] = { (u8)(0xf0 | ch >> 18), (u8)(0x80 | (ch >> 12 & 0x3f)), (u8)(0x80 | (ch >> 6 & 0x3f)),
-		    (u8)(0x80 | (ch & 0x3f)) };
+	char bytes[UTF8_MOST + 1];
 
-	if (ch < 0x80) {
-		b[3] = (u8)ch;
-		buf_put(out, b + 3, 1);
-	} else if (ch < 0x800) {
-		b[2] = (u8)(0xc0 | ch >> 6);
-		buf_put(out, b + 2, 2);
-	} else if (ch < 0x10000) {
-		b[1] = (u8)(0xe0 | ch >> 12);
-		buf_put(out, b + 1, 3);
-	} else {
-		buf_put(out, b, 4);
-	}
+	buf_put(out, bytes, utf8_bytes(ch, bytes));
 }
 
 /* Trailing blanks are left out, as editors and diff like it. */

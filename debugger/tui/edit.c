@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "debugger/tui/pane.h"
+#include "debugger/utf8.h"
 
 #define CTRL(c) ((c) & 0x1f)
 
@@ -86,15 +87,9 @@ void edit_replace(struct edit *e, size_t start, const char *text)
 
 static bool insert_char(struct edit *e, u32 ch)
 {
-	char utf8[4] = { (char)(0xf0 | ch >> 18), (char)(0x80 | (ch >> 12 & 0x3f)), (char)(0x80 | (ch >> 6 & 0x3f)),
-			 (char)(0x80 | (ch & 0x3f)) };
-	size_t len = ch < 0x80 ? 1 : ch < 0x800 ? 2 : ch < 0x10000 ? 3 : 4;
+	char bytes[UTF8_MOST + 1];
 
-	if (ch > 0x10ffff || (ch >= 0xd800 && ch < 0xe000))
-		return true;
-	if (len < 4) /* the first byte's mark */
-		utf8[4 - len] = (char)(len == 1 ? ch : len == 2 ? 0xc0 | ch >> 6 : 0xe0 | ch >> 12);
-	edit_insert(e, utf8 + 4 - len, len);
+	edit_insert(e, bytes, utf8_bytes(ch, bytes));
 	return true;
 }
 

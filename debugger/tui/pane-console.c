@@ -9,6 +9,7 @@
 #include "debugger/cp437.h"
 #include "debugger/tui/guest-screen.h"
 #include "debugger/tui/panes.h"
+#include "debugger/utf8.h"
 #include "devices/pc.h"
 #include "devices/vga-screen.h"
 
@@ -92,24 +93,11 @@ static bool shows_vga(const struct pane *p, struct vga_screen *screen)
 	return p->mode == VGA || (guest_screen_is_empty(own->screen) && !is_blank(pc_vga(p->s->pc), screen));
 }
 
-/* RFC 3629; the number of bytes before the final NUL. */
-static int utf8(u32 ch, char out[5])
-{
-	static const u8 lead[] = { 0, 0xc0, 0xe0, 0xf0 };
-	int more = ch < 0x80 ? 0 : ch < 0x800 ? 1 : ch < 0x10000 ? 2 : 3, n = 0;
-
-	out[n++] = (char)(lead[more] | (ch >> 6 * more & (more ? 0x3f >> more : 0x7f)));
-	while (more--)
-		out[n++] = (char)(0x80 | (ch >> 6 * more & 0x3f));
-	out[n] = 0;
-	return n;
-}
-
 static void put(struct area a, i32 row, i32 col, u32 ch, bool bold, bool reverse)
 {
-	char text[5];
+	char text[UTF8_MOST + 1];
 
-	utf8(ch < ' ' || ch == 0x7f ? '.' : ch, text);
+	utf8_bytes(ch < ' ' || ch == 0x7f ? '.' : ch, text);
 	area_put(a, row, col, reverse ? STYLE_STATUS : bold ? STYLE_TITLE : STYLE_TEXT, text);
 }
 
@@ -220,7 +208,7 @@ static const struct { int key; const char *bytes;
 static void type(struct pane *p, int key)
 {
 	struct err err = { 0 };
-	char text[5] = { 0 };
+	char text[UTF8_MOST + 1] = { 0 };
 	const char *bytes = text;
 	size_t len = 0;
 
@@ -233,7 +221,7 @@ static void type(struct pane *p, int key)
 		text[0] = (char)key;
 		len = 1;
 	} else if (!len && key >= KEY_UNICODE_) {
-		len = (size_t)utf8((u32)(key - KEY_UNICODE_), text);
+		len = utf8_bytes((u32)(key - KEY_UNICODE_), text);
 	}
 	struct vga_screen screen = { 0 };
 	int rc = !len                    ? 0

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "core/snapshot-priv.h"
+#include "debugger/snapshot-text.h"
 #include "tests/fake-engine.h"
 #include "tests/ticker.h"
 
@@ -64,6 +65,38 @@ static void change(struct buf *b, const u8 *data, size_t size)
 	}
 }
 
+/* Look into it, without a machine: refused with a reason, or all that is in it can be shown and equals itself. */
+static void look(const struct buf *b)
+{
+	static const struct device_class *const classes[] = { &ticker_class };
+	struct snapshot_file *f = malloc(sizeof(*f));
+	struct buf text = { 0 };
+	struct err err = { 0 };
+	json_t *o;
+
+	if (!f)
+		abort();
+	if (snapshot_open(f, b->data, b->len, classes, ARRAY_LEN(classes), &err)) {
+		if (!err.text[0] || f->whole)
+			abort();
+	} else {
+		o = snapshot_diff(f, f, &err);
+		if (!o || json_array_size(json_object_get(o, "changes")) || json_array_size(json_object_get(o, "memory")))
+			abort();
+		json_decref(o);
+		o = snapshot_show_json(f, NULL, NULL);
+		if (!o)
+			abort();
+		json_decref(o);
+	}
+	snapshot_show(f, NULL, NULL, &text);
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] != '\n' && (text.data[i] < ' ' || text.data[i] > '~'))
+			abort();
+	buf_free(&text);
+	free(f);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct buf b = { 0 };
@@ -85,6 +118,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		change(&b, data, size);
 	if (b.len > SNAPSHOT_MAGIC_LEN)
 		forge(&b);
+	look(&b);
 	mem_poke(&vm->mem, 0x3000, "other", 5);
 	hash = vm_state_hash(vm);
 	if (snapshot_load(vm, b.data, b.len, &err) == 0)

@@ -155,6 +155,27 @@ START_TEST(strings_are_checked)
 }
 END_TEST
 
+START_TEST(names_can_be_shown)
+{
+	static const struct { const char *text; bool good; } rows[] = {
+		{ "", true }, { "a b~", true }, { "a\n", false }, { "\033[2J", false }, { "\177", false }, { "\303\274", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf b = { 0 };
+		struct reader r;
+		char out[8] = "before";
+
+		buf_put_str(&b, rows[i].text);
+		r = (struct reader){ b.data, b.data + b.len, false };
+		ck_assert(read_name(&r, out, sizeof(out)) == rows[i].good);
+		ck_assert(r.bad == !rows[i].good);
+		ck_assert_str_eq(out, rows[i].good ? rows[i].text : "");
+		buf_free(&b);
+	}
+}
+END_TEST
+
 START_TEST(err_is_one_printable_line)
 {
 	struct err e = { 0 };
@@ -271,6 +292,7 @@ int main(void)
 		reader_stops_at_its_end,
 		reader_survives_huge_lengths,
 		strings_are_checked,
+		names_can_be_shown,
 		err_is_one_printable_line,
 		log_passes_on_what_its_level_allows,
 		json_strings_come_back,
