@@ -87,9 +87,10 @@ check-long: ## the same, longer, and against other machines where they are insta
 lint: ## the house rules: layers, symbols, headers, lengths, ...
 	+$(Q)$(MAKE) --no-print-directory MODE=release -j$(JOBS) lint-objects
 	@tests/lint/lint.sh . build/release
-bench: all ## MIPS per workload, and seconds to a Linux prompt, beside Bochs and QEMU
+bench: all ## MIPS per workload and seconds to a Linux prompt, beside Bochs and QEMU; what the debugger costs
 	@tests/bench/run.sh $(B)/vitrine
 	@tests/bench/linux.py $(B)/vitrine
+	@tests/bench/debugger.py $(B)/vitrine
 fmt: ## format the C files with clang-format
 	clang-format -i $$(find $(DIRS) tests -maxdepth 2 -name '*.[ch]' | sort -u)
 install: all $(B)/vitrine.1 $(B)/vitrine-trap.5 $(B)/vitrine.bash ## install under DESTDIR and PREFIX

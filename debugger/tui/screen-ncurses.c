@@ -50,7 +50,9 @@ const char *screen_refusal(void)
 	if (setupterm(NULL, 1, &status) == ERR)
 		return "this TERM is not known to terminfo";
 	can = tigetstr("cup");
-	return can && can != (char *)-1 ? NULL : "this TERM cannot place a cursor";
+	bool places = can && can != (char *)-1;
+	del_curterm(cur_term);
+	return places ? NULL : "this TERM cannot place a cursor";
 }
 
 bool screen_is_utf8(void)
@@ -114,8 +116,10 @@ int screen_open(const struct screen_config *c, struct err *err)
 {
 	int status;
 
-	if (setupterm(NULL, 1, &status) == OK)
+	if (setupterm(NULL, 1, &status) == OK) {
 		collect_strings(c->mouse);
+		del_curterm(cur_term);
+	}
 	terminal_texts(screen.enter, screen.leave);
 	terminal_raw();
 	screen.screen = newterm(NULL, stdout, stdin);
