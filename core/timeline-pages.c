@@ -18,20 +18,10 @@ enum { ZSTD_LEVEL = 1, OVERHEAD = 16 /* of an allocation */ };
 
 /* ---- contents ---- */
 
-/* Four sums side by side: one alone would wait for each multiplication.  0: all zeros. */
-static u64 page_hash(const u8 *data)
+/* Such pages are not kept.  Nearly always the first byte or the first few words decide. */
+static bool is_zero(const u8 *data)
 {
-	u64 sum[4] = { 1, 2, 3, 4 }, any = 0, word[4];
-
-	for (size_t at = 0; at < PAGE_SIZE_4K; at += sizeof(word)) {
-		memcpy(word, data + at, sizeof(word));
-		for (int i = 0; i < 4; i++) {
-			any |= word[i];
-			sum[i] = (sum[i] ^ word[i]) * 0x9e3779b97f4a7c15ull;
-			sum[i] ^= sum[i] >> 29;
-		}
-	}
-	return any ? (sum[0] ^ sum[1] * 3 ^ sum[2] * 5 ^ sum[3] * 7) | 1 : 0;
+	return !data[0] && !memcmp(data, data + 1, PAGE_SIZE_4K - 1);
 }
 
 static void account(struct pages *p, i64 bytes)
@@ -39,13 +29,13 @@ static void account(struct pages *p, i64 bytes)
 	p->bytes += (u64)bytes;
 }
 
-static struct page *page_new(struct pages *p, const u8 *data, u64 hash)
+static struct page *page_new(struct pages *p, const u8 *data)
 {
 	struct page *new = malloc(sizeof(*new) + PAGE_SIZE_4K);
 
 	if (!new)
 		return NULL;
-	*new = (struct page){ .refs = 1, .size = PAGE_SIZE_4K, .hash = hash };
+	*new = (struct page){ .refs = 1, .size = PAGE_SIZE_4K };
 	memcpy(new->data, data, PAGE_SIZE_4K);
 	account(p, sizeof(*new) + PAGE_SIZE_4K + OVERHEAD);
 	return new;
@@ -79,9 +69,9 @@ static const u8 *page_data(struct pages *p, const struct page *page)
 	return p->scratch;
 }
 
-static bool page_is(struct pages *p, const struct page *page, const u8 *data, u64 hash)
+static bool page_is(struct pages *p, const struct page *page, const u8 *data)
 {
-	return page ? page->hash == hash && !memcmp(page_data(p, page), data, PAGE_SIZE_4K) : !hash;
+	return page ? !memcmp(page_data(p, page), data, PAGE_SIZE_4K) : is_zero(data);
 }
 
 /* ---- versions ---- */
@@ -174,14 +164,14 @@ static bool note(struct pages *p, u64 frame, struct point *at, struct page *now)
 static bool take_frame(struct pages *p, u64 frame, struct point *at)
 {
 	const u8 *data = p->view + frame * PAGE_SIZE_4K;
-	u64 hash = page_hash(data);
+	bool zero = is_zero(data);
 	struct page *page = NULL;
 
-	if (page_is(p, page_at(p, frame, at), data, hash))
+	if (page_is(p, page_at(p, frame, at), data))
 		return true;
-	if (hash)
-		page = page_new(p, data, hash);
-	if ((hash && !page) || !note(p, frame, at, page)) {
+	if (!zero)
+		page = page_new(p, data);
+	if ((!zero && !page) || !note(p, frame, at, page)) {
 		page_drop(p, page);
 		return false;
 	}
@@ -332,7 +322,7 @@ static struct page *pack(struct pages *p, struct page *page)
 	small = malloc(sizeof(*small) + size);
 	if (!small)
 		return page;
-	*small = (struct page){ .refs = 1, .size = (u32)size, .hash = page->hash };
+	*small = (struct page){ .refs = 1, .size = (u32)size };
 	memcpy(small->data, p->scratch, size);
 	account(p, (i64)(sizeof(*small) + size + OVERHEAD));
 	page_drop(p, page);
@@ -358,15 +348,14 @@ static struct page *page_now(struct pages *p, u64 frame, const struct point *bas
 	const struct frames *f = &p->vm->frames;
 	const u8 *data = p->view + frame * PAGE_SIZE_4K;
 	struct page *page = page_at(p, frame, base);
-	u64 hash;
-
 	if (!(f->written[frame / 64] >> frame % 64 & 1))
 		return page_share(page);
-	hash = page_hash(data);
-	if (page_is(p, page, data, hash))
+	if (page_is(p, page, data))
 		return page_share(page);
-	page = hash ? page_new(p, data, hash) : NULL;
-	*failed |= hash && !page;
+	if (is_zero(data))
+		return NULL;
+	page = page_new(p, data);
+	*failed |= !page;
 	return page;
 }
 

@@ -37,7 +37,6 @@ int image_put_processors(struct vm *vm, const struct image *i, struct err *err);
 struct page {
 	u32 refs;
 	u32 size; /* PAGE_SIZE_4K, or less: zstd */
-	u64 hash;
 	u8 data[];
 };
 
