@@ -24,6 +24,7 @@ enum engine_cap {
 	CAP_INTERCEPTS = 1 << 4,   /* honours every bit of struct vm_controls */
 	CAP_INSN_EVENTS = 1 << 5,  /* can emit EV_insn and EV_mem */
 	CAP_RAISE = 1 << 6,        /* honours vm_exit.raise */
+	CAP_SECOND_STAGE = 1 << 7, /* walks vm->paging's tables */
 };
 
 struct run_limit {

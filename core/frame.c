@@ -203,6 +203,11 @@ void frames_write(struct frames *f, frame_no first, u64 offset, const void *in, 
 	}
 }
 
+bool page_is_zero(const u8 *page)
+{
+	return !page[0] && !memcmp(page, page + 1, FRAME_SIZE - 1);
+}
+
 u8 *frames_map(const struct frames *f, frame_no first, u64 count)
 {
 	void *view;

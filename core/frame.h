@@ -38,6 +38,8 @@ void frames_mark(const struct frames *f, frame_no first, u64 count);
 /* Copy from or to frames that no slot maps (shadowed RAM, a disk's written sectors); `offset` in bytes from `first`. */
 void frames_read(const struct frames *f, frame_no first, u64 offset, void *out, u64 len);
 void frames_write(struct frames *f, frame_no first, u64 offset, const void *in, u64 len);
+/* Are all 4096 bytes zero?  Nearly always the first few decide. */
+bool page_is_zero(const u8 *page);
 /* A lasting view of frames for the device whose memory they are; NULL if the host has no room. */
 u8 *frames_map(const struct frames *f, frame_no first, u64 count);
 void frames_unmap(u8 *view, u64 count);

@@ -154,7 +154,7 @@ static u64 hash_page(u64 hash, u64 number, const u8 *page)
 {
 	u64 word;
 
-	if (!page[0] && !memcmp(page, page + 1, PAGE_SIZE_4K - 1))
+	if (page_is_zero(page))
 		return hash;
 	hash = hash_word(hash, number);
 	for (size_t i = 0; i < PAGE_SIZE_4K; i += sizeof(word)) {

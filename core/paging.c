@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "core/engine.h"
 #include "core/mem.h"
 #include "core/x86/x86.h"
 
@@ -15,6 +16,14 @@ enum { LEVELS = 4, TABLE = 4096, SPARE = 64 /* tables of the upper levels, and o
 u64 paging_room(enum paging_mode mode, u64 mem_size)
 {
 	return mode == PAGING_EPT ? (mem_size / PAGE_2M + SPARE) * TABLE : 0;
+}
+
+int paging_check(enum paging_mode mode, const struct engine *engine, struct err *err)
+{
+	if (mode == PAGING_NONE || engine->caps & CAP_SECOND_STAGE)
+		return 0;
+	return err_set(err, ENOTSUP, "engine %s: does not walk our extended page tables (--paging ept): the host has its own",
+		       engine->name);
 }
 
 int paging_open(struct second_stage *p, const struct paging_config *c, struct mem *mem, struct err *err)

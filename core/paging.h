@@ -16,6 +16,7 @@
 
 struct vm;
 struct mem;
+struct engine;
 
 enum paging_mode { PAGING_NONE, PAGING_EPT };
 
@@ -41,6 +42,8 @@ struct paging_config {
 	u64 page_max;  /* 0 = 2 MiB */
 	u8 phys_bits;
 };
+/* Can this engine run a guest in this mode?  -ENOTSUP. */
+int paging_check(enum paging_mode mode, const struct engine *engine, struct err *err);
 int paging_open(struct second_stage *p, const struct paging_config *config, struct mem *mem, struct err *err);
 void paging_close(struct second_stage *p);
 /* The EPT pointer, as a VMCS would hold it. */

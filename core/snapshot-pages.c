@@ -92,11 +92,6 @@ static void flush(struct pages_out *p)
 	p->n = 0;
 }
 
-static bool is_zero(const u8 *page)
-{
-	return !page[0] && !memcmp(page, page + 1, PAGE_SIZE_4K - 1);
-}
-
 static int save_run(struct pages_out *p, const struct frames *f, u64 first, u64 count, struct err *err)
 {
 	u64 end = first + count;
@@ -115,7 +110,7 @@ static int save_run(struct pages_out *p, const struct frames *f, u64 first, u64 
 			  (off_t)(first * PAGE_SIZE_4K)) != PAGE_SIZE_4K)
 			return err_set(err, EIO, "snapshot: cannot read machine frame %" PRIu64 ": %s", first,
 				       strerror(errno));
-		if (!is_zero(p->raw + (size_t)p->n * PAGE_SIZE_4K)) {
+		if (!page_is_zero(p->raw + (size_t)p->n * PAGE_SIZE_4K)) {
 			p->frame[p->n++] = first;
 			if (p->n == CHUNK)
 				flush(p);

@@ -72,6 +72,8 @@ int vm_switch_engine(struct vm *vm, const struct engine *engine, struct err *err
 
 	if (!rc && vm->tape) /* it counts on one engine's way to cut a run */
 		rc = err_set(err, EBUSY, "a guest that is recorded, or can go back in time, stays on its engine");
+	if (!rc)
+		rc = paging_check(vm->paging.mode, engine, err);
 	for (u32 i = 0; i < vm->ncpus && !rc; i++) {
 		rc = vcpu_settle(&vm->vcpu[i], err);
 		rc = rc < 0 ? rc : vm->engine->get(&vm->vcpu[i], &state[i], ST_ALL);

@@ -18,12 +18,6 @@ enum { ZSTD_LEVEL = 1, OVERHEAD = 16 /* of an allocation */ };
 
 /* ---- contents ---- */
 
-/* Such pages are not kept.  Nearly always the first byte or the first few words decide. */
-static bool is_zero(const u8 *data)
-{
-	return !data[0] && !memcmp(data, data + 1, PAGE_SIZE_4K - 1);
-}
-
 static void account(struct pages *p, i64 bytes)
 {
 	p->bytes += (u64)bytes;
@@ -71,7 +65,7 @@ static const u8 *page_data(struct pages *p, const struct page *page)
 
 static bool page_is(struct pages *p, const struct page *page, const u8 *data)
 {
-	return page ? !memcmp(page_data(p, page), data, PAGE_SIZE_4K) : is_zero(data);
+	return page ? !memcmp(page_data(p, page), data, PAGE_SIZE_4K) : page_is_zero(data);
 }
 
 /* ---- versions ---- */
@@ -164,11 +158,12 @@ static bool note(struct pages *p, u64 frame, struct point *at, struct page *now)
 static bool take_frame(struct pages *p, u64 frame, struct point *at)
 {
 	const u8 *data = p->view + frame * PAGE_SIZE_4K;
-	bool zero = is_zero(data);
-	struct page *page = NULL;
+	struct page *page = NULL; /* zeros are not kept */
+	bool zero;
 
 	if (page_is(p, page_at(p, frame, at), data))
 		return true;
+	zero = page_is_zero(data);
 	if (!zero)
 		page = page_new(p, data);
 	if ((!zero && !page) || !note(p, frame, at, page)) {
@@ -352,7 +347,7 @@ static struct page *page_now(struct pages *p, u64 frame, const struct point *bas
 		return page_share(page);
 	if (page_is(p, page, data))
 		return page_share(page);
-	if (is_zero(data))
+	if (page_is_zero(data))
 		return NULL;
 	page = page_new(p, data);
 	*failed |= !page;

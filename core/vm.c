@@ -165,7 +165,7 @@ static int config_check(const struct vm_config *c, struct err *err)
 			       (unsigned long long)c->mem_size >> 20, VM_MEM_MAX >> 20);
 	if (c->cpus < 1 || c->cpus > VM_VCPUS)
 		return err_set(err, EINVAL, "%u processors; expected 1 to %d", c->cpus, VM_VCPUS);
-	return 0;
+	return paging_check(c->paging, c->engine, err);
 }
 
 static void fill_in(struct vm *vm, const struct vm_config *c)

@@ -433,7 +433,7 @@ const struct engine engine_interp = {
 	.name = "interp",
 	.brief = "interpreter: runs anywhere, exact and deterministic",
 	.caps = CAP_EXACT_BUDGET | CAP_COUNT_INSNS | CAP_DIRTY_LOG | CAP_INTERCEPTS | CAP_INSN_EVENTS | CAP_WATCH_MEM |
-		CAP_RAISE,
+		CAP_RAISE | CAP_SECOND_STAGE,
 	.vm_open = interp_vm_open,
 	.vm_close = interp_vm_close,
 	.vcpu_open = interp_vcpu_open,

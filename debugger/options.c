@@ -398,9 +398,6 @@ int machine_options_check(struct machine_options *o, const struct args_rest *res
 				  EV_BIT(cr) | EV_BIT(tlb))))
 		return err_set(err, EINVAL, "--smp-threads and --json, or --trace of insn, mem, fault, state, cr or tlb; what happens in "
 			       "several threads at once has no order to print it in");
-	if (o->paging != PAGING_NONE && strcmp(o->engine, "interp"))
-		return err_set(err, EINVAL, "--paging ept is for the interpreter; with --engine %.20s the host has page tables of its own",
-			       o->engine);
 	if (o->smp_threads && o->paging != PAGING_NONE)
 		return err_set(err, EINVAL, "--smp-threads and --paging ept; the tables are built by one processor at a time");
 	if (o->smp_threads && o->gdb)

@@ -255,18 +255,13 @@ static void move(struct pane *p, struct view *w, int by)
 static void go_to(struct pane *p, const char *answer)
 {
 	struct x86_state st;
-	struct err err = { 0 };
 	u64 gva;
 
-	if (!answer || !*answer)
+	if (!pane_number(p, answer, &gva))
 		return;
-	if (p->s->trap && !trap_number(p->s->trap, answer, &gva, &err)) {
-		tui_show_code(p->tui, gva);
-		vcpu_get(&p->s->vm->vcpu[p->s->cpu], &st, ST_ALL);
-		p->address = wrap(&st, gva - (linear(&st, 0)));
-	} else if (p->tui) {
-		session_say(p->s, SAY_ERROR, "%s\n", err.text);
-	}
+	tui_show_code(p->tui, gva);
+	vcpu_get(&p->s->vm->vcpu[p->s->cpu], &st, ST_ALL);
+	p->address = wrap(&st, gva - (linear(&st, 0)));
 }
 
 /* The target in the text: isa_disasm writes branches with it. */

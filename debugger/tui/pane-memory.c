@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 
-#include "debugger/trap/run.h"
 #include "debugger/tui/panes.h"
 
 enum { LINEAR, PHYSICAL, MOST = 32 };
@@ -69,21 +68,6 @@ static void move(struct pane *p, i64 by)
 	p->follows = false;
 }
 
-static void go_to(struct pane *p, const char *answer)
-{
-	struct err err = { 0 };
-	u64 at;
-
-	if (!answer || !*answer)
-		return;
-	if (p->s->trap && !trap_number(p->s->trap, answer, &at, &err)) {
-		p->address = at;
-		p->follows = false;
-	} else {
-		session_say(p->s, SAY_ERROR, "%s\n", err.text);
-	}
-}
-
 static bool key(struct pane *p, int key)
 {
 	i64 line = p->count, page = p->rows > 1 ? line * (p->rows - 1) : line;
@@ -97,7 +81,7 @@ static bool key(struct pane *p, int key)
 	case KEY_PGDN_: move(p, page); return true;
 	case 'p': p->mode = p->mode == LINEAR ? PHYSICAL : LINEAR; return true;
 	case '.': p->follows = true; return true;
-	case 'a': tui_ask(p->tui, "memory at (address, symbol, expression): ", go_to, p); return true;
+	case 'a': tui_ask(p->tui, "memory at (address, symbol, expression): ", pane_look_at, p); return true;
 	}
 	return false;
 }

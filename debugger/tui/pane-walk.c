@@ -7,7 +7,6 @@
 
 #include "debugger/guest-code.h"
 #include "debugger/session/describe.h"
-#include "debugger/trap/run.h"
 #include "debugger/tui/panes.h"
 
 enum { WIDE = 70 };
@@ -147,25 +146,10 @@ static void title(struct pane *p, char *text, size_t size)
 		snprintf(text, size, "walk %llx   cr3 %llx", ULL(address(p, &pg)), ULL(pg.state.cr3[0]));
 }
 
-static void go_to(struct pane *p, const char *answer)
-{
-	struct err err = { 0 };
-	u64 at;
-
-	if (!answer || !*answer)
-		return;
-	if (p->s->trap && !trap_number(p->s->trap, answer, &at, &err)) {
-		p->address = at;
-		p->follows = false;
-	} else {
-		session_say(p->s, SAY_ERROR, "%s\n", err.text);
-	}
-}
-
 static bool key(struct pane *p, int key)
 {
 	switch (key) {
-	case 'a': tui_ask(p->tui, "walk (address, symbol, expression): ", go_to, p); return true;
+	case 'a': tui_ask(p->tui, "walk (address, symbol, expression): ", pane_look_at, p); return true;
 	case '.': p->follows = true; return true;
 	case KEY_ENTER_: p->mode = !p->mode; return true;
 	}

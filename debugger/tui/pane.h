@@ -59,6 +59,11 @@ void pane_close(struct pane *p);
 /* Draw the lines of a list: keeps p->top so that p->at is seen, and marks the cursor's line. */
 void pane_scroll(struct pane *p, i64 count, i32 rows);
 
+/* An answer of tui_ask that is an address, as Trap reckons it.  False: there is none, and why has been said. */
+bool pane_number(struct pane *p, const char *answer, u64 *value);
+/* For tui_ask: look at that address, and follow nothing. */
+void pane_look_at(struct pane *p, const char *answer);
+
 /* The pane of a class on the same screen, or NULL: what is chosen there (which device) decides what others show. */
 struct pane *tui_pane(struct tui *t, const struct pane_class *class);
 /* For a pane's key(): run a line as if it had been typed (`break 0x7c05`, `step 1exit`). */

@@ -14,6 +14,7 @@
 #include "debugger/session/symbols.h"
 #include "debugger/trap/trap.h"
 #include "debugger/tui/panes.h"
+#include "debugger/trap/run.h"
 #include "debugger/tui/tui-priv.h"
 #include "debugger/verbs/verb.h"
 
@@ -159,6 +160,28 @@ void pane_close(struct pane *p)
 	if (p->class && p->class->close)
 		p->class->close(p);
 	p->own = NULL;
+}
+
+bool pane_number(struct pane *p, const char *answer, u64 *value)
+{
+	struct err err = { 0 };
+
+	if (!answer || !*answer)
+		return false;
+	if (p->s->trap && !trap_number(p->s->trap, answer, value, &err))
+		return true;
+	session_say(p->s, SAY_ERROR, "%s\n", err.text);
+	return false;
+}
+
+void pane_look_at(struct pane *p, const char *answer)
+{
+	u64 at;
+
+	if (!pane_number(p, answer, &at))
+		return;
+	p->address = at;
+	p->follows = false;
 }
 
 void pane_scroll(struct pane *p, i64 count, i32 rows)

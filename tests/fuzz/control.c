@@ -14,6 +14,7 @@
 #include "debugger/control/control.h"
 #include "debugger/machine.h"
 #include "devices/pc.h"
+#include "tests/fuzz/rig.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
@@ -70,28 +71,6 @@ static int want(void *arg, enum control_want what, struct err *err)
 	return 0;
 }
 
-/* ---- the machine ---- */
-
-static void say(void *arg, enum say_kind kind, const char *text, size_t len)
-{
-	if (kind != SAY_CONSOLE && memchr(text, 0, len))
-		abort();
-}
-
-static struct session *session_of(struct vm *vm, struct pc *pc)
-{
-	static struct machine_options options;
-	const struct machine machine = { .vm = vm, .pc = pc };
-	const struct session_ui ui = { .say = say };
-	struct session *s;
-
-	machine_options_init(&options);
-	options.budget = BUDGET;
-	if (session_around(&s, &machine, &options, false, &ui, NULL))
-		abort();
-	return s;
-}
-
 /* Lines that reach the host's files, or run its programs, are not for a fuzzer. */
 static bool is_harmless(const u8 *bytes, size_t len)
 {
@@ -140,7 +119,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	s.rip[0] = CODE;
 	if (vcpu_set(&vm->vcpu[0], &s, ST_ALL, NULL))
 		abort();
-	session = session_of(vm, pc);
+	session = rig_around(vm, pc, BUDGET, false);
 	client = (struct control_client){ .s = session, .host = { .want = want }, .send = check };
 	out_len = 0;
 	runs = false;

@@ -15,6 +15,7 @@
 #include "debugger/machine.h"
 #include "debugger/session/session.h"
 #include "devices/pc.h"
+#include "tests/fuzz/rig.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
@@ -79,28 +80,6 @@ static void obey(struct gdb *g, struct session *s)
 	}
 }
 
-static void say(void *arg, enum say_kind kind, const char *text, size_t len)
-{
-	if (kind != SAY_CONSOLE && memchr(text, 0, len))
-		abort();
-}
-
-/* The machine has so many instructions to live, and a run may stop after each few of them. */
-static struct session *session_of(struct vm *vm, struct pc *pc)
-{
-	static struct machine_options options;
-	const struct machine machine = { .vm = vm, .pc = pc };
-	const struct session_ui ui = { .say = say };
-	struct session *s;
-	struct err err = { 0 };
-
-	machine_options_init(&options);
-	options.budget = BUDGET;
-	if (session_around(&s, &machine, &options, true, &ui, &err))
-		abort();
-	return s;
-}
-
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	const struct vm_config config = { .name = "fuzz", .engine = &engine_interp, .mem_size = MEMORY, .cpus = 2,
@@ -122,7 +101,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	s.rip[0] = CODE;
 	if (vcpu_set(&vm->vcpu[0], &s, ST_ALL, NULL))
 		abort();
-	session = session_of(vm, pc);
+	session = rig_around(vm, pc, BUDGET, true);
 	if (gdb_open(&gdb, session, check, NULL))
 		abort();
 	for (size_t at = 0, n = 0; at + 2 < size && n < PACKETS; n++) {

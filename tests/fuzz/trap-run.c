@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "debugger/session/session.h"
 #include "debugger/trap/run-priv.h"
+#include "tests/fuzz/rig.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
@@ -130,43 +130,12 @@ static void statement(struct maker *m, int depth)
 	}
 }
 
-static void silent(void *arg, enum say_kind kind, const char *text, size_t len)
-{
-}
-
 static struct session *machine(void)
 {
-	static char path[40];
-	const struct session_ui ui = { .say = silent };
 	const struct trap_limits limits = { .steps = 300, .keys = 20, .memory = 1 << 18, .output = 1 << 16, .virtual_ns = 50000,
 					    .host_ns = 2000000000 };
-	struct machine_options o;
-	struct session *s;
-	struct err err = { 0 };
-	u8 sector[512] = { 0 };
 
-	if (!path[0]) {
-		int fd = memfd_create("guest", 0);
-
-		memcpy(sector, code, sizeof(code));
-		sector[510] = 0x55;
-		sector[511] = 0xaa;
-		if (fd < 0 || write(fd, sector, sizeof(sector)) != sizeof(sector))
-			abort();
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	}
-	machine_options_init(&o);
-	if (machine_options_check(&o, &(struct args_rest){ .item = { path }, .n = 1 }, &err))
-		abort();
-	o.mem = 1 << 20;
-	o.budget = BUDGET;
-	if (session_open(&s, &o, &ui, &err))
-		abort();
-	trap_close(s->trap);
-	s->trap = trap_open(s, &limits);
-	if (!s->trap)
-		abort();
-	return s;
+	return rig_open(rig_guest(code, sizeof(code)), BUDGET, &limits);
 }
 
 static void check(struct session *s, int status)

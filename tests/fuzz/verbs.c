@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "debugger/session/session.h"
 #include "debugger/trap/run.h"
 #include "debugger/verbs/verb.h"
+#include "tests/fuzz/rig.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
@@ -40,10 +40,6 @@ static const char *const words[] = {
 	" on exit", " where write", " print $rax;", " @n = count();", " step", " back", " run for 1ms;", " let x = 3;", " x", " 18446744073709551615",
 	" 99999999999999999999", " debug", " hlt", " 128", " walk($rip)", " u32[0]", " ?? 0", " expect true;", " inject nmi;",
 };
-
-static void silent(void *arg, enum say_kind kind, const char *text, size_t len)
-{
-}
 
 static void make_line(const u8 *bytes, size_t len, bool grammar, char *line)
 {
@@ -98,36 +94,14 @@ static void type(struct session *s, char *line, u8 kind)
 
 static struct session *machine(void)
 {
-	static char path[40], dir[] = "/tmp/fuzz-verbs-XXXXXX";
-	const struct session_ui ui = { .say = silent };
+	static char dir[] = "/tmp/fuzz-verbs-XXXXXX";
+	static bool moved;
 	const struct trap_limits limits = { .steps = 3000, .keys = 100, .memory = 1 << 20 };
-	struct machine_options o;
-	struct session *s;
-	struct err err = { 0 };
-	u8 sector[512] = { 0 };
 
-	if (!path[0]) {
-		int fd = memfd_create("guest", 0);
-
-		memcpy(sector, code, sizeof(code));
-		sector[510] = 0x55;
-		sector[511] = 0xaa;
-		if (fd < 0 || write(fd, sector, sizeof(sector)) != sizeof(sector) || !mkdtemp(dir) || chdir(dir))
-			abort();
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	}
-	machine_options_init(&o);
-	if (machine_options_check(&o, &(struct args_rest){ .item = { path }, .n = 1 }, &err))
+	if (!moved && (!mkdtemp(dir) || chdir(dir)))
 		abort();
-	o.mem = 1 << 20;
-	o.budget = BUDGET;
-	if (session_open(&s, &o, &ui, &err))
-		abort();
-	trap_close(s->trap);
-	s->trap = trap_open(s, &limits);
-	if (!s->trap)
-		abort();
-	return s;
+	moved = true;
+	return rig_open(rig_guest(code, sizeof(code)), BUDGET, &limits);
 }
 
 /* What was saved, under whatever name, goes with its folder. */
