@@ -10,7 +10,8 @@ long=
 build=${1:-build/release}
 mode=${build##*/}
 log=$build/log
-export VITRINE=$PWD/$build/vitrine TEST_BUILD=$build TEST_LONG=$long
+VITRINE=$(realpath "$build/vitrine")
+export VITRINE TEST_BUILD=$build TEST_LONG=$long
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 mkdir -p "$log"
