@@ -35,7 +35,7 @@ TEST_LIBS  = $(call once,TEST_LIBS,pkg-config --libs $(TEST_PKGS))
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS_$(MODE)) $(PKG_CFLAGS) -MMD -MP $(CFLAGS)
 LIBS       = $(PKG_LIBS) -ldl -lm -lpthread
 
-DIRS  := core/base core/x86 core core/vtx cpu-interp/isa cpu-interp/fp cpu-interp devices devices/backends \
+DIRS  := core/base core/x86 core core/vtx core/migrate cpu-interp/isa cpu-interp/fp cpu-interp devices devices/backends \
 	debugger debugger/session debugger/trap debugger/verbs debugger/tui debugger/gdb debugger/control
 # A library that may be missing has one file that uses it and one that stands in and says so.
 without = $(if $(shell pkg-config --exists $1 2>/dev/null && echo yes),devices/backends/$2-none.c,$3)
@@ -63,13 +63,13 @@ SUB  = +$(Q)$(MAKE) --no-print-directory MODE=$(MODE) $(if $(filter -j%,$(MAKEFL
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help deps all demo check check-long lint lint-objects bench fmt install uninstall dist clean program tests
+.PHONY: help deps all demo check check-long check-arm64 deps-arm64 lint lint-objects bench fmt install uninstall dist clean program tests
 ifneq ($(filter deps clean,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 	@echo '  make fuzz-NAME    tests/fuzz/NAME.c under libFuzzer (clang), with ARGS=-max_total_time=60'
 	@echo '  MODE=release|debug|asan|cov selects the build under build/MODE; V=1 shows the commands'
 deps: ## install what is needed (Debian/Ubuntu, Fedora, Arch, macOS), saying what it runs
@@ -84,6 +84,10 @@ check: ## all tests (at most five minutes on two cores)
 check-long: ## the same, longer, and against other machines where they are installed
 	$(SUB) program tests $(if $(filter release,$(MODE)),lint-objects)
 	@tests/run.sh --long $(B)
+check-arm64: ## cross build to ARM64 Linux, its tests under qemu-user; deps-arm64 installs what that needs
+	@tests/arm64/check.sh build/arm64
+deps-arm64: # not for everybody: 'make deps' leaves it out
+	@tests/arm64/deps.sh
 lint: ## the house rules: layers, symbols, headers, lengths, ...
 	+$(Q)$(MAKE) --no-print-directory MODE=release -j$(JOBS) lint-objects
 	@tests/lint/lint.sh . build/release
@@ -91,6 +95,8 @@ bench: all ## MIPS per workload and seconds to a Linux prompt, beside Bochs and 
 	@tests/bench/run.sh $(B)/vitrine
 	@tests/bench/linux.py $(B)/vitrine
 	@tests/bench/debugger.py $(B)/vitrine
+	$(SUB) $(B)/tests/engine/overhead
+	@$(B)/tests/engine/overhead
 fmt: ## format the C files with clang-format
 	clang-format -i $$(find $(DIRS) tests -maxdepth 2 -name '*.[ch]' | sort -u)
 install: all $(B)/vitrine.1 $(B)/vitrine-trap.5 $(B)/vitrine.bash ## install under DESTDIR and PREFIX

@@ -31,6 +31,29 @@ struct run_limit {
 	u64 insns; /* 0 = no limit; 1 = a step */
 };
 
+/* Dropping translations by tag, as INVVPID and INVEPT do; the values are the types in their register operand (SDM 3C 30.3). */
+enum drop_kind {
+	DROP_VPID_ADDRESS = 0, DROP_VPID = 1, DROP_VPID_ALL = 2, DROP_VPID_KEEP_GLOBAL = 3,
+	DROP_EPT = 0x11, DROP_EPT_ALL = 0x12, /* INVEPT's types 1 and 2 */
+};
+/* Their descriptor in memory (SDM 3C figures 30-1, 30-2): whatever the kind does not look at is ignored. */
+struct drop_operand { u64 vpid, linear, eptp; };
+
+/* One translation that a TLB holds; a large page is held in pieces of 4 KiB, as it was touched. */
+enum tlb_rights { TLB_READ = 1, TLB_WRITE = 2, TLB_FETCH = 4 };
+/* Whose accesses may use it: OPEN is the supervisor's while RFLAGS.AC suspends SMAP. */
+enum tlb_class { TLB_SUPERVISOR, TLB_USER, TLB_OPEN, TLB_CLASSES };
+struct tlb_line {
+	u64 linear, gpa;    /* of the page of 4 KiB */
+	u64 size;           /* of the page in the guest's tables */
+	u16 vpid, pcid;
+	u8 rights;          /* the accesses that need no walk: TLB_READ ... */
+	u8 who;             /* enum tlb_class */
+	bool global;
+	bool current;       /* its tags are those in force now */
+};
+typedef void (*tlb_fn)(void *arg, const struct tlb_line *line);
+
 struct engine {
 	const char *name, *brief;
 	u32 caps;
@@ -57,6 +80,12 @@ struct engine {
 	void (*dirty_cleared)(struct vm *vm, const struct mem_slot *slot);
 	/* Guest memory [gpa, gpa+len) was written from outside (a device's DMA, a debugger): decoded code is stale. */
 	void (*mem_written)(struct vm *vm, u64 gpa, u64 len);
+	/* Guest memory [gpa, gpa+len) is about to lie elsewhere, or to lose the right to be written at once, with the same
+	 * content: no host address of it is kept.  May come in the midst of an instruction, from one of its accesses.  NULL: this
+	 * engine takes no paged slots (core/mem.h). */
+	void (*unmapping)(struct vm *vm, u64 gpa, u64 len);
+	/* The same, but it may be read as before: only translations that allow writing go.  NULL: as above. */
+	void (*protecting)(struct vm *vm, u64 gpa, u64 len);
 
 	/* Run until an exit; fills *exit and returns 0, or a negative errno for host trouble (exit->what then says why, or
 	 * is NULL).
@@ -84,8 +113,14 @@ struct engine {
 	bool (*can_inject)(struct vcpu *vcpu);
 	/* Leave with EXIT_INTR_WINDOW as soon as can_inject would be true. Sticky until called with false. */
 	void (*want_window)(struct vcpu *vcpu, bool want);
-	/* Event subscriptions, breakpoints or vm->controls changed. */
+	/* Event subscriptions, breakpoints, vm->controls or vcpu->vpid changed. */
 	void (*observe)(struct vcpu *vcpu);
+	/* Drop the vCPU's translations that the kind and its operand name.  -EINVAL: an operand for which INVVPID and INVEPT fail
+	 * (VPID 0 or beyond 16 bits, an address that is not canonical, an EPT pointer no VM entry would take).  NULL: the
+	 * host's processor sees to it.  Any time the vCPU is out of run(), and from an exit's handler. */
+	int (*drop)(struct vcpu *vcpu, enum drop_kind kind, const struct drop_operand *operand);
+	/* Tell all that the vCPU's TLB holds, in the order of its entries; changes nothing.  NULL: nobody can know. */
+	void (*tlb_each)(const struct vcpu *vcpu, tlb_fn fn, void *arg);
 };
 
 #endif

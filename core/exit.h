@@ -32,6 +32,10 @@ struct vm_exit {
 		struct { u64 value /* <- MOV from CR8 */; u8 number, write; } cr; /* number 8 only */
 		struct { u64 value /* <- */; u8 ok /* <- becomes CF */, size; } random;
 		struct { u64 nr, arg[4], result /* <- RAX */; } call;
+		/* Exit 0 of the shadow pager: the processor's own page fault (access: enum walk_access, 0 otherwise). <- retry: the
+		 * shadow has an entry now; through: this access, and others of the instruction in this page, is made at gpa, and no
+		 * table says so; neither: it is the guest's own, with this error code */
+		struct { u64 gpa /* <- */, page_size /* <- the guest's */; u32 error /* <- */; u8 access, asked, retry, through, global; } pf;
 	};
 	/* <- Not 0: instead of completing, the instruction raises this exception (VM-entry interruption information, SDM 3C
 	 * 24.8.3; vcpu_exception makes it).  For engines with CAP_RAISE. */
@@ -57,9 +61,14 @@ static inline bool exit_is_guests(u16 reason)
 /* Does it wait for an answer that only goes to the guest, so that whoever watches may give it (EV_ANSWERED)? */
 bool exit_asks(u16 reason);
 
+/* The answer, those fields marked <- but raise, as two numbers; and put back into an exit of the same reason. */
+void exit_answer_get(const struct vm_exit *e, u64 answer[2]);
+void exit_answer_put(struct vm_exit *e, const u64 answer[2]);
+
 /* Exit qualification for I/O instructions (SDM 3C table 27-5) */
 u64 exit_io_qualification(u16 port, int size, bool write, bool string, bool rep, bool immediate);
-/* Exit qualification for EPT violations (SDM 3C table 27-7): what was tried; the page allowed nothing. */
-u64 exit_ept_qualification(bool read, bool write, bool fetch, bool gla_valid);
+/* Exit qualification for EPT violations (SDM 3C table 27-7): what was tried and what is allowed, as EPT_R EPT_W EPT_X; is
+ * there a linear address, and is it its own translation that failed, not that of a table entry? */
+u64 exit_ept_qualification(u64 access, u8 allowed, bool linear, bool final);
 
 #endif

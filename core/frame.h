@@ -11,19 +11,39 @@
 typedef u64 frame_no;
 #define FRAME_NONE UINT64_MAX
 
+/* Who keeps a log of what is written: each clears its own. */
+enum frame_log { LOG_PAST, LOG_SNAPSHOT, LOG_MIGRATION, FRAME_LOGS };
+
 struct frames {
 	int fd;         /* the memfd */
 	u64 n;          /* frames in it */
 	u64 used;       /* frames with a reference */
 	u64 cursor;     /* where the search for free frames starts */
 	u32 *refs;
-	u64 *written;   /* NULL, or a bit per frame: it was written, or given back, since who asked for the log cleared it.
-			 * What a guest writes comes in with mem_gather only */
+	u32 users;      /* of a machine made by frames_new: the VMs in it */
+	frame_no zero;  /* the frame that stands for every page of zeros; FRAME_NONE until somebody asks for it */
+	u8 *view;       /* frames_view, or NULL */
+	/* NULL, or a bit per frame: it was written, or given back, since who asked for this log cleared it.  What a guest
+	 * writes comes in with mem_gather only */
+	u64 *written[FRAME_LOGS];
 };
 
 /* Reserve a machine of `bytes` (rounded up to a frame); host memory is only taken when touched. */
 int frames_open(struct frames *f, u64 bytes, struct err *err);
 void frames_close(struct frames *f);
+/* A machine that several VMs may live in.  Who made it is its first user; the last one to leave closes it.  NULL: *err. */
+struct frames *frames_new(u64 bytes, struct err *err);
+void frames_join(struct frames *f);
+void frames_leave(struct frames *f);
+/* More free frames at its end, the first at a multiple of 2 MiB; between runs only.  -EBUSY while writes are logged. */
+int frames_grow(struct frames *f, u64 bytes, struct err *err);
+/* A view of all frames, those to come, too: frame n is at view + n * 4096 until the machine is closed.  NULL: the host has
+ * not so many addresses. */
+u8 *frames_view(struct frames *f);
+/* The frame for pages of zeros, with one more reference for the caller: nobody may ever write to it.  FRAME_NONE: no room. */
+frame_no frames_ref_zero(struct frames *f);
+/* Bytes of the host's memory that the frames take now. */
+u64 frames_host_bytes(const struct frames *f);
 /* `count` contiguous zeroed frames with one reference each; FRAME_NONE if there are none. */
 frame_no frames_alloc(struct frames *f, u64 count);
 /* The same at the end of the machine, where they do not disturb how other memory is aligned. */
@@ -32,8 +52,9 @@ void frames_ref(struct frames *f, frame_no first, u64 count);
 void frames_unref(struct frames *f, frame_no first, u64 count);
 /* Their content becomes zeros and takes no host memory until it is written again; the references stay. */
 void frames_discard(struct frames *f, frame_no first, u64 count);
-/* Log writes in f->written, from no frame on.  One user at a time. */
-int frames_log(struct frames *f, bool on, struct err *err);
+/* Log writes in f->written[log], from no frame on. */
+int frames_log(struct frames *f, enum frame_log log, bool on, struct err *err);
+bool frames_logged(const struct frames *f); /* is any of the logs on? */
 void frames_mark(const struct frames *f, frame_no first, u64 count);
 /* Copy from or to frames that no slot maps (shadowed RAM, a disk's written sectors); `offset` in bytes from `first`. */
 void frames_read(const struct frames *f, frame_no first, u64 offset, void *out, u64 len);

@@ -46,7 +46,9 @@ void mem_close(struct mem *m)
 	if (m->base)
 		munmap(m->base, m->span);
 	for (int i = 0; i < m->nslots; i++) {
-		if (m->slot[i].frame != FRAME_NONE)
+		if (m->slot[i].page)
+			mem_paged_release(m, &m->slot[i]);
+		else if (m->slot[i].frame != FRAME_NONE)
 			frames_unref(m->frames, m->slot[i].frame, pages_of(&m->slot[i]));
 		free(m->slot[i].dirty);
 	}
@@ -194,12 +196,20 @@ static struct mem_slot *slot_by_id(struct mem *m, u32 id)
 	return (struct mem_slot *)mem_slot_get(m, id);
 }
 
+static void mark_frame(const struct mem *m, const struct mem_slot *s, u64 page)
+{
+	if (!s->page)
+		frames_mark(m->frames, s->frame + page, 1);
+	else if (!s->page[page].out)
+		frames_mark(m->frames, s->page[page].at, 1);
+}
+
 /* Into the log of the machine's memory.  True if there was any. */
 static bool gather(struct mem *m, struct mem_slot *s)
 {
 	bool any = false;
 
-	if (!(s->flags & SLOT_LOG) || s->frame == FRAME_NONE)
+	if (!(s->flags & SLOT_LOG) || (s->frame == FRAME_NONE && !s->page))
 		return false;
 	if (m->fetching)
 		m->fetching(m->arg, s);
@@ -208,7 +218,7 @@ static bool gather(struct mem *m, struct mem_slot *s)
 			continue;
 		any = true;
 		for (u64 bits = __atomic_exchange_n(&s->dirty[i], 0, __ATOMIC_ACQ_REL); bits; bits &= bits - 1)
-			frames_mark(m->frames, s->frame + i * 64 + (u64)__builtin_ctzll(bits), 1);
+			mark_frame(m, s, i * 64 + (u64)__builtin_ctzll(bits));
 	}
 	return any;
 }
@@ -220,6 +230,8 @@ int mem_slot_change(struct mem *m, u32 id, frame_no frame, u32 flags, struct err
 
 	if (!s)
 		return err_set(err, ENOENT, "there is no memory slot %u", (unsigned)id);
+	if (s->page)
+		return err_set(err, EBUSY, "slot %s: its pages lie in frames of their own; it cannot show others", s->name);
 	was = now = *s;
 	now.frame = frame;
 	now.flags = (flags & ~(u32)SLOT_LOG) | (was.flags & SLOT_LOG); /* mem_log says what is logged */
@@ -231,7 +243,7 @@ int mem_slot_change(struct mem *m, u32 id, frame_no frame, u32 flags, struct err
 		rc = map(m, &now, err);
 	if (rc)
 		return rc;
-	if (now.frame != was.frame && m->frames->written)
+	if (now.frame != was.frame && frames_logged(m->frames))
 		gather(m, s); /* what is noted is about the frames that it shows no more */
 	if (frame != FRAME_NONE)
 		frames_ref(m->frames, frame, pages_of(&now));
@@ -351,6 +363,18 @@ u64 mem_fetch_dirty(struct mem *m, u32 id, u64 *bitmap)
 	if (m->cleared)
 		m->cleared(m->arg, s);
 	return found;
+}
+
+int mem_log_frames(struct mem *m, enum frame_log log, bool on, struct err *err)
+{
+	int rc = on ? mem_check_alone(m, err) : 0;
+
+	if (!rc)
+		rc = frames_log(m->frames, log, on, err);
+
+	for (int i = 0; i < m->nslots && !rc; i++)
+		rc = mem_log(m, m->slot[i].id, frames_logged(m->frames), err);
+	return rc;
 }
 
 void mem_gather(struct mem *m)

@@ -16,19 +16,22 @@ u8 *mem_host(const struct mem *m, u64 gpa, u64 len, bool write)
 {
 	const struct mem_slot *s = mem_slot_at(m, gpa);
 
-	if (!s || s->flags & SLOT_HOLE || (write && s->flags & SLOT_ROM) || len > s->size - (gpa - s->gpa))
+	if (!s || len > s->size - (gpa - s->gpa))
 		return NULL;
-	return m->base + gpa;
+	if (LIKELY(!(s->flags & (SLOT_HOLE | SLOT_PAGED | (write ? SLOT_ROM : 0)))))
+		return m->base + gpa;
+	return s->flags & SLOT_PAGED ? mem_paged_host(m, s, gpa, len, write) : NULL;
 }
 
-/* The longest piece of [gpa, gpa + len) that lies in one slot, or in none: its length; *slot says which. */
+/* The longest piece of [gpa, gpa + len) that lies in one slot (in one page, if it is paged), or in none: its length; *slot
+ * says which. */
 static u64 piece(const struct mem *m, u64 gpa, u64 len, const struct mem_slot **slot)
 {
 	const struct mem_slot *s = mem_slot_at(m, gpa);
 
 	*slot = s;
 	if (s) {
-		u64 rest = s->size - (gpa - s->gpa);
+		u64 rest = s->page ? PAGE_SIZE_4K - (gpa & PAGE_MASK_4K) : s->size - (gpa - s->gpa);
 
 		return len < rest ? len : rest;
 	}
@@ -38,6 +41,12 @@ static u64 piece(const struct mem *m, u64 gpa, u64 len, const struct mem_slot **
 	return len;
 }
 
+/* Where a piece lies; NULL if the host fails us. */
+static u8 *place(const struct mem *m, const struct mem_slot *s, u64 gpa, u64 len, bool write)
+{
+	return s->page ? mem_paged_host(m, s, gpa, len, write) : m->base + gpa;
+}
+
 bool mem_read(const struct mem *m, u64 gpa, void *out, u64 len)
 {
 	const struct mem_slot *s;
@@ -45,9 +54,12 @@ bool mem_read(const struct mem *m, u64 gpa, void *out, u64 len)
 	u8 *to = out;
 
 	for (u64 n; len; gpa += n, to += n, len -= n) {
+		const u8 *from;
+
 		n = piece(m, gpa, len, &s);
-		if (s && !(s->flags & SLOT_HOLE)) {
-			memcpy(to, m->base + gpa, n);
+		from = s && !(s->flags & SLOT_HOLE) ? place(m, s, gpa, n, false) : NULL;
+		if (from) {
+			memcpy(to, from, n);
 		} else {
 			memset(to, 0xff, n);
 			all = false;
@@ -63,12 +75,15 @@ static bool write_parts(struct mem *m, u64 gpa, const void *in, u64 len, u32 clo
 	bool all = true;
 
 	for (u64 n; len; gpa += n, from += n, len -= n) {
+		u8 *to;
+
 		n = piece(m, gpa, len, &s);
-		if (!s || s->flags & closed) {
+		to = s && !(s->flags & closed) ? place(m, s, gpa, n, true) : NULL;
+		if (!to) {
 			all = false;
 			continue;
 		}
-		memcpy(m->base + gpa, from, n);
+		memcpy(to, from, n);
 		if (s->flags & SLOT_LOG)
 			mem_mark_dirty(&m->slot[s - m->slot], gpa, n);
 		if (m->written)
@@ -112,6 +127,15 @@ static bool is_ram(const struct mem *m, u64 gpa, u64 len)
 	return true;
 }
 
+static void discard(struct mem *m, const struct mem_slot *s, u64 gpa, u64 len)
+{
+	frame_no first = s->frame + (gpa - s->gpa) / PAGE_SIZE_4K;
+
+	frames_discard(m->frames, first, len / PAGE_SIZE_4K);
+	for (u64 i = 0; i < len / PAGE_SIZE_4K && m->news; i++)
+		m->news(m->arg, MEM_DISCARDED, gpa + i * PAGE_SIZE_4K, first + i, FRAME_NONE);
+}
+
 bool mem_discard(struct mem *m, u64 gpa, u64 len)
 {
 	const struct mem_slot *s;
@@ -120,7 +144,10 @@ bool mem_discard(struct mem *m, u64 gpa, u64 len)
 		return false;
 	for (u64 n; len; gpa += n, len -= n) {
 		n = piece(m, gpa, len, &s);
-		frames_discard(m->frames, s->frame + (gpa - s->gpa) / PAGE_SIZE_4K, n / PAGE_SIZE_4K);
+		if (s->page)
+			mem_page_discard(m, s, (gpa - s->gpa) / PAGE_SIZE_4K);
+		else
+			discard(m, s, gpa, n);
 		if (s->flags & SLOT_LOG)
 			mem_mark_dirty(&m->slot[s - m->slot], gpa, n);
 		if (m->written)
@@ -192,11 +219,27 @@ static u64 hash_slot(const struct mem *m, const struct mem_slot *s, u64 hash)
 	return hash;
 }
 
+/* Every page by itself; one that is out is read where it is. */
+static u64 hash_paged(const struct mem *m, const struct mem_slot *s, u64 hash)
+{
+	u8 page[PAGE_SIZE_4K];
+
+	for (u64 i = 0; i < s->size / PAGE_SIZE_4K; i++) {
+		if (!s->page[i].out && s->page[i].at == m->frames->zero)
+			continue;
+		if (mem_page_read(m, s, i, page))
+			hash = hash_page(hash, s->gpa / PAGE_SIZE_4K + i, page);
+	}
+	return hash;
+}
+
 /* A hole may have frames: memory that nothing shows at the moment. */
 static u64 hash_without(const struct mem *m, u64 hash, u32 left_out)
 {
 	for (const struct mem_slot *s = m->slot; s < m->slot + m->nslots; s++)
-		if (s->frame != FRAME_NONE && !(s->flags & left_out))
+		if (s->page)
+			hash = hash_paged(m, s, hash);
+		else if (s->frame != FRAME_NONE && !(s->flags & left_out))
 			hash = hash_slot(m, s, hash);
 	return hash;
 }

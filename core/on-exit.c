@@ -5,6 +5,8 @@
 #include <errno.h>
 
 #include "core/run-priv.h"
+#include "core/shadow.h"
+#include "core/tape.h"
 
 enum answer {
 	RESUME, /* the guest goes on with what is now in the exit, unless vm->stop has been set */
@@ -40,14 +42,18 @@ static enum answer on_io(struct vcpu *v, struct vm_exit *e, struct err *err)
 	return RESUME;
 }
 
-/* Memory that the guest has not touched before, or that was taken away: now it is there. */
+/* Memory that the guest has not touched before, or that was taken away, or is shared: now it is there. */
 static bool fill(struct vm *vm, struct vm_exit *e, u64 gpa)
 {
+	const u64 *count = vm->mem.count;
+	u64 copies = count[MEM_COPIED] + count[MEM_ZERO_FILLED], in = count[MEM_IN];
+
 	if (!paging_fill(&vm->paging, gpa, e->qualification & EPT_RIGHTS))
 		return false;
 	e->mmio.retry = 1;
 	e->who = "ept";
-	e->what = "page mapped";
+	e->what = count[MEM_IN] != in ? "page came in from the swap file"
+		  : count[MEM_COPIED] + count[MEM_ZERO_FILLED] != copies ? "shared page copied" : "page mapped";
 	return true;
 }
 
@@ -100,6 +106,69 @@ static enum answer on_ept_misconfiguration(struct vcpu *v, struct vm_exit *e, st
 	e->mmio.retry = 1;
 	e->who = "ept";
 	e->what = "tables rejected, made anew";
+	return RESUME;
+}
+
+/* Page-modification logging: 512 pages were written.  They are taken down, and the access is made again. */
+static enum answer on_pml_full(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	dirty_drain(&v->vm->paging);
+	e->who = "ept";
+	e->what = "log of written pages taken";
+	return RESUME;
+}
+
+/* ---- shadow paging ---- */
+
+static int shadow_registers(struct vcpu *v, struct x86_state *s, struct shadow_regs *r)
+{
+	int rc = v->vm->engine->get(v, s, ST_GPR | ST_CTRL);
+
+	*r = (struct shadow_regs){ s->cr0[0], s->cr3[0], s->cr4[0], s->efer[0],
+				   { s->pdpte[0], s->pdpte[1], s->pdpte[2], s->pdpte[3] } };
+	return rc;
+}
+
+/* The processor found nothing in the shadow, or too few rights. */
+static enum answer on_shadow_fault(struct vcpu *v, struct vm_exit *e)
+{
+	static const char *const what[] = { "entry made", "the guest's own fault", "let through" };
+	struct shadow_answer a;
+	struct shadow_regs r;
+	struct x86_state s;
+
+	if (shadow_registers(v, &s, &r) < 0)
+		return FAIL;
+	a = shadow_fault(&v->vm->paging, v->index, &r, e->qualification, e->pf.access);
+	shadow_answer_put(&a, e);
+	e->gpa = a.verdict == SHADOW_FAULT ? 0 : a.gpa;
+	e->who = "shadow";
+	e->what = what[a.verdict];
+	return RESUME;
+}
+
+static enum answer on_invlpg(struct vcpu *v, struct vm_exit *e, struct err *err)
+{
+	e->what = "let it happen";
+	if (v->vm->paging.shadow)
+		shadow_invlpg(&v->vm->paging, v->index, e->qualification);
+	return RESUME;
+}
+
+/* MOV to CR3, or a change of CR0 or CR4: the processor's root will be another one.  It makes the change itself. */
+static enum answer on_root(struct vcpu *v, struct vm_exit *e)
+{
+	struct shadow_regs r;
+	struct x86_state s;
+
+	if ((e->qualification & 15) != 3)
+		shadow_mode(&v->vm->paging);
+	if ((e->qualification & 15) != 3 || e->qualification >> 4 & 3)
+		return RESUME;
+	if (shadow_registers(v, &s, &r) < 0)
+		return FAIL;
+	r.cr3 = s.gpr[e->qualification >> 8 & 15] & ~CR3_NOFLUSH;
+	shadow_mov_cr3(&v->vm->paging, v->index, &r);
 	return RESUME;
 }
 
@@ -195,6 +264,12 @@ static enum answer on_wrmsr(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
 	const struct known_msr *m = msr_find(e->msr.index);
 
+	if (e->msr.index == MSR_EFER && v->vm->controls.efer_exiting) {
+		e->what = "let it happen";
+		if (v->vm->paging.shadow)
+			shadow_mode(&v->vm->paging);
+		return RESUME;
+	}
 	if (ask_device(v, e))
 		return RESUME;
 	if (!m || !m->writable)
@@ -209,6 +284,8 @@ static enum answer on_wrmsr(struct vcpu *v, struct vm_exit *e, struct err *err)
 static enum answer on_cr_access(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
 	e->what = "let it happen";
+	if (v->vm->paging.shadow && e->cr.number != 8)
+		return on_root(v, e);
 	if (e->cr.number != 8 || !v->intc.read_cr8)
 		return RESUME;
 	if (e->cr.write)
@@ -326,6 +403,8 @@ static enum answer on_exception(struct vcpu *v, struct vm_exit *e, struct err *e
 	struct x86_state s;
 	int rc;
 
+	if (e->pf.asked)
+		return on_shadow_fault(v, e);
 	e->what = "given back to the guest";
 	rc = v->vm->engine->get(v, &s, ST_CTRL | ST_PENDING);
 	if (rc == 0) {
@@ -359,7 +438,7 @@ static const exit_fn on_exit_of[EXIT_COUNT] = {
 	[EXIT_CPUID] = on_cpuid,
 	[EXIT_HLT] = on_hlt,
 	[EXIT_INVD] = on_watched,
-	[EXIT_INVLPG] = on_watched,
+	[EXIT_INVLPG] = on_invlpg,
 	[EXIT_RDPMC] = on_watched,
 	[EXIT_RDTSC] = on_watched,
 	[EXIT_VMCALL] = on_vmcall,
@@ -373,6 +452,7 @@ static const exit_fn on_exit_of[EXIT_COUNT] = {
 	[EXIT_PAUSE] = on_pause,
 	[EXIT_EPT_VIOLATION] = on_ept_violation,
 	[EXIT_EPT_MISCONFIG] = on_ept_misconfiguration,
+	[EXIT_PML_FULL] = on_pml_full,
 	[EXIT_RDTSCP] = on_watched,
 	[EXIT_PREEMPT_TIMER] = on_limit,
 	[EXIT_WBINVD] = on_watched,
@@ -426,7 +506,7 @@ static void announce(struct vcpu *v, u64 number)
 }
 
 /* Before anything is done about it.  True: a subscriber has answered, or the instruction raises an exception instead. */
-static bool is_answered(struct vcpu *v, u64 number)
+static bool has_answer(struct vcpu *v, u64 number)
 {
 	struct event_stream *events = &v->vm->events;
 	struct vm_exit *e = &v->exit;
@@ -437,18 +517,38 @@ static bool is_answered(struct vcpu *v, u64 number)
 	v->leaving = true;
 	vcpu_emit(v, &ev);
 	v->leaving = false;
-	if (!e->raise && (!events->answered || !exit_asks(e->reason)))
-		return false;
-	if (!e->what)
+	return e->raise || (events->answered && exit_asks(e->reason));
+}
+
+/* The same, or was so answered when it happened for the first time: the tape knows. */
+static bool is_answered(struct vcpu *v, u64 number)
+{
+	struct tape *tape = v->vm->tape;
+	struct vm_exit *e = &v->exit;
+	bool answered = event_wanted(&v->vm->events, EV_leave) && has_answer(v, number);
+
+	if (tape && number && tape->next_answer == number)
+		answered = tape_answer(tape, v->vm, e);
+	else if (tape && answered)
+		tape_note_answer(tape, v->vm, e, number);
+	if (answered && !e->what)
 		e->what = e->raise ? "an exception instead" : "answered by a watcher";
-	return true;
+	return answered;
+}
+
+/* Is it the same however the run is cut?  Page faults of the shadow are not: it begins empty when a state is restored;
+ * nor those that find written pages: they depend on when the log was read. */
+static bool is_counted(const struct second_stage *paging, const struct vm_exit *e)
+{
+	return exit_is_guests(e->reason) && !(e->reason == EXIT_EXCEPTION && e->pf.asked) &&
+	       !dirty_is_exit(paging, e);
 }
 
 int exit_handle(struct vcpu *v, struct err *err)
 {
 	struct vm_exit *e = &v->exit;
 	exit_fn handle = e->reason < EXIT_COUNT ? on_exit_of[e->reason] : NULL;
-	u64 number = exit_is_guests(e->reason) ? ++v->vm->guest_exits : 0;
+	u64 number = is_counted(&v->vm->paging, e) ? ++v->vm->guest_exits : 0;
 	enum answer answer = RESUME;
 
 	e->vcpu = (u8)v->index;
@@ -459,7 +559,7 @@ int exit_handle(struct vcpu *v, struct err *err)
 		return err_set(err, ENOSYS, "engine %s: exit %u (%s) is not handled here",
 			       v->vm->engine->name, e->reason,
 			       exit_title(e->reason) ? exit_title(e->reason) : "no such reason");
-	if (!event_wanted(&v->vm->events, EV_leave) || !is_answered(v, number))
+	if ((!event_wanted(&v->vm->events, EV_leave) && !v->vm->tape) || !is_answered(v, number))
 		answer = handle(v, e, err);
 	if (answer == FAIL)
 		return err && err->code ? -err->code : -EIO;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * recording.c - write down a run: what came in, and every million instructions what all was.
+ * recording.c - write down a run: what came in, what happened, and every million instructions what all was.
  * Rule: recording changes nothing in the run; it is only cut into pieces.
  */
 #include <errno.h>
@@ -18,49 +18,16 @@ struct recording {
 	struct vm *vm;
 	struct tape tape;
 	struct buf out;
-	int fd, error;  /* errno of the first write that failed */
-	u64 next_sums;  /* icount */
+	int fd, error;       /* errno of the first write that failed */
+	u64 next_state;      /* icount */
+	struct view *view;
+	u32 nelements;
+	u64 *before, *now;   /* elements: of the latest block STATE, and room for the next */
+	int subscription;
+	u64 latest;          /* icount of the latest mark */
+	u32 nmarks;
+	struct mark mark[MARKS_MAX]; /* that are not in a block yet */
 };
-
-/* ---- sums ---- */
-
-static u32 fold(u64 hash)
-{
-	return (u32)(hash ^ hash >> 32);
-}
-
-int sums_take(struct vm *vm, u32 sum[SUMS_MAX])
-{
-	struct x86_state cpu;
-	struct clock_state clock;
-	struct vm_state state;
-	int n = 0;
-
-	for (u32 i = 0; i < vm->ncpus; i++) {
-		memset(&cpu, 0, sizeof(cpu));
-		vcpu_get(&vm->vcpu[i], &cpu, ST_ALL);
-		sum[n++] = fold(state_hash(&x86_state_layout, &cpu, STATE_HASH_SEED));
-	}
-	clock_state_get(vm, &clock);
-	sum[n++] = fold(state_hash(&clock_state_layout, &clock, STATE_HASH_SEED));
-	vm_state_get(vm, &state);
-	sum[n++] = fold(state_hash(&vm_state_layout, &state, STATE_HASH_SEED));
-	for (int i = 0; i < vm->ndevices; i++)
-		sum[n++] = fold(state_hash(vm->device[i]->class->layout, vm->device[i]->state, STATE_HASH_SEED));
-	return n;
-}
-
-void sums_name(const struct vm *vm, int n, char *out, size_t size)
-{
-	int cpus = (int)vm->ncpus;
-
-	if (n < cpus)
-		snprintf(out, size, "processor %d", n);
-	else if (n < cpus + 2)
-		snprintf(out, size, "%s", n == cpus ? "virtual time and timers" : "the machine's pins, turns and counts");
-	else
-		snprintf(out, size, "device %s", vm->device[n - cpus - 2]->name);
-}
 
 /* ---- blocks ---- */
 
@@ -107,6 +74,7 @@ static void put_head(struct recording *r)
 	buf_put_uint(&b, vm->openings, 8);
 	buf_put_uint(&b, vm_state_hash(vm), 8);
 	buf_put_uint(&b, r->tape.here.open, 1);
+	buf_put_uint(&b, r->nelements, 4);
 	put_block(r, BLOCK_HEAD, &b);
 }
 
@@ -133,17 +101,40 @@ static void put_place(const struct vm *vm, struct buf *b)
 	buf_put_uint(b, vm->openings, 8);
 }
 
-static void put_sums(struct recording *r)
+static void put_state(struct recording *r)
+{
+	u64 *before = r->before;
+	struct buf b = { 0 };
+
+	view_take(r->view, r->vm);
+	view_elements(r->view, r->now);
+	put_place(r->vm, &b);
+	elements_put(&b, r->before, r->now, r->nelements);
+	put_block(r, BLOCK_STATE, &b);
+	r->before = r->now;
+	r->now = before;
+	r->next_state = (vm_icount(r->vm) / STATE_EVERY + 1) * STATE_EVERY;
+}
+
+static void put_events(struct recording *r)
 {
 	struct buf b = { 0 };
-	u32 sum[SUMS_MAX];
-	int n = sums_take(r->vm, sum);
 
-	put_place(r->vm, &b);
-	for (int i = 0; i < n; i++)
-		buf_put_uint(&b, sum[i], 4);
-	put_block(r, BLOCK_SUMS, &b);
-	r->next_sums = (vm_icount(r->vm) / SUMS_EVERY + 1) * SUMS_EVERY;
+	if (r->nmarks) {
+		marks_pack(r->mark, r->nmarks, &b);
+		put_block(r, BLOCK_EVENTS, &b);
+	}
+	r->nmarks = 0;
+}
+
+static enum verdict on_event(void *arg, const struct event *ev)
+{
+	struct recording *r = arg;
+
+	r->nmarks += mark_of(ev, &r->latest, &r->mark[r->nmarks]);
+	if (r->nmarks == MARKS_MAX)
+		put_events(r);
+	return EV_GO;
 }
 
 /* ---- running ---- */
@@ -156,20 +147,48 @@ static enum stop_why run(void *arg, u64 budget, struct err *err)
 	enum stop_why why = STOP_BUDGET;
 
 	while (here < end && why == STOP_BUDGET) {
-		u64 goal = end < r->next_sums ? end : r->next_sums;
+		u64 goal = end < r->next_state ? end : r->next_state;
 		bool paused;
 
 		why = vm_run_piece(vm, goal - here, err);
 		here = vm_icount(vm);
 		paused = r->tape.full;
-		put_tape(r);
-		if (why == STOP_BUDGET && here >= r->next_sums)
-			put_sums(r);
+		if (r->tape.bytes.len || here >= goal)
+			put_tape(r);
+		put_events(r);
+		if (why == STOP_BUDGET && here >= r->next_state)
+			put_state(r);
 		flush(r);
 		if (here < goal && !paused)
 			break;
 	}
 	return why;
+}
+
+/* ---- open and close ---- */
+
+static void release(struct recording *r)
+{
+	if (!r)
+		return;
+	view_free(r->view);
+	free(r->before);
+	free(r->now);
+	buf_free(&r->out);
+	free(r);
+}
+
+static int take_room(struct recording *r, struct vm *vm)
+{
+	r->vm = vm;
+	r->view = view_new();
+	if (!r->view)
+		return -ENOMEM;
+	view_take(r->view, vm);
+	r->nelements = view_count(r->view);
+	r->before = calloc(r->nelements, sizeof(u64));
+	r->now = calloc(r->nelements, sizeof(u64));
+	return r->before && r->now ? 0 : -ENOMEM;
 }
 
 int recording_open(struct recording **out, struct vm *vm, const char *path, struct err *err)
@@ -184,20 +203,22 @@ int recording_open(struct recording **out, struct vm *vm, const char *path, stru
 	if (vm->tape)
 		return err_set(err, EBUSY, "this guest's outside is recorded already");
 	r = calloc(1, sizeof(*r));
-	if (!r)
+	if (!r || take_room(r, vm)) {
+		release(r);
 		return err_set(err, ENOMEM, "no memory for a recording");
-	r->vm = vm;
+	}
 	r->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (r->fd < 0) {
-		int code = errno;
+	r->subscription = r->fd < 0 ? -errno : vm_subscribe(vm, MARKED, on_event, r);
+	if (r->subscription < 0) {
+		int code = -r->subscription;
 
-		free(r);
+		release(r);
 		return err_set(err, code, "recording %.200s: cannot be written: %s", path, strerror(code));
 	}
 	tape_insert(&r->tape, vm);
 	r->tape.room = TAPE_ROOM;
 	put_head(r);
-	put_sums(r);
+	put_state(r);
 	flush(r);
 	vm->driver = (struct vm_driver){ run, r };
 	*out = r;
@@ -211,6 +232,7 @@ int recording_close(struct recording *r, struct err *err)
 
 	if (!r)
 		return 0;
+	put_tape(r);
 	put_place(r->vm, &b);
 	buf_put_uint(&b, vm_state_hash(r->vm), 8);
 	buf_put_uint(&b, r->vm->stop, 1);
@@ -220,8 +242,8 @@ int recording_close(struct recording *r, struct err *err)
 		r->error = errno;
 	rc = r->error ? err_set(err, r->error, "the recording is not complete: %s", strerror(r->error)) : 0;
 	r->vm->driver = (struct vm_driver){ 0 };
+	vm_unsubscribe(r->vm, r->subscription);
 	tape_remove(&r->tape, r->vm);
-	buf_free(&r->out);
-	free(r);
+	release(r);
 	return rc;
 }

@@ -22,10 +22,21 @@ struct replay {
 	struct tape tape;
 	u8 *file;
 	size_t size;
-	struct reader rest;    /* blocks from the next sums on */
-	u64 last;              /* icount of the latest whole block of sums or end */
+	struct reader rest;    /* blocks from the next state on */
+	u64 last;              /* icount of the latest whole block of state or end */
 	u64 matched;           /* icount up to which all was as then */
 	bool ended;
+	struct view *view;
+	u32 nelements;
+	u64 *then, *now;       /* elements: of the latest block STATE, and room for the machine's */
+	/* events */
+	int subscription;
+	struct reader marks;   /* blocks behind the marks that are compared now */
+	struct mark mark[MARKS_MAX];
+	u32 nmarks, next_mark; /* of this block; none: what happens is not compared (any more) */
+	u64 latest;            /* icount of the latest mark */
+	bool differs;
+	char difference[320];  /* the first event that was another one */
 };
 
 struct block { u8 kind; struct reader payload; };
@@ -95,6 +106,9 @@ static int take_head(struct replay *r, struct reader *in, struct err *err)
 		return err_set(err, EINVAL, "recording: it began in another state than this machine's; give the options, images "
 			       "and disks that were given then");
 	r->tape.here.open = read_uint(in, 1);
+	if (read_uint(in, 4) != r->nelements || in->bad)
+		return err_set(err, EINVAL, "recording: its machine had other devices than this one, or was of another version of this "
+			       "program; give the options that were given then");
 	return 0;
 }
 
@@ -113,7 +127,7 @@ static bool gather_tape(struct replay *r, struct reader in)
 				return true;
 			r->tape.end = end;
 			buf_put(&r->tape.bytes, b.payload.at, read_left(&b.payload));
-		} else if (b.kind == BLOCK_SUMS || b.kind == BLOCK_END) {
+		} else if (b.kind == BLOCK_STATE || b.kind == BLOCK_END) {
 			struct place p = read_place(&b.payload);
 
 			if (b.payload.bad || p.icount < r->last)
@@ -132,21 +146,30 @@ static int differs(struct replay *r, const char *what, struct err *err)
 		       ULL(r->matched), ULL(vm_icount(r->vm)));
 }
 
-static int compare_sums(struct replay *r, struct reader *in, struct err *err)
+static int name_difference(struct replay *r, struct err *err)
+{
+	char name[240], text[320];
+	u32 i = 0;
+
+	while (r->then[i] == r->now[i])
+		i++;
+	view_name(r->view, i, name, sizeof(name));
+	snprintf(text, sizeof(text), "%s was 0x%llx then, and is 0x%llx", name, ULL(r->then[i]), ULL(r->now[i]));
+	return differs(r, text, err);
+}
+
+static int compare_state(struct replay *r, struct reader *in, struct err *err)
 {
 	struct place p = read_place(in);
-	u32 sum[SUMS_MAX];
-	int n = sums_take(r->vm, sum);
-	char name[100];
 
+	view_take(r->view, r->vm);
+	view_elements(r->view, r->now);
 	if (r->tape.bad)
 		return differs(r, "something from outside does not fit", err);
-	for (int i = 0; i < n; i++) {
-		if (read_uint(in, 4) == sum[i] && !in->bad)
-			continue;
-		sums_name(r->vm, i, name, sizeof(name));
-		return differs(r, name, err);
-	}
+	if (!elements_apply(in, r->then, r->nelements))
+		return differs(r, "the recording's state is malformed", err);
+	if (memcmp(r->then, r->now, r->nelements * sizeof(*r->now)))
+		return name_difference(r, err);
 	if (p.time != r->vm->clock.now || p.openings != r->vm->openings)
 		return differs(r, "the moments at which the outside was looked at", err);
 	r->matched = p.icount;
@@ -167,6 +190,38 @@ static int compare_end(struct replay *r, struct reader *in, enum stop_why *why, 
 	return 0;
 }
 
+/* ---- events ---- */
+
+/* The next block of marks; false: there is none, or it is damaged. */
+static bool more_marks(struct replay *r)
+{
+	struct block b;
+
+	r->nmarks = r->next_mark = 0;
+	while (!r->nmarks && read_left(&r->marks)) {
+		if (!next_block(&r->marks, &b))
+			r->marks.at = r->marks.end;
+		else if (b.kind == BLOCK_EVENTS && !(r->nmarks = marks_unpack(&b.payload, r->mark)))
+			r->marks.at = r->marks.end;
+	}
+	return r->nmarks;
+}
+
+static enum verdict on_event(void *arg, const struct event *ev)
+{
+	struct replay *r = arg;
+	struct mark now;
+
+	if (r->differs || (r->next_mark == r->nmarks && !read_left(&r->marks)) || !mark_of(ev, &r->latest, &now) ||
+	    (r->next_mark == r->nmarks && !more_marks(r)))
+		return EV_GO;
+	if (!memcmp(&r->mark[r->next_mark++], &now, sizeof(now)))
+		return EV_GO;
+	r->differs = true;
+	mark_difference(ev, &r->mark[r->next_mark - 1], &now, r->difference, sizeof(r->difference));
+	return EV_STOP;
+}
+
 /* ---- running ---- */
 
 /* The next block at which something is compared; false: none. */
@@ -177,7 +232,7 @@ static bool next_stop(struct replay *r, struct block *b, struct place *p)
 
 		if (!next_block(&in, b))
 			break;
-		if (b->kind == BLOCK_SUMS || b->kind == BLOCK_END) {
+		if (b->kind == BLOCK_STATE || b->kind == BLOCK_END) {
 			struct reader payload = b->payload;
 
 			*p = read_place(&payload);
@@ -232,9 +287,13 @@ static enum stop_why run(void *arg, u64 budget, struct err *err)
 			p = (struct place){ .icount = until };
 		why = run_to(r, &p, end, err);
 		here = vm_icount(r->vm);
+		if (r->differs) {
+			differs(r, r->difference, err);
+			return STOP_ERROR;
+		}
 		if (here != p.icount || (why != STOP_BUDGET && !end) || (p.icount == until && !p.openings))
 			break;
-		if (end ? compare_end(r, &b.payload, &why, err) : compare_sums(r, &b.payload, err))
+		if (end ? compare_end(r, &b.payload, &why, err) : compare_state(r, &b.payload, err))
 			return STOP_ERROR;
 		pass(r);
 	}
@@ -242,6 +301,18 @@ static enum stop_why run(void *arg, u64 budget, struct err *err)
 }
 
 /* ---- open and close ---- */
+
+static int take_room(struct replay *r, struct err *err)
+{
+	r->view = view_new();
+	if (r->view) {
+		view_take(r->view, r->vm);
+		r->nelements = view_count(r->view);
+		r->then = calloc(r->nelements, sizeof(u64));
+		r->now = calloc(r->nelements, sizeof(u64));
+	}
+	return r->view && r->then && r->now ? 0 : err_set(err, ENOMEM, "no memory to replay a recording");
+}
 
 static int load_file(struct replay *r, const char *path, struct err *err)
 {
@@ -271,17 +342,20 @@ static int read_file(struct replay *r, const char *path, char *notice, struct er
 	int rc;
 
 	*notice = 0;
-	if (r->size < RECORDING_MAGIC_LEN || memcmp(read_bytes(&in, RECORDING_MAGIC_LEN), RECORDING_MAGIC, RECORDING_MAGIC_LEN))
-		return err_set(err, EINVAL, "recording %.200s: does not begin with VITTAPE and format 1; expected a file made by "
-			       "--record", path);
+	if (r->size < RECORDING_MAGIC_LEN || memcmp(read_bytes(&in, RECORDING_MAGIC_LEN), RECORDING_MAGIC, RECORDING_MAGIC_LEN - 1))
+		return err_set(err, EINVAL, "recording %.200s: does not begin with VITTAPE; expected a file made by --record", path);
+	if (in.at[-1] != RECORDING_FORMAT)
+		return err_set(err, EINVAL, "recording %.200s: it has format %u, and this build replays format %d", path, in.at[-1],
+			       RECORDING_FORMAT);
 	if (!next_block(&in, &b) || b.kind != BLOCK_HEAD)
 		return err_set(err, EINVAL, "recording %.200s: its first block is damaged", path);
 	rc = take_head(r, &b.payload, err);
 	if (rc)
 		return rc;
-	r->rest = in;
+	r->rest = r->marks = in;
 	if (gather_tape(r, in))
 		snprintf(notice, 200, "the recording is damaged or cut off; it goes up to instruction %llu", ULL(r->last));
+	tape_moved(&r->tape);
 	return r->tape.bytes.failed ? err_set(err, ENOMEM, "recording %.200s: no memory for it", path) : 0;
 }
 
@@ -299,11 +373,18 @@ int replay_open(struct replay **out, struct vm *vm, const char *path, char *noti
 	if (!r)
 		return err_set(err, ENOMEM, "no memory to replay a recording");
 	r->vm = vm;
+	r->subscription = -1;
 	tape_insert(&r->tape, vm);
 	r->tape.replays = true;
-	rc = load_file(r, path, err);
+	rc = take_room(r, err);
+	if (!rc)
+		rc = load_file(r, path, err);
 	if (!rc)
 		rc = read_file(r, path, notice, err);
+	if (!rc)
+		r->subscription = vm_subscribe(vm, MARKED, on_event, r);
+	if (!rc && r->subscription < 0)
+		rc = err_set(err, ENOSPC, "too many watch this machine already for its replay to be compared");
 	if (rc) {
 		replay_close(r);
 		return rc;
@@ -323,7 +404,12 @@ void replay_close(struct replay *r)
 	if (!r)
 		return;
 	r->vm->driver = (struct vm_driver){ 0 };
+	if (r->subscription >= 0)
+		vm_unsubscribe(r->vm, r->subscription);
 	tape_remove(&r->tape, r->vm);
+	view_free(r->view);
+	free(r->then);
+	free(r->now);
 	free(r->file);
 	free(r);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/paging-check.h"
 #include "core/run-priv.h"
 #include "core/tape.h"
 #include "core/threads.h"
@@ -42,7 +43,7 @@ static bool stopped(struct run *r)
 		vm->stop = STOP_EVENT;
 	else if (user_stopped(vm))
 		vm->stop = STOP_USER;
-	else if (vm_icount(vm) >= r->end || (vm->deadline && vm->clock.now >= vm->deadline) || (vm->tape && vm->tape->full))
+	else if (vm_icount(vm) >= r->end || (vm->deadline && vm->clock.now >= vm->deadline) || (vm->tape && (vm->tape->full || vm->tape->forked)))
 		vm->stop = STOP_BUDGET;
 	return vm->stop != STOP_NONE;
 }
@@ -376,6 +377,12 @@ static int go_round(struct run *r, struct err *err)
 	return next ? execute(r, next, err) : idle(r, err);
 }
 
+/* Its memory is not what the guest left there (core/mem.h): it cannot go on, now or later. */
+static int memory_trouble(const struct vm *vm, struct err *err)
+{
+	return LIKELY(!vm->mem.trouble.code) ? 0 : err_set(err, vm->mem.trouble.code, "%s", vm->mem.trouble.text);
+}
+
 enum stop_why vm_run_piece(struct vm *vm, u64 budget, struct err *err)
 {
 	struct run r = { .vm = vm, .end = vm_icount(vm) + budget };
@@ -391,11 +398,18 @@ enum stop_why vm_run_piece(struct vm *vm, u64 budget, struct err *err)
 		poll_later(vm);
 	if (vm->threads && threads_run(vm, budget, err) == STOP_ERROR)
 		rc = -EIO;
-	while (!vm->threads && !rc && !stopped(&r))
+	rc = rc ? rc : memory_trouble(vm, err);
+	while (!vm->threads && !rc && !stopped(&r)) {
 		rc = go_round(&r, err);
+		rc = rc ? rc : memory_trouble(vm, err);
+		if (UNLIKELY(vm->paging.checker != NULL) && !rc)
+			rc = paging_check_touched(vm, err);
+	}
 	/* Finishing the last instruction may itself raise a question, whose answer may have consequences. */
 	while (!rc && (rc = settle_all(vm, err)) > 0)
 		rc = 0;
+	if (!rc && vm->paging.checker)
+		rc = paging_check_whole(vm, err);
 	if (rc)
 		vm->stop = STOP_ERROR;
 	return vm->stop;

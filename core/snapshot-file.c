@@ -1,126 +1,110 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * snapshot-file.c - snapshots on disk.
- * Rule: a file appears under its name only when all of it is safely written; a half-written one is removed.
+ * snapshot-file.c - a machine into a file of its own, and back from a file and those that it builds upon.
+ * Rule: a file names its parent; the parent lies in the same folder, as NAME.vsnap.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/snapshot-priv.h"
 
-static int write_all(int fd, const u8 *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -(n ? errno : EIO);
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-/* Write, sync, rename; on failure nothing is left behind. */
-static int write_file(const char *path, const char *temp, const struct buf *b)
-{
-	int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = write_all(fd, b->data, b->len);
-	if (!rc && fsync(fd))
-		rc = -errno;
-	if (close(fd) && !rc)
-		rc = -errno;
-	if (!rc && rename(temp, path))
-		rc = -errno;
-	if (rc)
-		unlink(temp);
-	return rc;
-}
-
 int snapshot_save_file(struct vm *vm, const char *path, struct err *err)
 {
-	char temp[PATH_MAX];
 	struct buf b = { 0 };
 	int rc;
 
-	if ((size_t)snprintf(temp, sizeof(temp), "%s.tmp-%ld", path, (long)getpid()) >= sizeof(temp))
-		return err_set(err, ENAMETOOLONG, "snapshot %.200s...: the path is too long", path);
+	store_clean(NULL, path);
 	rc = snapshot_save(vm, &b, err);
-	if (!rc) {
-		rc = write_file(path, temp, &b);
-		if (rc)
-			err_set(err, -rc, "snapshot %.200s: cannot be written: %s", path, strerror(-rc));
-	}
+	if (!rc)
+		rc = store_file(&store_host, path, &b, false, err);
 	buf_free(&b);
 	return rc;
 }
 
-/* No honest snapshot of this machine is larger: its memory, uncompressed, twice, and room for the devices. */
-static u64 largest(const struct vm *vm)
+/* Its memory, uncompressed, twice, and room for the devices. */
+u64 snapshot_largest(const struct vm *vm)
 {
-	return vm->frames.n * PAGE_SIZE_4K * 2 + (256u << 20);
+	return vm->frames->n * PAGE_SIZE_4K * 2 + (256u << 20);
 }
 
-static int read_all(int fd, u8 *data, size_t len)
+char *snapshot_path(const char *folder, size_t len, const char *name)
 {
-	while (len) {
-		ssize_t n = read(fd, data, len);
+	char *path = NULL;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -(n ? errno : EIO);
-		data += n;
-		len -= (size_t)n;
-	}
+	return asprintf(&path, "%.*s%s%s", (int)len, folder, name, SNAPSHOT_SUFFIX) < 0 ? NULL : path;
+}
+
+/* The file of this name beside the one at `path`. */
+static int open_parent(struct snapshot_chain *c, const char *path, const char *name, u64 most, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *parent = snapshot_path(path, slash ? (size_t)(slash + 1 - path) : 0, name);
+	struct err why = { 0 };
+	u64 total = 0;
+	int rc = -ENOMEM;
+
+	for (u32 i = 0; i < c->n; i++)
+		total += c->file[i].len;
+	if (total > 2 * most)
+		rc = err_set(&why, EFBIG, "together they are larger than any of this machine");
+	else if (c->n == SNAPSHOT_CHAIN)
+		rc = err_set(&why, ELOOP, "more than %d snapshots build upon each other", SNAPSHOT_CHAIN);
+	else if (parent)
+		rc = store_read(parent, most, &c->file[c->n], &why);
+	free(parent);
+	if (rc)
+		return err_set(err, -rc, "snapshot %.80s: builds upon '%.40s': %.180s", path, name, why.text);
+	c->n++;
 	return 0;
 }
 
-/* A regular file of sensible size, read whole: a file that changes under us must not change under the
- * checks. */
-static int read_file(struct vm *vm, const char *path, u8 **data, size_t *len, struct err *err)
+int snapshot_chain_open(struct snapshot_chain *c, const char *path, const struct buf *own, u64 most, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	int rc;
+	struct snapshot_head head = { .whole = true };
+	int rc = 0;
 
-	if (fd < 0)
-		return err_set(err, errno, "snapshot %.200s: %s", path, strerror(errno));
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		rc = err_set(err, EINVAL, "snapshot %.200s: not a regular file", path);
-	else if ((u64)st.st_size > largest(vm))
-		rc = err_set(err, EFBIG,
-			     "snapshot %.200s: %" PRIu64 " bytes; one of this machine has at most %" PRIu64,
-			     path, (u64)st.st_size, largest(vm));
-	else if (!(*data = malloc((size_t)st.st_size + 1)))
-		rc = err_set(err, ENOMEM, "snapshot %.200s: no memory for its %" PRIu64 " bytes", path,
-			     (u64)st.st_size);
-	else if ((rc = read_all(fd, *data, *len = (size_t)st.st_size)))
-		err_set(err, -rc, "snapshot %.200s: cannot be read: %s", path, strerror(-rc));
-	close(fd);
+	*c = (struct snapshot_chain){ .n = 1, .borrowed = own != NULL };
+	if (own)
+		c->file[0] = *own;
+	else
+		rc = store_read(path, most, &c->file[0], err);
+	/* What is wrong with a file is for those to say who go over all of it. */
+	while (!rc && !snapshot_head(c->file[c->n - 1].data, c->file[c->n - 1].len, &head, NULL) && head.parent[0] && !head.whole)
+		rc = open_parent(c, path, head.parent, most, err);
+	if (rc)
+		snapshot_chain_close(c);
 	return rc;
 }
 
-int snapshot_load_file(struct vm *vm, const char *path, struct err *err)
+void snapshot_chain_close(struct snapshot_chain *c)
 {
-	u8 *data = NULL;
-	size_t len = 0;
-	int rc = read_file(vm, path, &data, &len, err);
+	for (u32 i = c->borrowed; i < c->n; i++)
+		buf_free(&c->file[i]);
+	c->n = 0;
+}
 
-	if (!rc)
-		rc = snapshot_load(vm, data, len, err);
-	free(data);
+static int load_chain(struct vm *vm, const char *path, const struct buf *own, struct buf *remarks, struct err *err)
+{
+	struct snapshot_chain chain;
+	int rc = snapshot_chain_open(&chain, path, own, snapshot_largest(vm), err);
+
+	if (rc)
+		return rc;
+	rc = snapshot_load_chain(vm, &chain, NULL, remarks, err);
+	snapshot_chain_close(&chain);
 	return rc;
+}
+
+int snapshot_load_file(struct vm *vm, const char *path, struct buf *remarks, struct err *err)
+{
+	return load_chain(vm, path, NULL, remarks, err);
+}
+
+int snapshot_load_read(struct vm *vm, const char *path, const u8 *data, size_t len, struct buf *remarks, struct err *err)
+{
+	const struct buf own = { .data = (u8 *)data, .len = len };
+
+	return load_chain(vm, path, &own, remarks, err);
 }

@@ -15,11 +15,15 @@
 
 struct load {
 	struct vm *vm;
+	const struct snapshot_chain *chain;
+	struct buf *remarks; /* NULL = nobody wants them */
 	struct clock_state clock;
 	struct vm_state state;
 	struct x86_state vcpu[VM_VCPUS], before[VM_VCPUS];
 	struct pages_in pages;
-	bool seen_writer, seen_machine, seen_slots, seen_clock, seen_vm, seen_frames, seen_end;
+	bool seen_writer, seen_about, seen_parent, seen_machine, seen_slots, seen_clock, seen_vm, seen_frames, seen_zeros, seen_end;
+	u64 id;                    /* of the file that is gone over: of its sections so far, */
+	struct snapshot_head head; /* and what it says of itself */
 	bool seen_vcpu[VM_VCPUS], seen_device[VM_DEVICES];
 };
 
@@ -175,9 +179,32 @@ static int check_frames(struct load *l, struct section *s, struct err *err)
 	return rc ? rc : pages_in_section(&l->pages, s, err);
 }
 
+static int check_zeros(struct load *l, struct section *s, struct err *err)
+{
+	int rc = check_once(&l->seen_zeros, s, err);
+
+	return rc ? rc : pages_in_section(&l->pages, s, err);
+}
+
+static int check_about(struct load *l, struct section *s, struct err *err)
+{
+	int rc = check_once(&l->seen_about, s, err);
+
+	return rc ? rc : section_about(s, &l->head, err);
+}
+
+static int check_parent(struct load *l, struct section *s, struct err *err)
+{
+	int rc = check_once(&l->seen_parent, s, err);
+
+	return rc ? rc : section_parent(s, &l->head, err);
+}
+
 static int check_end(struct load *l, struct section *s, struct err *err)
 {
-	return check_once(&l->seen_end, s, err);
+	int rc = check_once(&l->seen_end, s, err);
+
+	return rc ? rc : section_end(s, l->id, err);
 }
 
 static const struct section_kind {
@@ -187,7 +214,8 @@ static const struct section_kind {
 	{ "machine", check_machine }, { "slots", check_slots },   { "clock", check_clock },
 	{ "vm", check_vm },           { "device", check_device }, { "vcpu", check_vcpu },
 	{ "frames", check_frames },   { "pages", check_pages },   { "end", check_end },
-	{ "writer", check_writer },
+	{ "writer", check_writer },   { "about", check_about },   { "parent", check_parent },
+	{ "zeros", check_zeros },
 };
 
 static int check_section(struct load *l, struct section *s, struct err *err)
@@ -215,27 +243,67 @@ static int check_complete(const struct load *l, struct err *err)
 	for (u32 i = 0; i < l->vm->ncpus; i++)
 		if (!l->seen_vcpu[i])
 			return err_set(err, EINVAL, "snapshot: has no section 'vcpu %u'", i);
-	for (int i = 0; i < l->vm->ndevices; i++)
-		if (!l->seen_device[i])
-			return err_set(err, EINVAL,
-				       "snapshot: has no section 'device %s'; this machine has that device",
-				       l->vm->device[i]->name);
 	return 0;
 }
 
-static int check_stream(struct load *l, struct reader in, const u8 *begin, struct err *err)
+static bool is_memory(const struct section *s)
 {
-	struct section s;
-	int rc = pages_in_start(&l->pages, false, err);
+	return !strcmp(s->name, "pages") || !strcmp(s->name, "zeros");
+}
 
-	while (!rc && !l->seen_end) {
-		rc = section_read(&in, begin, &s, err);
+/* Of an ancestor only memory is wanted, and who its own parent is. */
+static int check_ancestors_section(struct load *l, struct section *s, struct err *err)
+{
+	if (is_memory(s))
+		return pages_in_section(&l->pages, s, err);
+	if (!strcmp(s->name, "parent"))
+		return section_parent(s, &l->head, err);
+	return strcmp(s->name, "end") ? 0 : section_end(s, l->id, err);
+}
+
+static int check_file(struct load *l, const struct buf *file, bool own, struct err *err)
+{
+	struct section s = { .name = "" };
+	struct reader in;
+	int rc = snapshot_begin(&in, file->data, file->len, err);
+
+	l->head = (struct snapshot_head){ .whole = true };
+	l->id = STATE_HASH_SEED;
+	pages_in_file(&l->pages, own);
+	while (!rc && strcmp(s.name, "end")) {
+		rc = section_read(&in, file->data, &s, err);
 		if (!rc)
-			rc = check_section(l, &s, err);
+			rc = own ? check_section(l, &s, err) : check_ancestors_section(l, &s, err);
+		if (!rc && strcmp(s.name, "end"))
+			l->id = stream_id_add(l->id, s.crc);
 	}
 	if (!rc && read_left(&in))
 		rc = err_set(err, EINVAL, "snapshot: %zu bytes follow its end", read_left(&in));
-	return rc ? rc : check_complete(l, err);
+	return rc || !own ? rc : check_complete(l, err);
+}
+
+/* The snapshot's own file, and each that it builds upon: is it the one that was there then? */
+static int check_chain(struct load *l, struct err *err)
+{
+	struct snapshot_head below = { .whole = true };
+	int rc = pages_in_start(&l->pages, false, err);
+
+	for (u32 i = 0; i < l->chain->n && !rc; i++) {
+		struct err why = { 0 };
+
+		rc = check_file(l, &l->chain->file[i], !i, &why);
+		if (rc)
+			return i ? err_set(err, why.code, "in '%.40s', upon which it builds: %.250s", below.parent, why.text)
+				 : err_set(err, why.code, "%s", why.text);
+		if (i && below.parent_id != l->id)
+			return err_set(err, ESTALE, "snapshot: it builds upon '%.40s' with the check %016" PRIx64 "; the one that is "
+				       "there has %016" PRIx64 ": another one of that name", below.parent, below.parent_id, l->id);
+		below = l->head;
+	}
+	if (!rc && below.parent[0] && !below.whole)
+		rc = err_set(err, EINVAL, "snapshot: it holds only what has changed since '%.40s'; expected that one's file, too, in "
+			     "the same folder", below.parent);
+	return rc;
 }
 
 /* ---- the second time: commit ---- */
@@ -261,19 +329,45 @@ static struct device *find_loaded(struct vm *vm, const struct section *s)
 	return strcmp(s->name, "device") ? NULL : vm_find_device(vm, s->instance);
 }
 
-static int commit_stream(struct load *l, struct reader in, const u8 *begin, struct err *err)
+static int commit_file(struct load *l, const struct buf *file, bool own, struct err *err)
 {
 	struct section s = { .name = "" };
-	int rc = 0;
+	struct reader in;
+	int rc = snapshot_begin(&in, file->data, file->len, err);
 
-	while (!rc && strcmp(s.name, "end")) {
-		rc = section_read(&in, begin, &s, err);
-		if (!rc && !strcmp(s.name, "pages"))
+	pages_in_file(&l->pages, own);
+	while (!rc && section_next(&in, &s)) {
+		if (is_memory(&s))
 			rc = pages_in_section(&l->pages, &s, err);
-		else if (!rc && find_loaded(l->vm, &s))
+		else if (own && find_loaded(l->vm, &s))
 			rc = device_load(find_loaded(l->vm, &s), &s.payload, err);
 	}
 	return rc;
+}
+
+static int commit_chain(struct load *l, struct err *err)
+{
+	int rc = 0;
+
+	for (u32 i = 0; i < l->chain->n && !rc; i++)
+		rc = commit_file(l, &l->chain->file[i], !i, err);
+	pages_in_rest(&l->pages);
+	return rc;
+}
+
+/* The file is older than the device: it begins as after power-up. */
+static void reset_unsaved(struct load *l)
+{
+	for (int i = 0; i < l->vm->ndevices; i++) {
+		struct device *d = l->vm->device[i];
+
+		if (l->seen_device[i])
+			continue;
+		state_reset(d->class->layout, d->state);
+		device_reset(d);
+		if (l->remarks)
+			buf_printf(l->remarks, "%s%s", l->remarks->len ? ", " : "", d->name);
+	}
 }
 
 /* Everything that was derived from memory is stale, and all of it may be news to whoever reads the dirty
@@ -290,7 +384,7 @@ static void memory_is_new(struct vm *vm)
 	}
 }
 
-static int commit(struct load *l, struct reader in, const u8 *begin, struct err *err)
+static int commit(struct load *l, struct err *err)
 {
 	struct vm *vm = l->vm;
 	int rc = commit_vcpus(l, err);
@@ -305,37 +399,43 @@ static int commit(struct load *l, struct reader in, const u8 *begin, struct err 
 	}
 	vm->clock.now = l->clock.now[0];
 	vm->clock.frac_ps = l->clock.frac_ps[0];
-	rc = commit_stream(l, in, begin, err);
+	reset_unsaved(l);
+	rc = commit_chain(l, err);
 	clock_state_set_order(vm, &l->clock);
 	vm_state_set(vm, &l->state); /* after the devices, which have just driven their lines */
 	memory_is_new(vm);
 	return rc;
 }
 
-int snapshot_load(struct vm *vm, const u8 *data, size_t len, struct err *err)
+int snapshot_load_chain(struct vm *vm, const struct snapshot_chain *chain, const u64 *stale, struct buf *remarks, struct err *err)
 {
-	struct reader in;
-	struct load *l;
-	int rc = snapshot_begin(&in, data, len, err);
+	struct load *l = calloc(1, sizeof(*l));
+	int rc = 0;
 
-	if (rc)
-		return rc;
-	l = calloc(1, sizeof(*l));
 	if (!l)
 		return err_set(err, ENOMEM, "snapshot: no memory to load it");
 	l->vm = vm;
+	l->chain = chain;
+	l->remarks = remarks;
 	for (u32 i = 0; i < vm->ncpus && !rc; i++) {
 		rc = vcpu_get(&vm->vcpu[i], &l->before[i], ST_ALL);
 		if (rc)
 			err_set(err, -rc, "snapshot: cannot read vCPU %u: %s", i, strerror(-rc));
 	}
 	if (!rc)
-		rc = pages_in_open(&l->pages, vm, err);
+		rc = pages_in_open(&l->pages, vm, stale, err);
 	if (!rc)
-		rc = check_stream(l, in, data, err);
+		rc = check_chain(l, err);
 	if (!rc)
-		rc = commit(l, in, data, err);
+		rc = commit(l, err);
 	pages_in_close(&l->pages);
 	free(l);
 	return rc;
+}
+
+int snapshot_load(struct vm *vm, const u8 *data, size_t len, struct err *err)
+{
+	struct snapshot_chain chain = { .file = { { .data = (u8 *)data, .len = len } }, .n = 1 };
+
+	return snapshot_load_chain(vm, &chain, NULL, NULL, err);
 }

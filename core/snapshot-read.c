@@ -122,25 +122,35 @@ static int open_slots(struct opening *o, struct snapshot_part *p, struct err *er
 	return 0;
 }
 
-static int open_frames(struct opening *o, struct snapshot_part *p, struct err *err)
+/* Runs of frames, in their order. */
+static int open_runs(struct opening *o, struct snapshot_part *p, struct err *err)
 {
 	struct reader in = p->section.payload;
 	u64 n = read_uint(&in, 4), end = 0;
 	struct snapshot_run run;
 
+	(void)o;
 	if (in.bad || read_left(&in) != n * 16)
 		return err_set(err, EINVAL, "snapshot: section '%s' at byte %" PRIu64 " has not the length of its runs",
 			       p->section.title, p->section.at);
-	o->runs = in;
 	while (snapshot_run_next(&in, &run)) {
 		if (run.first < end || run.first >= FRAMES_MOST || !run.count || run.count > FRAMES_MOST)
 			return err_set(err, EINVAL, "snapshot: section '%s' at byte %" PRIu64 ": a run of %" PRIu64
 				       " frames from %" PRIu64 " is out of order or too long", p->section.title,
 				       p->section.at, run.count, run.first);
 		end = run.first + run.count;
-		o->f->frames += run.count;
+		p->frames += run.count;
 	}
 	return 0;
+}
+
+static int open_frames(struct opening *o, struct snapshot_part *p, struct err *err)
+{
+	int rc = open_runs(o, p, err);
+
+	o->runs = snapshot_runs(p);
+	o->f->frames = p->frames;
+	return rc;
 }
 
 static int open_pages(struct opening *o, struct section *s, struct err *err)
@@ -175,6 +185,32 @@ static int open_writer(struct opening *o, struct snapshot_part *p, struct err *e
 	return section_writer(&again, &o->f->writer, err);
 }
 
+static int open_about(struct opening *o, struct snapshot_part *p, struct err *err)
+{
+	struct section again = p->section;
+	struct snapshot_head head = { .whole = true };
+	int rc = open_list(o, p, err);
+
+	if (!rc)
+		rc = section_about(&again, &head, err);
+	strcpy(o->f->name, head.name);
+	return rc;
+}
+
+static int open_parent(struct opening *o, struct snapshot_part *p, struct err *err)
+{
+	struct section again = p->section;
+	struct snapshot_head head = { .whole = true };
+	int rc = open_list(o, p, err);
+
+	if (!rc)
+		rc = section_parent(&again, &head, err);
+	strcpy(o->f->parent, head.parent);
+	o->f->parent_id = head.parent_id;
+	o->f->builds = head.parent[0] && !head.whole;
+	return rc;
+}
+
 static int open_unknown(struct opening *o, struct snapshot_part *p, struct err *err)
 {
 	(void)o, (void)p, (void)err;
@@ -188,6 +224,8 @@ static const struct opener {
 	int (*open)(struct opening *o, struct snapshot_part *p, struct err *err);
 } openers[] = {
 	{ "writer", SNAPSHOT_WRITER, NULL, open_writer },
+	{ "about", SNAPSHOT_LIST, &about_state_layout, open_about },
+	{ "parent", SNAPSHOT_LIST, &parent_state_layout, open_parent },
 	{ "machine", SNAPSHOT_LIST, &machine_state_layout, open_list },
 	{ "slots", SNAPSHOT_SLOTS, NULL, open_slots },
 	{ "clock", SNAPSHOT_LIST, &clock_state_layout, open_list },
@@ -195,6 +233,7 @@ static const struct opener {
 	{ "device", SNAPSHOT_LIST, NULL, open_list },
 	{ "vcpu", SNAPSHOT_LIST, &x86_state_layout, open_list },
 	{ "frames", SNAPSHOT_FRAMES, NULL, open_frames },
+	{ "zeros", SNAPSHOT_FRAMES, NULL, open_runs },
 };
 
 static const struct opener *opener_of(const struct section *s)
@@ -238,15 +277,19 @@ static int open_sections(struct opening *o, struct reader *in, struct err *err)
 	struct section s = { .name = "" };
 	int rc = 0;
 
+	o->f->id = STATE_HASH_SEED;
 	while (!rc) {
 		rc = section_read(in, o->f->data, &s, err);
 		if (!rc && !strcmp(s.name, "end"))
 			break;
 		if (!rc)
 			rc = strcmp(s.name, "pages") ? open_part(o, &s, err) : open_pages(o, &s, err);
+		o->f->id = stream_id_add(o->f->id, s.crc);
 	}
-	if (!rc && (read_left(&s.payload) || read_left(in)))
-		rc = err_set(err, EINVAL, "snapshot: %zu bytes follow its end", read_left(&s.payload) + read_left(in));
+	if (!rc)
+		rc = section_end(&s, o->f->id, err);
+	if (!rc && read_left(in))
+		rc = err_set(err, EINVAL, "snapshot: %zu bytes follow its end", read_left(in));
 	return rc;
 }
 
@@ -261,7 +304,7 @@ int snapshot_open(struct snapshot_file *f, const u8 *data, size_t len, const str
 	rc = snapshot_begin(&in, data, len, err);
 	if (rc)
 		return rc;
-	f->format = SNAPSHOT_FORMAT;
+	f->format = data[SNAPSHOT_MAGIC_LEN - 1];
 	o.raw = malloc((size_t)PAGES_CHUNK * PAGE_SIZE_4K);
 	rc = o.raw ? open_sections(&o, &in, err) : err_set(err, ENOMEM, "snapshot: no memory to unpack pages");
 	free(o.raw);

@@ -25,7 +25,7 @@ enum snapshot_kind {
 	SNAPSHOT_LIST,    /* a state list: snapshot_fields */
 	SNAPSHOT_WRITER,  /* who wrote it: snapshot_file.writer */
 	SNAPSHOT_SLOTS,   /* snapshot_slots */
-	SNAPSHOT_FRAMES,  /* which frames of machine memory exist: snapshot_runs */
+	SNAPSHOT_FRAMES,  /* frames of machine memory: those that exist, or that have become zero: snapshot_runs */
 	SNAPSHOT_UNKNOWN, /* a newer program's */
 };
 
@@ -36,6 +36,7 @@ struct snapshot_part {
 	const struct device_class *class; /* of a device that is known here; else NULL */
 	u16 version;                      /* of a list, and how many fields it has */
 	u32 nfields;
+	u64 frames;                       /* of a list of runs: how many they are together */
 };
 
 struct snapshot_writer {
@@ -52,6 +53,9 @@ struct snapshot_file {
 	struct snapshot_part part[SNAPSHOT_PARTS]; /* in their order; without "pages" and "end" */
 	u32 nparts;
 	struct snapshot_writer writer;
+	char name[SECTION_NAME], parent[SECTION_NAME]; /* in its tree; "" = none */
+	u64 id, parent_id;                         /* checks of the whole files */
+	bool builds;                               /* of memory it holds only what has changed since the parent */
 	u64 frames;                /* of machine memory that exist */
 	u64 page_sections, pages;  /* pages of 4 KiB that are in the file; all others are zero */
 	u64 packed;                /* bytes that those take in the file */
@@ -104,5 +108,17 @@ struct snapshot_pages {
 int snapshot_pages_start(struct snapshot_pages *w, const struct snapshot_file *f, struct err *err);
 bool snapshot_pages_next(struct snapshot_pages *w);
 void snapshot_pages_end(struct snapshot_pages *w);
+
+/* The same of a file and of those that it builds upon, own file first, as one memory: pages that are not zero. */
+struct snapshot_memory {
+	struct snapshot_layer *layer;
+	u32 n;
+	bool begun;
+	frame_no frame;
+	const u8 *page; /* 4 KiB */
+};
+int snapshot_memory_start(struct snapshot_memory *m, const struct snapshot_file *const *files, u32 n, struct err *err);
+bool snapshot_memory_next(struct snapshot_memory *m);
+void snapshot_memory_end(struct snapshot_memory *m);
 
 #endif

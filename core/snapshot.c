@@ -70,7 +70,7 @@ void vm_state_get(const struct vm *vm, struct vm_state *s)
 	s->turn[0] = vm->turn;
 	s->turn_used[0] = vm->turn_used;
 	s->guest_exits[0] = vm->guest_exits;
-	s->tables[0] = vm->paging.view ? vm->paging.used : 0;
+	s->tables[0] = paging_used(&vm->paging);
 }
 
 void vm_state_set(struct vm *vm, const struct vm_state *s)
@@ -153,34 +153,63 @@ static int put_vcpus(struct vm *vm, struct buf *out, struct err *err)
 	return 0;
 }
 
-int snapshot_save(struct vm *vm, struct buf *out, struct err *err)
+static void put_origin(const struct vm *vm, const struct snapshot_origin *o, struct buf *out)
 {
-	struct buf none = { 0 }, vcpus = { 0 };
+	struct about_state about = { .created = { o->created }, .icount = { vm_icount(vm) }, .time = { vm->clock.now } };
+	struct parent_state parent = { .id = { o->parent_id }, .whole = { !o->only } };
+
+	put_state(out, "about", o->name, &about_state_layout, &about);
+	if (o->parent)
+		put_state(out, "parent", o->parent, &parent_state_layout, &parent);
+}
+
+static void put_machine(const struct vm *vm, struct buf *out)
+{
 	struct machine_state machine;
 	struct clock_state clock;
 	struct vm_state state;
-	int rc = put_vcpus(vm, &vcpus, err); /* first: it settles, which may still move devices and time */
 
 	machine_state_get(vm, &machine);
 	clock_state_get(vm, &clock);
 	vm_state_get(vm, &state);
-	buf_put(out, SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_LEN);
-	put_writer(vm, out);
 	put_state(out, "machine", vm->cpu->name, &machine_state_layout, &machine);
 	put_slots(vm, out);
 	put_state(out, "clock", "", &clock_state_layout, &clock);
 	put_state(out, "vm", "", &vm_state_layout, &state);
 	for (int i = 0; i < vm->ndevices; i++)
-		put_state(out, "device", vm->device[i]->name, vm->device[i]->class->layout,
-			  vm->device[i]->state);
+		put_state(out, "device", vm->device[i]->name, vm->device[i]->class->layout, vm->device[i]->state);
+}
+
+int snapshot_save_as(struct vm *vm, const struct snapshot_origin *origin, struct buf *out, u64 *id, struct err *err)
+{
+	struct end_state end = { .id = { 0 } };
+	struct buf vcpus = { 0 };
+	size_t begin = out->len;
+	int rc = put_vcpus(vm, &vcpus, err); /* first: it settles, which may still move devices and time */
+
+	buf_put(out, SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_LEN);
+	put_writer(vm, out);
+	put_origin(vm, origin, out);
+	put_machine(vm, out);
 	buf_put(out, vcpus.data, vcpus.len);
 	if (!rc)
-		rc = pages_save(vm, out, err);
-	section_put(out, "end", "", &none);
+		rc = mem_check_alone(&vm->mem, err);
+	if (!rc)
+		rc = pages_save(vm, origin->only, out, err);
+	if (!out->failed)
+		*id = end.id[0] = stream_id(out->data + begin, out->data + out->len);
+	put_state(out, "end", "", &end_state_layout, &end);
 	if (!rc && (out->failed || vcpus.failed))
 		rc = err_set(err, ENOMEM, "snapshot: no memory for %zu bytes and more", out->len);
 	buf_free(&vcpus);
 	return rc;
+}
+
+int snapshot_save(struct vm *vm, struct buf *out, struct err *err)
+{
+	u64 id;
+
+	return snapshot_save_as(vm, &(struct snapshot_origin){ .name = "" }, out, &id, err);
 }
 
 /* ---- hash ---- */
@@ -204,5 +233,6 @@ u64 vm_state_hash(struct vm *vm)
 	hash = state_hash(&vm_state_layout, &state, hash);
 	for (int i = 0; i < vm->ndevices; i++)
 		hash = state_hash(vm->device[i]->class->layout, vm->device[i]->state, hash);
-	return mem_hash(&vm->mem, hash);
+	/* a shadow is no state: it can be dropped at any moment */
+	return vm->paging.mode == PAGING_SHADOW ? mem_hash_guest(&vm->mem, hash) : mem_hash(&vm->mem, hash);
 }

@@ -64,6 +64,16 @@ static int open_side(struct vm *vm, const struct engine *engine, const struct x8
 	return rc;
 }
 
+/* Pages that are shared or out (core/mem.h) are the affair of engines that can be told when they move. */
+static int memory_check(const struct vm *vm, const struct engine *engine, struct err *err)
+{
+	for (int i = 0; i < vm->mem.nslots; i++)
+		if (vm->mem.slot[i].flags & SLOT_PAGED && !engine->unmapping)
+			return err_set(err, ENOTSUP, "engine %s: cannot execute a guest whose pages are shared or swapped out; it stays on %s",
+				       engine->name, vm->engine->name);
+	return 0;
+}
+
 int vm_switch_engine(struct vm *vm, const struct engine *engine, struct err *err)
 {
 	struct x86_state *state = calloc(vm->ncpus, sizeof(*state));
@@ -74,6 +84,11 @@ int vm_switch_engine(struct vm *vm, const struct engine *engine, struct err *err
 		rc = err_set(err, EBUSY, "a guest that is recorded, or can go back in time, stays on its engine");
 	if (!rc)
 		rc = paging_check(vm->paging.mode, engine, err);
+	if (!rc && mem_is_paged(&vm->mem) && !engine->unmapping)
+		rc = err_set(err, ENOTSUP, "engine %s: this guest's memory is shared or swapped, which the engine does not know",
+			     engine->name);
+	if (!rc)
+		rc = memory_check(vm, engine, err);
 	for (u32 i = 0; i < vm->ncpus && !rc; i++) {
 		rc = vcpu_settle(&vm->vcpu[i], err);
 		rc = rc < 0 ? rc : vm->engine->get(&vm->vcpu[i], &state[i], ST_ALL);

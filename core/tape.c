@@ -9,7 +9,7 @@
 
 /* ---- numbers ---- */
 
-static void put_number(struct buf *b, u64 n)
+void tape_put_number(struct buf *b, u64 n)
 {
 	u8 byte[10];
 	size_t len = 0;
@@ -21,7 +21,7 @@ static void put_number(struct buf *b, u64 n)
 	buf_put(b, byte, len);
 }
 
-static u64 get_number(struct reader *r)
+u64 tape_get_number(struct reader *r)
 {
 	u64 n = 0;
 
@@ -38,13 +38,18 @@ static u64 get_number(struct reader *r)
 
 /* ---- writing ---- */
 
+static u64 last_opening(const struct vm *vm)
+{
+	return vm->openings ? vm->openings - 1 : 0;
+}
+
 /* The head of a record that belongs to the opening that was counted last; the place moves behind it. */
 static void begin_record(struct tape *t, const struct vm *vm, enum tape_kind kind)
 {
-	u64 opening = vm->openings - 1;
+	u64 opening = last_opening(vm);
 
-	put_number(&t->bytes, opening - t->here.opening);
-	put_number(&t->bytes, kind);
+	tape_put_number(&t->bytes, opening - t->here.opening);
+	tape_put_number(&t->bytes, kind);
 	t->here.opening = opening;
 }
 
@@ -56,8 +61,8 @@ static void end_record(struct tape *t)
 static void note_input(struct tape *t, const struct vm *vm, u8 source, const void *data, u32 len)
 {
 	begin_record(t, vm, TAPE_INPUT);
-	put_number(&t->bytes, source);
-	put_number(&t->bytes, len);
+	tape_put_number(&t->bytes, source);
+	tape_put_number(&t->bytes, len);
 	buf_put(&t->bytes, data, len);
 	end_record(t);
 }
@@ -65,7 +70,7 @@ static void note_input(struct tape *t, const struct vm *vm, u8 source, const voi
 static void note_rest(struct tape *t, const struct vm *vm, u64 ns)
 {
 	begin_record(t, vm, TAPE_REST);
-	put_number(&t->bytes, ns);
+	tape_put_number(&t->bytes, ns);
 	end_record(t);
 }
 
@@ -126,7 +131,7 @@ bool vm_receive(struct vm *vm, u8 source, const void *data, u32 len)
 
 static void play_input(struct tape *t, struct vm *vm, struct reader *r)
 {
-	u64 source = get_number(r), len = get_number(r);
+	u64 source = tape_get_number(r), len = tape_get_number(r);
 	const u8 *data = len <= read_left(r) ? read_bytes(r, (size_t)len) : NULL;
 
 	if (!data || source >= INPUT_SOURCES) {
@@ -134,6 +139,14 @@ static void play_input(struct tape *t, struct vm *vm, struct reader *r)
 		return;
 	}
 	t->bad += !deliver(vm, (u8)source, data, (u32)len);
+}
+
+/* An exit that should have come by now has not. */
+static void skip_answer(struct tape *t, struct reader *r)
+{
+	for (int i = 0; i < 5; i++)
+		tape_get_number(r);
+	t->bad++;
 }
 
 static u64 least(u64 a, u64 b)
@@ -148,15 +161,18 @@ static u64 play(struct tape *t, struct vm *vm, u64 rest)
 	struct reader r = { .at = t->bytes.data + at, .end = t->bytes.data + t->bytes.len };
 
 	while (read_left(&r)) {
-		u64 opening = t->here.opening + get_number(&r), kind = get_number(&r);
+		u64 opening = t->here.opening + tape_get_number(&r), kind = tape_get_number(&r);
 
 		if (opening >= vm->openings && !r.bad)
 			break;
+		if (kind == TAPE_ANSWER && opening + 1 == vm->openings && !r.bad)
+			break; /* that will be after this look */
 		switch (kind) {
 		case TAPE_INPUT: play_input(t, vm, &r); break;
-		case TAPE_REST: rest = least(rest, get_number(&r)); break;
+		case TAPE_REST: rest = least(rest, tape_get_number(&r)); break;
 		case TAPE_GONE:
 		case TAPE_CAME: t->here.open = kind == TAPE_CAME; break;
+		case TAPE_ANSWER: skip_answer(t, &r); break;
 		default: r.bad = true;
 		}
 		if (r.bad) { /* a tape from a file; ours are whole */
@@ -167,7 +183,83 @@ static u64 play(struct tape *t, struct vm *vm, u64 rest)
 		t->here.opening = opening;
 		t->here.at = t->cut + (u64)(r.at - t->bytes.data);
 	}
+	tape_moved(t);
 	return rest;
+}
+
+/* ---- answers to exits ---- */
+
+static struct reader ahead(const struct tape *t)
+{
+	return (struct reader){ .at = t->bytes.data + (size_t)(t->here.at - t->cut), .end = t->bytes.data + t->bytes.len };
+}
+
+void tape_moved(struct tape *t)
+{
+	struct reader r = ahead(t);
+
+	t->next_answer = UINT64_MAX;
+	if (!read_left(&r))
+		return;
+	tape_get_number(&r);
+	if (tape_get_number(&r) == TAPE_ANSWER)
+		t->next_answer = tape_get_number(&r);
+	if (r.bad)
+		t->next_answer = UINT64_MAX;
+}
+
+void tape_note_answer(struct tape *t, struct vm *vm, const struct vm_exit *e, u64 number)
+{
+	u64 answer[2];
+
+	if (t->replays || vm->past) { /* the future that is recorded does not follow from this */
+		t->forked = t->by_hand = true;
+		return;
+	}
+	exit_answer_get(e, answer);
+	begin_record(t, vm, TAPE_ANSWER);
+	tape_put_number(&t->bytes, number);
+	tape_put_number(&t->bytes, e->raise);
+	tape_put_number(&t->bytes, e->raise ? e->raise_error : 0);
+	tape_put_number(&t->bytes, answer[0]);
+	tape_put_number(&t->bytes, answer[1]);
+	end_record(t);
+	t->full = t->room && t->here.at > t->from + t->room;
+}
+
+/* The exception that the instruction raised instead of completing. */
+static bool raise_again(struct vcpu *v, u64 raise, u64 error)
+{
+	int rc;
+
+	v->leaving = true;
+	rc = vcpu_exception(v, (u8)intr_vector((u32)raise), (u32)error);
+	v->leaving = false;
+	return !rc;
+}
+
+bool tape_answer(struct tape *t, struct vm *vm, struct vm_exit *e)
+{
+	struct reader r = ahead(t);
+	u64 answer[2], opening = t->here.opening + tape_get_number(&r), raise, error;
+
+	tape_get_number(&r); /* kind */
+	tape_get_number(&r); /* exit */
+	raise = tape_get_number(&r);
+	error = tape_get_number(&r);
+	answer[0] = tape_get_number(&r);
+	answer[1] = tape_get_number(&r);
+	e->raise = 0;
+	if (r.bad || (raise ? !raise_again(&vm->vcpu[e->vcpu], raise, error) : !exit_asks(e->reason))) {
+		t->bad++;
+		t->next_answer = UINT64_MAX;
+		return false;
+	}
+	exit_answer_put(e, answer);
+	t->here.opening = opening;
+	t->here.at = t->cut + (u64)(r.at - t->bytes.data);
+	tape_moved(t);
+	return true;
 }
 
 /* ---- openings ---- */
@@ -255,8 +347,8 @@ u64 vm_rest(struct vm *vm, u64 most, u64 due)
 
 void tape_insert(struct tape *t, struct vm *vm)
 {
-	*t = (struct tape){ .end = vm->openings };
-	t->here = (struct tape_place){ .opening = vm->openings, .open = vm->outside.poll != NULL };
+	*t = (struct tape){ .end = vm->openings, .next_answer = UINT64_MAX };
+	t->here = (struct tape_place){ .opening = last_opening(vm), .open = vm->outside.poll != NULL };
 	vm->tape = t;
 }
 
@@ -271,7 +363,8 @@ void tape_erase(struct tape *t, const struct vm *vm)
 	t->bytes.len = (size_t)(t->here.at - t->cut);
 	t->end = vm->openings;
 	t->from = t->here.at;
-	t->full = false;
+	t->full = t->forked = false;
+	t->next_answer = UINT64_MAX;
 }
 
 void tape_shorten(struct tape *t, u64 at)

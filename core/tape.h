@@ -8,6 +8,8 @@
  *	TAPE_INPUT  source, length, bytes    the inlet took them
  *	TAPE_REST   ns                       all processors waited, and time moved by so much instead of up to the next timer
  *	TAPE_GONE, TAPE_CAME                 from now on nobody, or somebody, is outside
+ *	TAPE_ANSWER exit, raise, error, a, b somebody who watches answered this exit of the guest's (its number) in the
+ *	                                     hypervisor's place: vm_exit.raise and its error, the answer (exit_answer_get)
  */
 #ifndef VITRINE_CORE_TAPE_H
 #define VITRINE_CORE_TAPE_H
@@ -15,7 +17,7 @@
 #include "core/base/buf.h"
 #include "core/vm.h"
 
-enum tape_kind { TAPE_INPUT, TAPE_REST, TAPE_GONE, TAPE_CAME, TAPE_KINDS };
+enum tape_kind { TAPE_INPUT, TAPE_REST, TAPE_GONE, TAPE_CAME, TAPE_ANSWER, TAPE_KINDS };
 
 /* Where the machine is on its tape. */
 struct tape_place {
@@ -34,6 +36,8 @@ struct tape {
 	bool replays;            /* a tape that is only played: after its end the outside stays shut */
 	u64 room, from;          /* when it is so many bytes (0: never) beyond `from`, */
 	bool full;               /* the run is to pause, as if its budget were used up */
+	bool forked;             /* likewise: in the past something was answered otherwise than then */
+	u64 next_answer;         /* number of the exit whose answer is the next record, UINT64_MAX: another record, or none */
 	u64 bad;                 /* records that did not fit the machine */
 };
 
@@ -46,5 +50,14 @@ static inline bool tape_plays(const struct tape *t, const struct vm *vm) { retur
 void tape_erase(struct tape *t, const struct vm *vm);
 /* What was recorded before byte `at` is forgotten: nobody goes back there. */
 void tape_shorten(struct tape *t, u64 at);
+
+/* tape->here was set, or bytes were put behind it. */
+void tape_moved(struct tape *t);
+/* An exit was answered by who watches; and once more the exit `next_answer`: false, if the record was none. */
+void tape_note_answer(struct tape *t, struct vm *vm, const struct vm_exit *e, u64 number);
+bool tape_answer(struct tape *t, struct vm *vm, struct vm_exit *e);
+/* A number in LEB128. */
+void tape_put_number(struct buf *b, u64 n);
+u64 tape_get_number(struct reader *r);
 
 #endif

@@ -102,7 +102,9 @@ int image_put_processors(struct vm *vm, const struct image *i, struct err *err)
 	vm->events.icount = vm->vcpu[vm->turn].clock_icount;
 	vm->stop = STOP_NONE;
 	vm->breaks.moves++;
-	if (vm->tape)
+	if (vm->tape) {
 		vm->tape->here = i->tape;
+		tape_moved(vm->tape);
+	}
 	return 0;
 }

@@ -72,7 +72,7 @@ int timeline_put(struct timeline *t, const struct checkpoint *c, struct err *err
 /* From another line, or from before the first point: a new line begins. */
 static int begin_line(struct timeline *t, const struct checkpoint *c, struct err *err)
 {
-	struct tape_place nowhere = { .opening = c->image->openings, .open = t->vm->outside.poll != NULL };
+	struct tape_place nowhere = { .opening = c->image->openings ? c->image->openings - 1 : 0, .open = t->vm->outside.poll != NULL };
 	int rc = put(t, c, err);
 
 	if (rc)

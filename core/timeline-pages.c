@@ -176,12 +176,12 @@ static bool take_frame(struct pages *p, u64 frame, struct point *at)
 /* Call fn for every frame in the log.  False from fn ends it. */
 #define EACH_LOGGED(frames, frame) \
 	for (u64 word_ = 0; word_ < ((frames)->n + 63) / 64; word_++) \
-		for (u64 bits_ = (frames)->written[word_], frame; bits_ && (frame = word_ * 64 + (u64)__builtin_ctzll(bits_), true); \
+		for (u64 bits_ = (frames)->written[LOG_PAST][word_], frame; bits_ && (frame = word_ * 64 + (u64)__builtin_ctzll(bits_), true); \
 		     bits_ &= bits_ - 1)
 
 static void clear_log(struct frames *f)
 {
-	memset(f->written, 0, (f->n + 63) / 64 * sizeof(*f->written));
+	memset(f->written[LOG_PAST], 0, (f->n + 63) / 64 * sizeof(u64));
 }
 
 /* Whatever was ever touched: the rest are holes, which nobody must even look at. */
@@ -201,7 +201,7 @@ static void mark_all(const struct frames *f)
 
 int pages_take(struct pages *p, struct point *at, bool all)
 {
-	struct frames *f = &p->vm->frames;
+	struct frames *f = p->vm->frames;
 
 	mem_gather(&p->vm->mem);
 	if (all)
@@ -224,7 +224,7 @@ int pages_take_kept(struct pages *p, struct point *at, const struct kept_page *k
 			page_drop(p, kept[i].page);
 			return -ENOMEM;
 		}
-	clear_log(&p->vm->frames);
+	clear_log(p->vm->frames);
 	return 0;
 }
 
@@ -246,13 +246,14 @@ static void put_frame(struct pages *p, u64 frame, const struct page *page)
 	if (!memcmp(now, then, PAGE_SIZE_4K))
 		return;
 	memcpy(now, then, PAGE_SIZE_4K);
+	frames_mark(p->vm->frames, frame, 1); /* in the logs of others, too */
 	tell_written(&p->vm->mem, frame);
 }
 
 static void mark(struct pages *p, const struct point *at)
 {
 	for (const struct version *v = at->pages; v; v = v->next)
-		frames_mark(&p->vm->frames, v->frame, 1);
+		frames_mark(p->vm->frames, v->frame, 1);
 }
 
 /* What differs between two points of the list. */
@@ -267,7 +268,7 @@ static void mark_between(struct pages *p, const struct point *from, const struct
 
 void pages_put(struct pages *p, const struct point *from, const struct point *to)
 {
-	struct frames *f = &p->vm->frames;
+	struct frames *f = p->vm->frames;
 
 	mem_gather(&p->vm->mem);
 	mark_between(p, from, to);
@@ -340,10 +341,10 @@ bool pages_pack(struct pages *p, struct point *at)
 /* The frame's page as it is now: a new reference; NULL with *failed if there is no memory. */
 static struct page *page_now(struct pages *p, u64 frame, const struct point *base, bool *failed)
 {
-	const struct frames *f = &p->vm->frames;
+	const struct frames *f = p->vm->frames;
 	const u8 *data = p->view + frame * PAGE_SIZE_4K;
 	struct page *page = page_at(p, frame, base);
-	if (!(f->written[frame / 64] >> frame % 64 & 1))
+	if (!(f->written[LOG_PAST][frame / 64] >> frame % 64 & 1))
 		return page_share(page);
 	if (page_is(p, page, data))
 		return page_share(page);
@@ -356,7 +357,7 @@ static struct page *page_now(struct pages *p, u64 frame, const struct point *bas
 
 static bool is_known(const struct pages *p, u64 frame)
 {
-	return p->newest[frame] || p->vm->frames.written[frame / 64] >> frame % 64 & 1;
+	return p->newest[frame] || p->vm->frames->written[LOG_PAST][frame / 64] >> frame % 64 & 1;
 }
 
 struct kept_page *pages_keep(struct pages *p, const struct point *base, u64 *n)
@@ -366,11 +367,11 @@ struct kept_page *pages_keep(struct pages *p, const struct point *base, u64 *n)
 	u64 count = 0;
 
 	mem_gather(&p->vm->mem);
-	for (u64 frame = 0; frame < p->vm->frames.n; frame++)
+	for (u64 frame = 0; frame < p->vm->frames->n; frame++)
 		count += is_known(p, frame);
 	kept = malloc((count + 1) * sizeof(*kept));
 	*n = 0;
-	for (u64 frame = 0; kept && frame < p->vm->frames.n; frame++) {
+	for (u64 frame = 0; kept && frame < p->vm->frames->n; frame++) {
 		struct page *page = is_known(p, frame) ? page_now(p, frame, base, &failed) : NULL;
 
 		if (page)
@@ -391,14 +392,14 @@ void pages_drop(struct pages *p, struct kept_page *kept, u64 n)
 
 void pages_put_kept(struct pages *p, const struct point *from, const struct kept_page *kept, u64 n)
 {
-	const struct frames *f = &p->vm->frames;
+	const struct frames *f = p->vm->frames;
 	u64 i = 0;
 
 	mem_gather(&p->vm->mem);
 	for (u64 frame = 0; frame < f->n; frame++) {
 		bool is_kept = i < n && kept[i].frame == frame;
 		struct page *then = is_kept ? kept[i++].page : NULL;
-		bool logged = f->written[frame / 64] >> frame % 64 & 1;
+		bool logged = f->written[LOG_PAST][frame / 64] >> frame % 64 & 1;
 
 		if (!logged && (!p->newest[frame] || page_at(p, frame, from) == then) && (p->newest[frame] || !then))
 			continue;
@@ -409,25 +410,16 @@ void pages_put_kept(struct pages *p, const struct point *from, const struct kept
 
 /* ---- all of it ---- */
 
-static int log_slots(struct vm *vm, bool on, struct err *err)
-{
-	int rc = frames_log(&vm->frames, on, err);
-
-	for (int i = 0; i < vm->mem.nslots && !rc; i++)
-		rc = mem_log(&vm->mem, vm->mem.slot[i].id, on, err);
-	return rc;
-}
-
 int pages_open(struct pages *p, struct vm *vm, struct err *err)
 {
-	u64 n = vm->frames.n;
+	u64 n = vm->frames->n;
 
-	*p = (struct pages){ .vm = vm, .view = frames_map(&vm->frames, 0, n) };
+	*p = (struct pages){ .vm = vm, .view = frames_map(vm->frames, 0, n) };
 	p->newest = calloc(n, sizeof(struct version *));
 	p->scratch = malloc(PAGE_SIZE_4K);
 	p->packer = ZSTD_createCCtx();
 	if (p->view && p->newest && p->scratch && p->packer)
-		return log_slots(vm, true, err);
+		return mem_log_frames(&vm->mem, LOG_PAST, true, err);
 	return err_set(err, ENOMEM, "no memory to keep the machine's past");
 }
 
@@ -435,8 +427,8 @@ void pages_close(struct pages *p)
 {
 	if (!p->vm)
 		return;
-	log_slots(p->vm, false, NULL);
-	frames_unmap(p->view, p->vm->frames.n);
+	mem_log_frames(&p->vm->mem, LOG_PAST, false, NULL);
+	frames_unmap(p->view, p->vm->frames->n);
 	ZSTD_freeCCtx(p->packer);
 	free(p->newest);
 	free(p->scratch);

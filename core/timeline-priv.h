@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * timeline-priv.h - what the parts of the time line share; only core/timeline*.c includes it.
+ * timeline-priv.h - what the parts of the time line share; only core/timeline*.c includes it, and core/clone.c for images.
  * Rule: points lie in the order of icount, no two at the same one; a page's content at a point is its latest version at
  * or before it, and zeros if there is none.
  */
@@ -111,7 +111,8 @@ struct timeline {
 	struct checkpoint *kept;
 	/* While nobody is told: who else would be. */
 	struct event_stream told;
-	bool asked;               /* the machine was asked to stop while somebody searched */
+	bool asked;               /* the machine was asked to stop while it was elsewhere */
+	const struct timeline_search *alone; /* who alone is asked, or NULL */
 	void (*put_byte)(void *arg, const char *channel, u8 byte);
 };
 
@@ -130,8 +131,6 @@ int point_restore(struct timeline *t, struct point *p, struct err *err);
 /* Within the memory that there is: compress, thin out. */
 void points_shrink(struct timeline *t);
 
-/* The machine becomes that of the checkpoint, in the midst of what is recorded. */
-int timeline_put(struct timeline *t, const struct checkpoint *c, struct err *err);
 /* Run until icount is `end` (UINT64_MAX: for ever) or something stops the machine, over what was done by hand; points are
  * made on the way. */
 enum stop_why timeline_advance(struct timeline *t, u64 end, struct err *err);

@@ -119,6 +119,10 @@ enum stop_why timeline_advance(struct timeline *t, u64 end, struct err *err)
 		here = vm_icount(vm);
 		if (here > t->last)
 			t->last = here;
+		if (t->tape.forked) { /* from here on another future */
+			timeline_changed(t);
+			continue;
+		}
 		if (t->tape.full) {
 			(void)point_make(t, false, NULL);
 			t->tape.from = t->tape.here.at;
@@ -208,26 +212,29 @@ static void unmute(struct timeline *t)
 	t->vm->past = vm_icount(t->vm) < t->last;
 }
 
-/* What was asked of the machine while it was elsewhere is for later. */
 static enum stop_why advance_quietly(struct timeline *t, u64 end, struct err *err)
 {
 	u64 deadline = t->vm->deadline;
 	enum stop_why why;
-	bool asked = false;
 
 	t->vm->deadline = 0;
-	while ((why = timeline_advance(t, end, err)) == STOP_USER)
-		asked = true;
+	why = timeline_advance(t, end, err);
 	t->vm->deadline = deadline;
-	if (asked)
-		vm_request_stop(t->vm);
+	t->asked |= why == STOP_USER;
 	return why;
+}
+
+static int interrupted(struct err *err)
+{
+	return err_set(err, EINTR, "interrupted; the machine is where it was");
 }
 
 static int lost(struct timeline *t, enum stop_why why, u64 icount, struct err *err)
 {
 	if (why == STOP_ERROR)
 		return err && err->code ? -err->code : -EIO;
+	if (t->asked)
+		return interrupted(err);
 	return err_set(err, EIO, "on the way to instruction %" PRIu64 " the guest stopped at %" PRIu64 " (%s), as it did not "
 		       "before", icount, vm_icount(t->vm), stop_why_name(why));
 }
@@ -250,24 +257,43 @@ static int go_forward(struct timeline *t, u64 icount, bool closer, struct err *e
 
 /* ---- going back ---- */
 
-int timeline_goto(struct timeline *t, u64 icount, struct err *err)
+static int go(struct timeline *t, u64 icount, struct err *err)
 {
 	u64 here = vm_icount(t->vm);
-	struct point *p;
+	struct point *p = point_before(t, icount);
 	int rc = 0;
+
+	if (icount < here || point_icount(p) > here)
+		rc = point_restore(t, p, err);
+	return rc ? rc : go_forward(t, icount, icount < here, err);
+}
+
+/* What was not found, or was interrupted, leaves the machine where it was. */
+static int put_back(struct timeline *t, const struct checkpoint *here, int rc, struct err *err)
+{
+	int back = timeline_put(t, here, rc < 0 ? NULL : err);
+
+	return rc ? rc : back;
+}
+
+int timeline_goto(struct timeline *t, u64 icount, struct err *err)
+{
+	struct checkpoint *here;
+	int rc;
 
 	if (icount < timeline_first(t) || icount > t->last)
 		return err_set(err, ERANGE, "instruction %" PRIu64 " is not in recorded time, which is %" PRIu64 " to %" PRIu64,
 			       icount, timeline_first(t), t->last);
-	if (t->tape.by_hand)
-		timeline_changed(t);
-	p = point_before(t, icount);
+	rc = timeline_keep(t, &here, err);
+	if (rc)
+		return rc;
+	t->asked = false;
 	mute(t);
-	if (icount < here || point_icount(p) > here)
-		rc = point_restore(t, p, err);
-	if (!rc)
-		rc = go_forward(t, icount, icount < here, err);
+	rc = go(t, icount, err);
+	if (rc == -EINTR)
+		rc = put_back(t, here, rc, err);
 	unmute(t);
+	timeline_drop(t, here);
 	return rc;
 }
 
@@ -284,9 +310,11 @@ static int count_stops(struct timeline *t, u64 from, u64 end, u64 now, u64 *late
 		if (why == STOP_ERROR)
 			return lost(t, why, end, err);
 		t->asked |= why == STOP_USER;
+		if (t->asked)
+			return interrupted(err);
 		if (why == STOP_EVENT && ++n && at >= from && at < now)
 			*latest = n;
-		if (why != STOP_EVENT && why != STOP_BUDGET && why != STOP_USER)
+		if (why != STOP_EVENT && why != STOP_BUDGET)
 			break; /* the guest had ended here */
 	}
 	return 0;
@@ -298,10 +326,10 @@ static int repeat_stops(struct timeline *t, u64 end, u64 n, struct err *err)
 	while (n) {
 		enum stop_why why = vm_run_piece(t->vm, end - vm_icount(t->vm), err);
 
-		if (why == STOP_EVENT)
-			n--;
-		else if (why != STOP_USER)
+		t->asked |= why == STOP_USER;
+		if (why != STOP_EVENT)
 			return lost(t, why, end, err);
+		n--;
 	}
 	return 0;
 }
@@ -323,6 +351,12 @@ static int come_nearer(struct timeline *t, struct point **p, u64 end, struct err
 	return rc ? rc : point_restore(t, *p, err);
 }
 
+static void begin_stretch(struct timeline *t)
+{
+	if (t->alone && t->alone->begin)
+		t->alone->begin(t->alone->arg);
+}
+
 /* One stretch between two points, [*p, end): 1, 0 or a negative errno. */
 static int search_stretch(struct timeline *t, struct point **p, u64 from, u64 end, u64 now, struct err *err)
 {
@@ -333,9 +367,12 @@ static int search_stretch(struct timeline *t, struct point **p, u64 from, u64 en
 		return rc;
 	t->vm->past = true;
 	listen(t, true);
+	begin_stretch(t);
 	rc = count_stops(t, from, end, now, &n, err);
 	if (!rc && n)
 		rc = point_restore(t, *p, err);
+	if (!rc && n)
+		begin_stretch(t);
 	if (!rc && n)
 		rc = repeat_stops(t, end, n, err);
 	listen(t, false);
@@ -360,24 +397,40 @@ int timeline_search_back(struct timeline *t, u64 from, bool *searching, struct e
 {
 	u64 deadline = t->vm->deadline;
 	struct checkpoint *here;
-	int rc = timeline_keep(t, &here, err), back;
+	int rc = timeline_keep(t, &here, err);
 
 	if (rc)
 		return rc;
 	*searching = true;
+	t->asked = false;
 	t->vm->deadline = 0;
 	mute(t);
 	rc = search(t, from, vm_icount(t->vm), err);
-	if (rc <= 0) {
-		back = timeline_put(t, here, rc ? NULL : err);
-		rc = rc ? rc : back;
-	}
+	if (rc <= 0)
+		rc = put_back(t, here, rc, err);
 	unmute(t);
 	t->vm->deadline = deadline;
 	*searching = false;
-	if (t->asked)
-		vm_request_stop(t->vm);
-	t->asked = false;
 	timeline_drop(t, here);
+	return rc;
+}
+
+int timeline_search_alone(struct timeline *t, u64 from, const struct timeline_search *search, struct err *err)
+{
+	struct vm *vm = t->vm;
+	struct event_stream others = vm->events;
+	bool searching;
+	int rc;
+
+	vm->events = (struct event_stream){ .seq = others.seq, .icount = others.icount };
+	t->alone = search;
+	rc = vm_subscribe(vm, search->mask, search->fn, search->arg);
+	if (rc >= 0)
+		rc = timeline_search_back(t, from, &searching, err);
+	t->alone = NULL;
+	others.seq = vm->events.seq;
+	others.icount = vm->events.icount;
+	vm->events = others;
+	observe(vm);
 	return rc;
 }

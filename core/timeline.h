@@ -34,12 +34,21 @@ enum stop_why timeline_run(struct timeline *t, u64 budget, struct err *err);
 u64 timeline_first(const struct timeline *t);
 u64 timeline_last(const struct timeline *t);
 /* Go to a point of the past (or forward again, up to the latest).  Nobody is told of events on the way, nothing goes to
- * the console.  -ERANGE: out of what is recorded. */
+ * the console.  -ERANGE: out of what is recorded.  -EINTR, here and when searching: vm_request_stop was called meanwhile, and
+ * the machine is where it was. */
 int timeline_goto(struct timeline *t, u64 icount, struct err *err);
 /* Go to the latest point in [from, now) at which a subscriber answers EV_STOP when the machine runs from there on: the
  * point where vm_run would have returned STOP_EVENT.  `searching` is true while it looks (subscribers must change nothing
  * else).  1: found, and the machine stands there; 0: nothing, and the machine is as before; or a negative errno. */
 int timeline_search_back(struct timeline *t, u64 from, bool *searching, struct err *err);
+/* The same, but only this subscriber is asked and told, whoever else is there; it may change nothing. */
+struct timeline_search {
+	u32 mask;              /* EV_BITs */
+	event_fn fn;
+	void (*begin)(void *arg); /* the machine stands where a stretch begins that is looked through; may be NULL */
+	void *arg;
+};
+int timeline_search_alone(struct timeline *t, u64 from, const struct timeline_search *search, struct err *err);
 /* The machine was changed by hand: what was recorded after now is forgotten. */
 void timeline_changed(struct timeline *t);
 
@@ -48,6 +57,8 @@ struct checkpoint;
 int timeline_keep(struct timeline *t, struct checkpoint **c, struct err *err);
 /* from now on that is the present */
 int timeline_restore(struct timeline *t, const struct checkpoint *c, struct err *err);
+/* Only for one that was kept since the line began and lies on it: the machine stands there again, and nothing is forgotten. */
+int timeline_put(struct timeline *t, const struct checkpoint *c, struct err *err);
 void timeline_drop(struct timeline *t, struct checkpoint *c);
 u64 checkpoint_icount(const struct checkpoint *c);
 u64 checkpoint_time(const struct checkpoint *c);

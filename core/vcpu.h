@@ -21,6 +21,14 @@ struct vcpu_intc {
 	void (*write_cr8)(void *arg, u8 value);
 };
 
+/* Why translations went, for --stats. */
+enum tlb_cause {
+	CAUSE_CR3, CAUSE_MODE /* CR0, CR4, EFER, DR7 */, CAUSE_INVLPG, CAUSE_INVPCID, CAUSE_INVVPID, CAUSE_INVEPT,
+	CAUSE_FULL /* no space was free for another tag */, CAUSE_CODE /* a page holds decoded code now */,
+	CAUSE_LOG /* writes must be seen anew */, CAUSE_MEMORY /* a guest page shows other memory */,
+	CAUSE_STATE /* the processor's state was set, or its watches */, TLB_CAUSES
+};
+
 struct vcpu {
 	struct vm *vm;
 	u32 index;
@@ -32,14 +40,17 @@ struct vcpu {
 	bool executing;
 	bool window;          /* the engine has been asked for an interrupt window */
 	u8 activity;          /* enum activity, as the run loop sees it */
+	u16 vpid;             /* the tag of its translations (SDM 3C 28.1): its number + 1.  Who changes it calls engine->observe */
 	u64 clock_icount;     /* instructions already told to the clock */
 	struct bus mmio, msr; /* what only this processor sees: its local APIC; asked before the VM's */
 	struct vcpu_intc intc;
 	/* The wires at its pins, noted in vm->attention when they want something: INTR is a level; NMI and INIT are remembered until taken; SIPI holds its vector + 1. */
 	bool intr, nmi, init;
 	u16 sipi;
-	/* References to memory that translations have made: page-table entries of the guest, of the second stage.  Not state. */
-	struct { u64 guest, ept; } walks;
+	/* References to memory that translations have made: page-table entries of the guest, of the second stage, of the shadow.  Not state. */
+	struct { u64 guest, ept, shadow; } walks;
+	/* Walks that found something to put into the TLB: for reading, writing, fetching; and how it was dropped.  Not state. */
+	struct { u64 fills[3], drops[TLB_CAUSES], dropped[TLB_CAUSES]; } tlb;
 	/* With a thread per vCPU: it executes guest code now; it did when it asked to be alone. */
 	bool inside, came_out;
 };

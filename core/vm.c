@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/paging-check.h"
 #include "core/run-priv.h"
 #include "core/threads.h"
 
@@ -120,6 +121,8 @@ static void mem_changed(void *arg, const struct mem_slot *slot)
 {
 	struct vm *vm = arg;
 
+	if (slot)
+		dirty_rearm(&vm->paging, slot); /* its log may have been switched on */
 	vm->engine->mem_changed(vm, slot);
 }
 
@@ -134,13 +137,42 @@ static void mem_written(void *arg, u64 gpa, u64 len)
 {
 	struct vm *vm = arg;
 
+	paging_written(&vm->paging, gpa, len, SYNC_DMA);
 	vm->engine->mem_written(vm, gpa, len);
+}
+
+/* The shadow pager has made a page of the guest's a table, or lets go of a translation. */
+static void protect_page(void *arg, u64 gpa)
+{
+	struct vm *vm = arg;
+
+	if (vm->engine->protecting)
+		vm->engine->protecting(vm, gpa, PAGE_SIZE_4K);
+}
+
+static void paging_synced(void *arg, enum paging_sync kind, u64 lin, u64 gpa, u64 guest, u64 shadow)
+{
+	struct vm *vm = arg;
+	struct event ev = { .kind = EV_shadow_sync, .shadow_sync = { (u8)kind, lin, gpa, guest, shadow } };
+
+	if (event_wanted(&vm->events, EV_shadow_sync))
+		vcpu_emit(&vm->vcpu[vm->turn], &ev);
+}
+
+static void paging_dirtied(void *arg, u64 gpa)
+{
+	struct vm *vm = arg;
+	struct event ev = { .kind = EV_dirty, .dirty = { gpa } };
+
+	if (event_wanted(&vm->events, EV_dirty))
+		vcpu_emit(&vm->vcpu[vm->turn], &ev);
 }
 
 static void mem_fetching(void *arg, const struct mem_slot *slot)
 {
 	struct vm *vm = arg;
 
+	dirty_fetching(&vm->paging, slot);
 	if (vm->engine->dirty_fetch)
 		vm->engine->dirty_fetch(vm, slot);
 }
@@ -149,7 +181,40 @@ static void mem_cleared(void *arg, const struct mem_slot *slot)
 {
 	struct vm *vm = arg;
 
+	dirty_rearm(&vm->paging, slot);
 	vm->engine->dirty_cleared(vm, slot);
+}
+
+static void mem_unmapping(void *arg, u64 gpa, u64 len)
+{
+	struct vm *vm = arg;
+
+	paging_forget(&vm->paging, gpa, len);
+	if (vm->engine->unmapping)
+		vm->engine->unmapping(vm, gpa, len);
+}
+
+static void emit(struct vm *vm, struct event *ev)
+{
+	if (event_wanted(&vm->events, ev->kind))
+		vcpu_emit(&vm->vcpu[vm->turn], ev);
+}
+
+static void mem_news(void *arg, enum mem_news what, u64 gpa, u64 from, u64 to)
+{
+	struct vm *vm = arg;
+	struct event cow = { .kind = EV_cow, .cow = { gpa, from, to } }, share = { .kind = EV_share, .share = { gpa, from, to } };
+	struct event swap = { .kind = EV_swap, .swap = { gpa, what == MEM_OUT, what == MEM_OUT ? from : to, what == MEM_OUT ? to : from } };
+	struct event balloon = { .kind = EV_balloon, .balloon = { gpa, from } };
+
+	switch (what) {
+	case MEM_COPIED:
+	case MEM_ZERO_FILLED: emit(vm, &cow); break;
+	case MEM_SHARED: emit(vm, &share); break;
+	case MEM_IN:
+	case MEM_OUT: emit(vm, &swap); break;
+	default: emit(vm, &balloon); break;
+	}
 }
 
 /* ---- create and destroy ---- */
@@ -177,6 +242,11 @@ static void fill_in(struct vm *vm, const struct vm_config *c)
 	vm->random = c->seed;
 	vm->controls.pause_exiting = c->cpus > 1 && !c->threads;
 	vm->controls.hlt_exiting = vm->controls.rdrand_exiting = vm->controls.rdseed_exiting = true;
+	if (c->paging == PAGING_SHADOW) {
+		vm->controls.invlpg_exiting = vm->controls.cr3_exiting = vm->controls.efer_exiting = true;
+		vm->controls.cr0_mask = CR0_PG | CR0_PE | CR0_WP;
+		vm->controls.cr4_mask = CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PCIDE;
+	}
 	vm->log = (struct log){ log_event, vm, LOG_INFO };
 	vm->world = (struct device_world){
 		.clock = &vm->clock,
@@ -198,24 +268,44 @@ static void fill_in(struct vm *vm, const struct vm_config *c)
 
 static void close_memory(struct vm *vm)
 {
+	paging_check_close(vm);
 	paging_close(&vm->paging);
 	mem_close(&vm->mem);
-	frames_close(&vm->frames);
+	frames_leave(vm->frames);
+}
+
+/* A machine of its own, or room in one that there is. */
+static int open_machine(struct vm *vm, struct frames *machine, u64 bytes, struct err *err)
+{
+	int rc;
+
+	if (!machine) {
+		vm->frames = frames_new(bytes, err);
+		return vm->frames ? 0 : -ENOMEM;
+	}
+	rc = frames_grow(machine, bytes, err);
+	if (rc)
+		return rc;
+	vm->frames = machine;
+	frames_join(machine);
+	return 0;
 }
 
 static int open_memory(struct vm *vm, const struct vm_config *c, struct err *err)
 {
 	struct paging_config paging = { .mode = c->paging, .page_max = c->page_max, .phys_bits = vm->cpu->phys_bits,
-					.room = paging_room(c->paging, c->mem_size + ROM_ROOM + c->hidden_size) };
+					.room = paging_room(c->paging, c->mem_size + ROM_ROOM + c->hidden_size, c->shadow_tables),
+					.pse = cpu_has(vm->cpu, FEAT_PSE), .page1g = cpu_has(vm->cpu, FEAT_PAGE1G),
+					.unsync = c->shadow_unsync, .dirty = c->dirty };
 	u64 more = ROM_ROOM + c->hidden_size + paging.room;
 	u64 span = c->mem_span ? c->mem_span : (4ull << 30) + c->mem_size + more;
-	int rc = frames_open(&vm->frames, c->mem_size + more, err);
+	int rc = open_machine(vm, c->machine, c->mem_size + more, err);
 
 	if (rc)
 		return rc;
-	rc = mem_open(&vm->mem, &vm->frames, span, err);
+	rc = mem_open(&vm->mem, vm->frames, span, err);
 	if (rc) {
-		frames_close(&vm->frames);
+		frames_leave(vm->frames);
 		return rc;
 	}
 	vm->mem.changing = mem_changing;
@@ -224,10 +314,14 @@ static int open_memory(struct vm *vm, const struct vm_config *c, struct err *err
 	vm->mem.written = mem_written;
 	vm->mem.fetching = mem_fetching;
 	vm->mem.cleared = mem_cleared;
+	vm->mem.unmapping = mem_unmapping;
+	vm->mem.news = mem_news;
 	vm->mem.arg = vm;
 	rc = paging_open(&vm->paging, &paging, &vm->mem, err);
 	if (rc)
 		close_memory(vm);
+	else
+		vm->paging.hooks = (struct paging_hooks){ protect_page, paging_synced, paging_dirtied, vm };
 	return rc;
 }
 
@@ -245,7 +339,7 @@ static int open_engine(struct vm *vm, u32 cpus, struct err *err)
 	if (rc)
 		return rc;
 	for (u32 i = 0; i < cpus && !rc; i++) {
-		vm->vcpu[i] = (struct vcpu){ .vm = vm, .index = i, .settled = true };
+		vm->vcpu[i] = (struct vcpu){ .vm = vm, .index = i, .vpid = (u16)(i + 1), .settled = true };
 		rc = vm->engine->vcpu_open(&vm->vcpu[i], err);
 		if (!rc)
 			vm->ncpus++;
@@ -277,6 +371,10 @@ struct vm *vm_create(const struct vm_config *config, struct err *err)
 		free(vm);
 		return NULL;
 	}
+	if (config->check_paging && paging_check_open(vm, err)) {
+		vm_destroy(vm);
+		return NULL;
+	}
 	vm_reset(vm); /* no device yet: the vCPUs are in their power-up state from the beginning */
 	return vm;
 }
@@ -291,6 +389,8 @@ void vm_destroy(struct vm *vm)
 	vm->mem.written = NULL;
 	vm->mem.fetching = NULL;
 	vm->mem.cleared = NULL;
+	vm->mem.unmapping = NULL;
+	vm->mem.news = NULL;
 	close_engine(vm);
 	threads_close(vm);
 	close_memory(vm);

@@ -44,6 +44,8 @@ struct vm_controls {
 	bool hlt_exiting;      /* on by default */
 	bool cr8_exiting;      /* MOV CR8 is the local APIC's affair; on if there are local APICs */
 	bool rdtsc_exiting, invlpg_exiting, cr3_exiting, mov_dr_exiting, pause_exiting, wbinvd_exiting, rdpmc_exiting;
+	u64 cr0_mask, cr4_mask; /* bits whose change exits (the guest/host masks, SDM 3C 24.6.6) */
+	bool efer_exiting;      /* WRMSR that changes IA32_EFER (the MSR bitmap, SDM 3C 24.6.9) */
 	bool rdrand_exiting, rdseed_exiting; /* on by default: random numbers are outside input */
 };
 
@@ -87,7 +89,12 @@ struct vm_config {
 	u64 seed;            /* of RDRAND and everything random */
 	enum paging_mode paging; /* the second stage of translation */
 	u64 page_max;        /* its largest page, 0 = 2 MiB */
+	u64 shadow_tables;   /* at most so many shadow tables, 0 = as many as are useful (core/paging.h) */
+	bool check_paging;   /* core/paging-check.h: tables are checked as the guest runs */
+	bool shadow_unsync;  /* leaf tables may be out of step until the guest flushes */
+	enum dirty_way dirty; /* how written pages are found (core/dirty.h) */
 	bool threads;        /* a host thread per vCPU: faster, and no run is like another (core/threads.h) */
+	struct frames *machine; /* the machine to live in, which grows by what this VM needs; NULL: one of its own */
 };
 
 struct vm {
@@ -95,7 +102,7 @@ struct vm {
 	const struct engine *engine;
 	void *engine_data;
 	const struct cpu_model *cpu;
-	struct frames frames;
+	struct frames *frames; /* the machine's memory; other VMs may live in it, too */
 	struct mem mem;
 	struct second_stage paging;
 	struct bus port, mmio;

@@ -173,12 +173,11 @@ static const struct block *find(struct blocks *b, const struct block_key *key)
 }
 
 /* From now on a store to this page must be seen: its write translations go, whichever processor holds them. */
-static void protect_page(struct vm *vm)
+static void protect_page(struct vm *vm, u64 gpa)
 {
 	for (u32 n = 0; n < vm->ncpus; n++) {
-		struct cpu *c = vm->vcpu[n].engine_data;
-		for (int i = 0; c && i < TLB_SIZE; i++)
-			c->tlb_wr[0].e[i].tag = c->tlb_wr[1].e[i].tag = TLB_EMPTY;
+		if (vm->vcpu[n].engine_data)
+			tlb_protect(vm->vcpu[n].engine_data, gpa);
 	}
 }
 
@@ -189,7 +188,7 @@ static void start_afresh(struct cpu *c)
 	for (u32 n = 0; n < c->vm->ncpus; n++) {
 		struct cpu *each = c->vm->vcpu[n].engine_data;
 		if (each)
-			memset(each->jump, 0, sizeof each->jump);
+			tlb_drop_jumps(each);
 	}
 }
 
@@ -208,7 +207,7 @@ static const struct block *add(struct cpu *c, const struct block_key *key, const
 	blk->next_in_page = b->first_in_page[page];
 	b->first_in_page[page] = b->nblocks;
 	if (!b->granules[page])
-		protect_page(c->vm);
+		protect_page(c->vm, key->gpa);
 	b->granules[page] |= block_granules(blk);
 	return blk;
 }
@@ -231,11 +230,7 @@ static const struct block *find_or_add(struct cpu *c, const struct block_source 
 
 static const struct insn *remember(struct cpu *c, const struct block *blk)
 {
-	u64 at = cpu_jump_key(c);
-	struct jump *j = cpu_jump_slot(c, at);
-	c->jump_pages |= 1ull << (at >> 12 & 63);
-	j->at = at;
-	j->first = blk->first;
+	tlb_jump(c, cpu_jump_key(c), blk->first);
 	return blk->first;
 }
 

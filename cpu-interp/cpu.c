@@ -52,7 +52,7 @@ static struct view find_view(struct cpu *c, u64 base, u32 limit)
 	if (v->mark && v->base == base && v->limit == limit && v->mode == c->mode)
 		return *v;
 	if (++c->views_made >> 30) {
-		memset(c->jump, 0, sizeof c->jump);
+		tlb_drop_jumps(c);
 		memset(c->views, 0, sizeof c->views);
 		c->views_made = 1;
 	}
@@ -63,10 +63,6 @@ static struct view find_view(struct cpu *c, u64 base, u32 limit)
 
 static void update_view(struct cpu *c)
 {
-	bool smap_open = (*c->s.cr4 & CR4_SMAP) && (*c->s.rflags & FLAG_AC);
-	if (smap_open != c->smap_open)
-		mmu_flush(c);
-	c->smap_open = smap_open;
 	if (c->mode == MODE_64)
 		c->view = (struct view){ .mode = MODE_64 };
 	else
@@ -82,8 +78,11 @@ static void update_observation(struct cpu *c)
 	c->watch_mem = event_wanted(&c->vm->events, EV_mem);
 	c->exact = events || breakpoints || (*c->s.rflags & FLAG_TF);
 	bool slow = align_check || breakpoints || c->watch_mem;
-	c->rd = slow ? &c->none : &c->tlb_rd[c->cpl == 3];
-	c->wr = slow ? &c->none : &c->tlb_wr[c->cpl == 3];
+	c->smap_open = (*c->s.cr4 & CR4_SMAP) && (*c->s.rflags & FLAG_AC);
+	enum tlb_class who = mmu_class(c, c->cpl, false);
+	c->rd = slow ? &c->none : &c->now->rd[who];
+	c->wr = slow ? &c->none : &c->now->wr[who];
+	c->jump = c->now->jump[c->cpl == 3];
 }
 
 /* What is put into a segment register is in force at once; only another mode gives all six another meaning. */
@@ -115,13 +114,14 @@ void cpu_load(struct cpu *c)
 	c->r[REG_ZERO] = 0;
 	c->r[REG_IP] = *c->s.rip;
 	flags_set(c, *c->s.rflags);
-	mmu_flush(c);
+	mmu_flush(c, CAUSE_STATE);
+	mmu_select(c);
 	c->seg_rules = RULES_NONE;
 	cpu_update_mode(c);
 }
 
 void cpu_drop_caches(struct cpu *c)
 {
-	mmu_flush(c);
+	mmu_flush(c, CAUSE_MEMORY);
 	blocks_drop(c->blocks);
 }

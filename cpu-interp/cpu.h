@@ -15,6 +15,7 @@
 #include "core/vm.h"
 #include "core/x86/x86.h"
 #include "cpu-interp/isa/isa.h"
+#include "cpu-interp/tlb.h"
 
 struct cpu;
 struct insn;
@@ -67,14 +68,6 @@ struct insn {
 };
 _Static_assert(sizeof(struct insn) == 64, "a decoded instruction is one cache line");
 
-struct tlb_entry {
-	u64 tag;       /* linear page, or TLB_EMPTY */
-	uintptr_t add; /* host address = add + linear address */
-};
-enum { TLB_SIZE = 256 };
-#define TLB_EMPTY 1u
-struct tlb { struct tlb_entry e[TLB_SIZE]; };
-
 /* What an access needs of a segment.  Offsets lo ... lo + rlen - 1 may be read, lo ... lo + wlen - 1 written; none if
  * the segment cannot be used that way.  In 64-bit mode lo = 0, rlen = ~0.  The fast path knows only rfast and wfast:
  * an access of at most 8 bytes at an offset below them is inside. */
@@ -98,10 +91,7 @@ struct fault {
 /* Lazy flags: what made the arithmetic flags (flags.h). */
 enum flag_kind { K_FLAGS, K_ADD, K_ADC, K_SUB, K_SBB, K_LOGIC, K_INC, K_DEC, K_CARRY };
 
-enum { ANSWERS = 64, JUMP_CACHE = 1024, BLOCK_MAX = 64 };
-/* Where a branch leads.  `at` is the linear address, marked with the view of the code segment (cpu_jump_key). */
-struct jump { u64 at; const struct insn *first; };
-
+enum { ANSWERS = 96, BLOCK_MAX = 64 };
 /* A way of looking at code: base, limit and size of the code segment.  Each gets a mark of its own; 64-bit mode has
  * mark 0.  Marked addresses are not canonical, so those of different views never meet in the jump cache. */
 struct view { u64 base, mark; u32 limit; u8 mode; };
@@ -125,7 +115,8 @@ struct cpu {
 	i64 left;           /* instructions until the chain must be left; a chain overshoots by less than BLOCK_MAX */
 	i64 granted;        /* what left was at the start of the chain */
 	const struct insn *cur; /* where the chain was left, for WHY_FAULT and WHY_EXIT */
-	struct tlb *rd, *wr; /* the TLBs in use: by privilege, or `none` when every access must take the slow road */
+	struct tlb *rd, *wr; /* the TLBs in use: by tag and class, or `none` when every access must take the slow road */
+	struct jump *jump;  /* likewise */
 	u64 sp_mask;        /* of the stack segment's size */
 	struct segment seg[X86_SEGS];
 	u8 seg_rules;       /* enum seg_rules */
@@ -163,16 +154,13 @@ struct cpu {
 	/* caches */
 	struct blocks *blocks; /* of the VM, shared by its processors */
 	struct single single[SINGLES]; /* block_one: by place in the page */
-	struct tlb tlb_rd[2], tlb_wr[2]; /* [0] supervisor, [1] user */
-	struct tlb none;                 /* always empty */
-	struct tlb_entry tlb_fetch[2][TLB_SIZE]; /* add = machine offset (guest-physical page) */
-	struct jump jump[2][JUMP_CACHE]; /* [0] supervisor, [1] user */
-	u64 jump_pages;     /* bit n: the jump cache may hold something of a page whose number is n modulo 64 */
-	u64 large_first, large_last; /* in between lie all large pages translated since the last flush */
+	struct tlb_space *space[TLB_SPACES], *now; /* made as tags come into use; now: the one in use */
+	u64 selections;     /* so far; for the least recently used */
+	struct tlb none;    /* always empty */
 	struct view view;   /* the current one */
 	struct view views[VIEWS]; /* the latest ones, by base */
 	u64 views_made;
-	bool smap_open;     /* RFLAGS.AC lets the supervisor at user pages: their translations depend on it */
+	bool smap_open;     /* RFLAGS.AC lets the supervisor at user pages: TLB_OPEN */
 };
 
 /* Copy r, rip and the lazy flags into s; and back (also recomputes every derived cache). */
@@ -198,7 +186,7 @@ static inline u64 cpu_jump_key(const struct cpu *c)
 }
 static inline struct jump *cpu_jump_slot(struct cpu *c, u64 key)
 {
-	return &c->jump[c->cpl == 3][(key ^ key >> 10) & (JUMP_CACHE - 1)];
+	return &c->jump[(key ^ key >> 10) & (JUMP_CACHE - 1)];
 }
 
 static inline bool user_mode(const struct cpu *c) { return c->cpl == 3; }

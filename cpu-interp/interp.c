@@ -237,6 +237,10 @@ static int leave_for(struct cpu *c, struct vm_exit *exit, enum exit_reason reaso
 /* There is memory now where there was none: the instruction begins again, and will not ask this. */
 static bool is_retry(const struct vm_exit *exit)
 {
+	if (exit->reason == EXIT_EXCEPTION)
+		return exit->pf.retry;
+	if (exit->reason == EXIT_PML_FULL)
+		return true;
 	return (exit->reason == EXIT_EPT_VIOLATION || exit->reason == EXIT_EPT_MISCONFIG) && exit->mmio.retry;
 }
 
@@ -367,8 +371,9 @@ static void interp_observe(struct vcpu *v)
 		cpu_drop_caches(c);
 	c->breaks_seen = v->vm->breaks.changes;
 	if (c->watches_seen != v->vm->watches.changes)
-		mmu_flush(c);
+		mmu_flush(c, CAUSE_STATE);
 	c->watches_seen = v->vm->watches.changes;
+	mmu_select(c);
 	cpu_update_mode(c);
 }
 
@@ -381,14 +386,19 @@ static int interp_vcpu_open(struct vcpu *v, struct err *err)
 	c->vcpu = v;
 	c->vm = v->vm;
 	c->blocks = v->vm->engine_data;
-	v->engine_data = c;
 	x86_state_reset(&c->s, cpu_signature(v->vm->cpu));
+	if (!tlb_open(c)) {
+		free(c);
+		return err_set(err, ENOMEM, "no memory for a vCPU's translations");
+	}
+	v->engine_data = c;
 	cpu_load(c);
 	return 0;
 }
 
 static void interp_vcpu_close(struct vcpu *v)
 {
+	tlb_close(cpu_of(v));
 	free(v->engine_data);
 	v->engine_data = NULL;
 }
@@ -418,8 +428,15 @@ static void interp_mem_changed(struct vm *vm, const struct mem_slot *slot)
 static void interp_dirty_cleared(struct vm *vm, const struct mem_slot *slot)
 {
 	EACH_CPU(vm, c)
-		mmu_flush(c);
+		mmu_forget(c, slot->gpa, slot->size, true, CAUSE_LOG);
 }
+
+static int interp_drop(struct vcpu *v, enum drop_kind kind, const struct drop_operand *operand)
+{
+	return mmu_drop(cpu_of(v), kind, operand) ? 0 : -EINVAL;
+}
+
+static void interp_tlb_each(const struct vcpu *v, tlb_fn fn, void *arg) { mmu_tlb_each(cpu_of(v), fn, arg); }
 
 static void interp_mem_written(struct vm *vm, u64 gpa, u64 len)
 {
@@ -427,6 +444,18 @@ static void interp_mem_written(struct vm *vm, u64 gpa, u64 len)
 	blocks_lock(c);
 	blocks_written(vm->engine_data, gpa, len);
 	blocks_unlock(c);
+}
+
+static void interp_unmapping(struct vm *vm, u64 gpa, u64 len)
+{
+	EACH_CPU(vm, c)
+		mmu_forget(c, gpa, len, false, CAUSE_MEMORY); /* decoded code stays: its content does */
+}
+
+static void interp_protecting(struct vm *vm, u64 gpa, u64 len)
+{
+	EACH_CPU(vm, c)
+		mmu_forget(c, gpa, len, true, CAUSE_MEMORY);
 }
 
 const struct engine engine_interp = {
@@ -441,6 +470,8 @@ const struct engine engine_interp = {
 	.mem_changed = interp_mem_changed,
 	.dirty_cleared = interp_dirty_cleared,
 	.mem_written = interp_mem_written,
+	.unmapping = interp_unmapping,
+	.protecting = interp_protecting,
 	.run = interp_run,
 	.settle = interp_settle,
 	.kick = interp_kick,
@@ -450,4 +481,6 @@ const struct engine engine_interp = {
 	.can_inject = interp_can_inject,
 	.want_window = interp_want_window,
 	.observe = interp_observe,
+	.drop = interp_drop,
+	.tlb_each = interp_tlb_each,
 };

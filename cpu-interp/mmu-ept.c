@@ -6,6 +6,15 @@
 #include "cpu-interp/mmu.h"
 #include "cpu-interp/mmu-priv.h"
 
+/* The page-modification log is full: the hypervisor takes it, and the access is made again (SDM 3C 28.2.5). */
+static enum stage leave_for_log(struct cpu *c, u64 gpa)
+{
+	c->exit = (struct vm_exit){ .reason = EXIT_PML_FULL, .gpa = gpa };
+	c->asked = true;
+	c->why = WHY_EXIT;
+	return STAGE_LEAVE;
+}
+
 enum stage mmu_walk_ept(struct cpu *c, u64 gpa, u64 access, u8 *rights)
 {
 	struct ept_env env = paging_env(&c->vm->paging);
@@ -14,6 +23,12 @@ enum stage mmu_walk_ept(struct cpu *c, u64 gpa, u64 access, u8 *rights)
 	c->vcpu->walks.ept += res.steps;
 	if (found)
 		return STAGE_MEMORY;
+	if (res.log_full && !c->in_new_task)
+		return leave_for_log(c, gpa);
+	if (res.log_full) {
+		dirty_drain(&c->vm->paging);
+		return ept_walk(&env, gpa, access, &res) ? STAGE_MEMORY : STAGE_LEAVE;
+	}
 	if (res.misconfigured) {
 		const struct vm_exit q = { .reason = EXIT_EPT_MISCONFIG, .gpa = gpa };
 		cpu_ask(c, &q);
@@ -33,7 +48,7 @@ bool mmu_own_access_ept(struct cpu *c, u64 lin, u64 gpa, int size, u64 access, b
 	if (stage != STAGE_VIOLATION)
 		return stage == STAGE_MEMORY;
 	struct vm_exit q = { .reason = EXIT_EPT_VIOLATION, .gpa = gpa, .gla = lin };
-	q.qualification = access | (u64)rights << EPTQ_ALLOWED_SHIFT | EPTQ_LINEAR | (final ? EPTQ_FINAL : 0);
+	q.qualification = exit_ept_qualification(access, rights, true, final);
 	q.mmio.size = (u8)size;
 	q.mmio.fetch = access == EPT_X;
 	const struct vm_exit *a = cpu_ask(c, &q);

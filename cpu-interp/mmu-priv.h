@@ -17,7 +17,28 @@ enum stage { STAGE_MEMORY, STAGE_VIOLATION, STAGE_LEAVE };
 enum stage mmu_walk_ept(struct cpu *c, u64 gpa, u64 access, u8 *rights);
 bool mmu_own_access_ept(struct cpu *c, u64 lin, u64 gpa, int size, u64 access, bool final, u64 *value);
 
-static inline bool has_second_stage(const struct cpu *c) { return UNLIKELY(c->vm->paging.mode != PAGING_NONE); }
+/* What the TLB remembers of a walk. */
+static inline u64 mmu_about(const struct walk_result *res)
+{
+	u64 log2 = res->page_size > PAGE_SIZE_4K ? (u64)__builtin_ctzll(res->page_size) : 0;
+	return (res->gpa & ~(u64)PAGE_MASK_4K) | log2 << ABOUT_SIZE_SHIFT | (res->global ? ABOUT_GLOBAL : 0);
+}
+
+static inline bool has_second_stage(const struct cpu *c) { return UNLIKELY(c->vm->paging.mode == PAGING_EPT); }
+static inline bool has_shadow(const struct cpu *c) { return UNLIKELY(c->vm->paging.mode == PAGING_SHADOW); }
+
+/* What a look at an entry of the guest's tables needs: with accessed and dirty flags in EPT entries it counts as a write,
+ * for the processor might set A or D there (SDM 3C 28.2.4). */
+static inline u64 mmu_table_access(const struct cpu *c)
+{
+	return paging_eptp(&c->vm->paging) & EPTP_AD ? EPT_R | EPT_W : EPT_R;
+}
+
+/* mmu_translate, by the shadow. */
+bool mmu_translate_shadow(struct cpu *c, u64 lin, u32 access, struct walk_result *res);
+/* A store of n bytes was made at lin, to gpa.  True: into a table that a shadow is made from, so that the page must not enter
+ * the TLB t. */
+bool mmu_stored_shadow(struct cpu *c, u64 lin, u64 gpa, u64 n, struct tlb *t);
 
 /* Without a second stage: yes. */
 static inline enum stage mmu_second_stage(struct cpu *c, u64 gpa, u64 access, u8 *rights)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * mmu-tlb.c - dropping translations, PAE's pointer registers, and fetching code (SDM 3A 4.4.1, 4.10).
- * Rule: whenever a translation goes, the jump caches, which hold linear addresses too, lose what depends on it.
+ * mmu-tlb.c - walks for the processor: through its page tables, PAE's pointer registers, and for code (SDM 3A 4).
+ * Rule: what a walk has found is entered where the access was made, under the tags in force (tlb.h).
  */
 #include "cpu-interp/mmu.h"
 
@@ -15,8 +15,8 @@ static u64 table_read(void *arg, u64 gpa, int size)
 	struct cpu *c = arg;
 	u64 value = UINT64_MAX;
 	gpa = mem_gpa(&c->vm->mem, gpa);
-	/* An access to a table counts as a write, because A and D bits are set there (SDM 3C 28.2.4). */
-	if (has_second_stage(c) && !mmu_own_access(c, c->walk_lin, gpa, size, EPT_R | EPT_W, false, &value)) {
+	if (c->walk_left || (has_second_stage(c) &&
+			     !mmu_own_access(c, c->walk_lin, gpa, size, mmu_table_access(c), false, &value))) {
 		c->walk_left = true;
 		return 0; /* the walk ends: nothing is present */
 	}
@@ -43,6 +43,11 @@ static bool table_write(void *arg, u64 gpa, int size, u64 old, u64 value)
 	u8 *host = mem_host(&c->vm->mem, gpa, (u64)size, true);
 	if (!host)
 		return true; /* nothing there remembers it */
+	if (has_second_stage(c) && !(mmu_table_access(c) & EPT_W) &&
+	    !mmu_own_access(c, c->walk_lin, gpa, size, EPT_W, false, NULL)) {
+		c->walk_left = true;
+		return false; /* to be found out by the next look */
+	}
 	if (!c->vm->threads)
 		return mem_write(&c->vm->mem, gpa, &value, (u64)size);
 	if (!swap_entry(host, size, old, value))
@@ -60,19 +65,11 @@ static struct walk_env walk_env(struct cpu *c)
 	};
 }
 
-/* The range in which large pages lie grows; INVLPG outside of it concerns one page only. */
-static void note_large(struct cpu *c, u64 lin, u64 size)
-{
-	u64 first = lin & ~(size - 1), last = lin | (size - 1);
-	if (first < c->large_first)
-		c->large_first = first;
-	if (last > c->large_last)
-		c->large_last = last;
-}
-
 /* Linear to guest-physical (A20 applied); #PF if the walk says no. */
 bool mmu_translate(struct cpu *c, u64 lin, u32 access, struct walk_result *res)
 {
+	if (has_shadow(c))
+		return mmu_translate_shadow(c, lin, access, res);
 	struct walk_env env = walk_env(c);
 	c->walk_lin = lin;
 	c->walk_left = false;
@@ -82,65 +79,18 @@ bool mmu_translate(struct cpu *c, u64 lin, u32 access, struct walk_result *res)
 		return false;
 	if (!found)
 		return fault_page(c, lin, res->error);
-	if (res->page_size > PAGE_SIZE_4K)
-		note_large(c, lin, res->page_size);
 	res->gpa = mem_gpa(&c->vm->mem, res->gpa);
 	return true;
 }
 
-static void tlb_clear(struct tlb_entry *e)
+/* Branches into a large page are remembered by address only: INVLPG in the range of all these drops all. */
+static void note_large(struct tlb_space *s, u64 lin, u64 size)
 {
-	for (int i = 0; i < TLB_SIZE; i++)
-		e[i].tag = TLB_EMPTY;
-}
-
-void mmu_flush(struct cpu *c)
-{
-	for (int user = 0; user < 2; user++) {
-		tlb_clear(c->tlb_rd[user].e);
-		tlb_clear(c->tlb_wr[user].e);
-		tlb_clear(c->tlb_fetch[user]);
-	}
-	tlb_clear(c->none.e);
-	memset(c->jump, 0, sizeof c->jump);
-	c->jump_pages = 0;
-	c->large_first = UINT64_MAX; /* there are none */
-	c->large_last = 0;
-}
-
-static void tlb_forget(struct tlb_entry *e, u64 page)
-{
-	e += page >> 12 & (TLB_SIZE - 1);
-	if (e->tag == page)
-		e->tag = TLB_EMPTY;
-}
-
-/* The page a jump leads to: without the mark of its view. */
-static u64 jump_page(const struct jump *j)
-{
-	u64 lin = canonical(j->at) ? j->at : (u32)j->at;
-	return lin & ~(u64)PAGE_MASK_4K;
-}
-
-/* Large pages are held in 4 KiB pieces; where there has been one, all pieces must go (SDM 3A 4.10.2.4 allows more to
- * be dropped than was asked for). */
-void mmu_invlpg(struct cpu *c, u64 lin)
-{
-	u64 page = lin & ~(u64)PAGE_MASK_4K;
-	if (c->large_first <= lin && lin <= c->large_last) {
-		mmu_flush(c);
-		return;
-	}
-	for (int user = 0; user < 2; user++) {
-		tlb_forget(c->tlb_rd[user].e, page);
-		tlb_forget(c->tlb_wr[user].e, page);
-		tlb_forget(c->tlb_fetch[user], page);
-		if (!(c->jump_pages >> (page >> 12 & 63) & 1))
-			continue;
-		for (int i = 0; i < JUMP_CACHE; i++)
-			if (jump_page(&c->jump[user][i]) == page)
-				c->jump[user][i].first = NULL;
-	}
+	u64 first = lin & ~(size - 1), last = lin | (size - 1);
+	if (first < s->large_first)
+		s->large_first = first;
+	if (last > s->large_last)
+		s->large_last = last;
 }
 
 bool mmu_load_pdptes(struct cpu *c, u64 cr3)
@@ -163,7 +113,8 @@ bool mmu_load_pdptes(struct cpu *c, u64 cr3)
 bool mmu_fetch(struct cpu *c, u64 lin, u64 *gpa)
 {
 	bool user = user_mode(c);
-	struct tlb_entry *e = &c->tlb_fetch[user][lin >> 12 & (TLB_SIZE - 1)];
+	struct tlb *t = &c->now->fetch[user];
+	struct tlb_entry *e = &t->e[lin >> 12 & (TLB_SIZE - 1)];
 	if (e->tag != (lin & ~(u64)PAGE_MASK_4K)) {
 		if (c->mode == MODE_64 && !canonical(lin))
 			return fault_gp(c, 0);
@@ -172,9 +123,11 @@ bool mmu_fetch(struct cpu *c, u64 lin, u64 *gpa)
 			return false;
 		if (!mmu_own_access(c, lin, res.gpa, 1, EPT_X, true, NULL))
 			return false;
-		e->tag = lin & ~(u64)PAGE_MASK_4K;
-		e->add = res.gpa & ~(u64)PAGE_MASK_4K;
+		if (res.page_size > PAGE_SIZE_4K)
+			note_large(c->now, lin, res.page_size);
+		tlb_fill(t, lin, res.gpa & ~(u64)PAGE_MASK_4K, mmu_about(&res));
+		c->vcpu->tlb.fills[2]++;
 	}
-	*gpa = e->add + (lin & PAGE_MASK_4K);
+	*gpa = e->add + lin;
 	return true;
 }

@@ -26,7 +26,7 @@ const struct vm_exit *cpu_ask(struct cpu *c, const struct vm_exit *question)
 static bool device_register(struct cpu *c, u64 lin, u64 gpa, u8 rights, int n, bool write, u64 *value)
 {
 	struct vm_exit q = { .reason = EXIT_EPT_VIOLATION, .gpa = gpa, .gla = lin };
-	q.qualification = exit_ept_qualification(!write, write, false, true) | (u64)rights << EPTQ_ALLOWED_SHIFT;
+	q.qualification = exit_ept_qualification(write ? EPT_W : EPT_R, rights, true, true);
 	q.mmio.size = (u8)n;
 	q.mmio.write = write;
 	q.mmio.value = write ? zero_extend(*value, n) : 0;
@@ -83,18 +83,11 @@ static bool swap_locked(struct cpu *c, u8 *p, int n, u64 v)
 
 /* --- one access within one page ----------------------------------------------------------------------------- */
 
-static void tlb_fill(struct cpu *c, struct tlb *t, u64 lin, const u8 *page)
-{
-	struct tlb_entry *e = &t->e[lin >> 12 & (TLB_SIZE - 1)];
-	e->tag = lin & ~(u64)PAGE_MASK_4K;
-	e->add = (uintptr_t)page - e->tag;
-}
-
 /* A store to plain memory is about to happen: note it where it matters.  True if the page may enter the write TLB. */
 static bool note_store(struct cpu *c, u64 gpa, int n)
 {
 	struct mem_slot *slot = (struct mem_slot *)mem_slot_at(&c->vm->mem, gpa);
-	if (slot->flags & SLOT_LOG)
+	if (slot->flags & SLOT_LOG && c->vm->paging.dirty.way == DIRTY_OWN)
 		mem_mark_dirty(slot, gpa, (u64)n);
 	blocks_written(c->blocks, gpa, (u64)n);
 	return !blocks_in_page(c->blocks, gpa);
@@ -178,7 +171,9 @@ enum touch { TOUCH_READ, TOUCH_WRITE, TOUCH_CHECK_WRITE, TOUCH_CHECK_READ };
 struct place {
 	u64 lin, gpa;
 	int n;
-	bool write, user;
+	bool write;
+	u8 who;    /* enum tlb_class */
+	u64 about; /* for the TLB */
 	u8 *host;  /* NULL: to a device, or to nobody; */
 	u8 rights; /* where extended page tables allow so much */
 };
@@ -193,13 +188,15 @@ static inline __attribute__((always_inline)) bool find_place(struct cpu *c, u64 
 		return false;
 	if (UNLIKELY(c->vm->watches.n) && !watch_allows(c, lin, res.gpa, n, write))
 		return false;
-	*p = (struct place){ .lin = lin, .gpa = res.gpa, .n = n, .write = write, .user = cpl == 3,
-			     .host = mem_host(&c->vm->mem, res.gpa, (u64)n, write) };
+	*p = (struct place){ .lin = lin, .gpa = res.gpa, .n = n, .write = write, .who = (u8)mmu_class(c, cpl, implicit),
+			     .about = mmu_about(&res) };
 	enum stage stage = mmu_second_stage(c, res.gpa, write ? EPT_W : EPT_R, &p->rights);
-	if (stage == STAGE_VIOLATION && p->host) { /* memory that is not mapped yet */
+	if (stage == STAGE_VIOLATION && mem_is_memory(&c->vm->mem, res.gpa, write)) { /* that is not mapped so yet */
 		u64 nothing = 0;
 		return device_access(c, lin, res.gpa, p->rights, n, write, &nothing);
 	}
+	if (stage == STAGE_MEMORY) /* only now: a write may copy a shared page, which is the violation's affair if there is one */
+		p->host = mem_host(&c->vm->mem, res.gpa, (u64)n, write);
 	return stage != STAGE_LEAVE;
 }
 
@@ -212,6 +209,12 @@ static __attribute__((noinline)) bool transfer_device(struct cpu *c, const struc
 	return true;
 }
 
+static inline void enter(struct cpu *c, struct tlb *t, int kind, const struct place *p)
+{
+	tlb_fill(t, p->lin, (uintptr_t)p->host - (p->lin & PAGE_MASK_4K), p->about);
+	c->vcpu->tlb.fills[kind]++;
+}
+
 static inline __attribute__((always_inline)) bool store_plain(struct cpu *c, const struct place *p, u8 slow, u64 value)
 {
 	blocks_lock(c);
@@ -221,8 +224,10 @@ static inline __attribute__((always_inline)) bool store_plain(struct cpu *c, con
 	else
 		host_put(p->host, p->n, value);
 	blocks_unlock(c);
+	if (has_shadow(c) && mmu_stored_shadow(c, p->lin, p->gpa, (u64)p->n, &c->now->wr[p->who]))
+		return done;
 	if (plain && !(slow & WATCH_WRITE))
-		tlb_fill(c, &c->tlb_wr[p->user], p->lin, p->host - (p->lin & PAGE_MASK_4K));
+		enter(c, &c->now->wr[p->who], 1, p);
 	return done;
 }
 
@@ -243,7 +248,7 @@ static inline __attribute__((always_inline)) bool transfer(struct cpu *c, const 
 		c->lock_found = *value;
 	}
 	if (!(slow & WATCH_READ))
-		tlb_fill(c, &c->tlb_rd[p->user], p->lin, p->host - (p->lin & PAGE_MASK_4K));
+		enter(c, &c->now->rd[p->who], 0, p);
 	if (watches)
 		tell_watch(c, p->lin, p->gpa, p->n, p->write, *value, old);
 	if (c->watch_mem)
@@ -364,12 +369,12 @@ bool mmu_check_load(struct cpu *c, u8 seg, u64 off, int n)
 
 /* --- the processor's own accesses --------------------------------------------------------------------------- */
 
-/* They use the same translations, unless RFLAGS.AC has opened user pages to the supervisor: never to implicit
- * accesses (SDM 3A 4.6.1).  No TLB is used while every access must be seen. */
+/* They use the same translations, but never those that RFLAGS.AC has opened to the supervisor (SDM 3A 4.6.1).  No TLB
+ * is used while every access must be seen. */
 static u8 *sys_hit(struct cpu *c, const struct tlb *t, u64 lin, int n)
 {
 	const struct tlb_entry *e = &t->e[lin >> 12 & (TLB_SIZE - 1)];
-	bool usable = c->rd != &c->none && !c->smap_open;
+	bool usable = c->rd != &c->none;
 	return usable && e->tag == ((lin + (u64)n - 1) & ~(u64)PAGE_MASK_4K) ? (u8 *)(e->add + lin) : NULL;
 }
 
@@ -379,7 +384,8 @@ static bool sys_access(struct cpu *c, u64 lin, int n, enum touch touch, int cpl,
 	lin = wrap(c, lin);
 	if (long_active(c) && !canonical(lin))
 		return fault_gp(c, 0);
-	u8 *hit = sys_hit(c, write ? &c->tlb_wr[cpl == 3] : &c->tlb_rd[cpl == 3], lin, n);
+	enum tlb_class who = mmu_class(c, cpl, true);
+	u8 *hit = sys_hit(c, write ? &c->now->wr[who] : &c->now->rd[who], lin, n);
 	if (hit && touch == TOUCH_WRITE)
 		host_put(hit, n, *value);
 	else if (hit && touch == TOUCH_READ)

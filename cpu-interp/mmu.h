@@ -98,9 +98,26 @@ bool mmu_lin_check_store(struct cpu *c, u64 lin, int n, int cpl);
 /* Segment and canonicality check only: linear address of seg:off, or #GP/#SS. */
 bool mmu_linear(struct cpu *c, u8 seg, u64 off, int n, bool write, u64 *lin);
 
-/* INVLPG; MOV CR3 and everything else that drops translations. */
+/* Whose translations an access uses; implicit: the processor's own, which RFLAGS.AC does not concern (SDM 3A 4.6.1). */
+static inline enum tlb_class mmu_class(const struct cpu *c, int cpl, bool implicit)
+{
+	return cpl == 3 ? TLB_USER : c->smap_open && !implicit ? TLB_OPEN : TLB_SUPERVISOR;
+}
+
+/* All translations go: what they were made from has changed. */
+void mmu_flush(struct cpu *c, enum tlb_cause cause);
+/* The tags in force may have changed: PCID, CR4.PCIDE, VPID.  Who calls it calls cpu_update_mode, too. */
+void mmu_select(struct cpu *c);
+/* CR3 was written; keep: with bit 63, so that no translation goes (SDM 3A 4.10.4.1).  cpu_update_mode afterwards. */
+void mmu_new_cr3(struct cpu *c, bool keep);
 void mmu_invlpg(struct cpu *c, u64 lin);
-void mmu_flush(struct cpu *c);
+/* Its operands have been checked. */
+void mmu_invpcid(struct cpu *c, u64 type, u16 pcid, u64 lin);
+/* INVVPID, INVEPT; false: the operand is invalid. */
+bool mmu_drop(struct cpu *c, enum drop_kind kind, const struct drop_operand *o);
+/* Translations that lead to guest-physical [gpa, gpa + len), or of these those for writing, go. */
+void mmu_forget(struct cpu *c, u64 gpa, u64 len, bool writes_only, enum tlb_cause cause);
+void mmu_tlb_each(const struct cpu *c, tlb_fn fn, void *arg);
 /* Load PAE's four page-directory pointers from CR3 (SDM 3A 4.4.1); #GP(0) if one has reserved bits set. */
 bool mmu_load_pdptes(struct cpu *c, u64 cr3);
 
@@ -110,6 +127,9 @@ bool mmu_fetch(struct cpu *c, u64 lin, u64 *gpa);
 /* The hypervisor's next answer, if the instruction was restarted and has it already; else NULL. */
 static inline const struct vm_exit *cpu_answer(struct cpu *c)
 {
+	/* those to page faults are found by their address (mmu-shadow.c) */
+	while (c->cursor < c->nanswers && UNLIKELY(c->answer[c->cursor].reason == EXIT_EXCEPTION))
+		c->cursor++;
 	return c->cursor < c->nanswers ? &c->answer[c->cursor++] : NULL;
 }
 /* Ask the hypervisor: NULL the first time (c->exit filled, WHY_EXIT), its answer when the instruction is restarted. */

@@ -21,19 +21,32 @@ static bool tell_hypervisor(struct cpu *c, const struct insn *o, bool wanted, en
 
 static bool modes_changed(struct cpu *c)
 {
-	mmu_flush(c);
+	mmu_flush(c, CAUSE_MODE);
+	mmu_select(c);
 	cpu_update_mode(c);
 	return true;
 }
 
 /* --- telling those who watch ------------------------------------------------------------------------- */
 
-/* What a write of a control register changed beyond its own value: nothing, translations, or these and the mode. */
-static COLD void tell_change(struct cpu *c, const struct insn *o, u8 number, u64 old, u64 value)
+/* Did writing a control register drop translations?  SDM 3A 4.10.4.1; what they were made by counts, too.  (Bit 63 of CR3
+ * is never stored: `keeps` says whether it was given.) */
+static bool drops_translations(u8 number, u64 changed, u64 value, bool keeps)
+{
+	switch (number) {
+	case 0: return changed & (CR0_PG | CR0_PE | CR0_WP);
+	case 3: return !keeps;
+	case 4: return (changed & (CR4_PGE | CR4_PAE | CR4_PSE | CR4_SMEP | CR4_SMAP)) || (changed & ~value & CR4_PCIDE);
+	default: return false;
+	}
+}
+
+/* What a write of a control register changed beyond its own value: nothing, translations, or the mode. */
+static COLD void tell_change(struct cpu *c, const struct insn *o, u8 number, u64 old, u64 value, bool keeps)
 {
 	struct event_stream *events = &c->vm->events;
 	const u64 rip = cpu_this_ip(c, o), modes = CR0_PG | CR0_PE | CR0_WP | CR0_CD | CR0_NW | CR0_AM;
-	bool drops = number == 3 || number == 4 || (number == 0 && ((old ^ value) & modes));
+	bool mode = number == 3 || number == 4 || (number == 0 && ((old ^ value) & modes));
 	struct event ev = cpu_event(c, o, EV_cr);
 	ev.cr.number = number;
 	ev.cr.value = value;
@@ -44,7 +57,7 @@ static COLD void tell_change(struct cpu *c, const struct insn *o, u8 number, u64
 	ev = cpu_event(c, o, EV_tlb);
 	ev.tlb.what = number == 3 ? TLB_DROP_CR3 : TLB_DROP_MODE;
 	ev.tlb.rip = rip;
-	if (drops && event_wanted(events, EV_tlb))
+	if (drops_translations(number, old ^ value, value, keeps) && event_wanted(events, EV_tlb))
 		event_emit(events, &ev);
 	ev = cpu_event(c, o, EV_state);
 	ev.state.cr0 = *c->s.cr0;
@@ -52,16 +65,16 @@ static COLD void tell_change(struct cpu *c, const struct insn *o, u8 number, u64
 	ev.state.cr4 = *c->s.cr4;
 	ev.state.efer = *c->s.efer;
 	ev.state.rip = rip;
-	if (drops && event_wanted(events, EV_state))
+	if (mode && event_wanted(events, EV_state))
 		event_emit(events, &ev);
 }
 
 /* True, for `return write_crN(c, v) && written(c, o, N, old);` */
-static bool written(struct cpu *c, const struct insn *o, u8 number, u64 old)
+static bool written(struct cpu *c, const struct insn *o, u8 number, u64 old, bool keeps)
 {
 	const u64 now[] = { [0] = *c->s.cr0, [2] = *c->s.cr2, [3] = *c->s.cr3, [4] = *c->s.cr4 };
 	if (UNLIKELY(c->vm->events.mask & (EV_BIT(cr) | EV_BIT(tlb) | EV_BIT(state))))
-		tell_change(c, o, number, old, now[number]);
+		tell_change(c, o, number, old, now[number], keeps);
 	return true;
 }
 
@@ -106,24 +119,34 @@ static bool write_cr0(struct cpu *c, u64 v)
 	*c->s.cr0 = v;
 	if (changed & CR0_PG)
 		*c->s.efer = (*c->s.efer & ~(u64)EFER_LMA) | (long_mode ? EFER_LMA : 0);
-	if (changed & (CR0_PG | CR0_PE | CR0_WP | CR0_CD | CR0_NW | CR0_AM))
+	if (drops_translations(0, changed, v, false))
 		return modes_changed(c);
+	if (changed & CR0_AM)
+		cpu_update_mode(c);
 	return true;
 }
 
 /* --- CR3, CR4, CR8 ----------------------------------------------------------------------------------- */
 
+/* With PCIDs, bit 63 of what is written to CR3 spares those of the new one (SDM 3A 4.10.4.1). */
+static bool keeps_translations(const struct cpu *c, u64 v)
+{
+	return (*c->s.cr4 & CR4_PCIDE) && (v & CR3_NOFLUSH);
+}
+
 static bool write_cr3(struct cpu *c, u64 v)
 {
-	bool pcid = *c->s.cr4 & CR4_PCIDE;
-	if (pcid) /* we keep no translations of other PCIDs, so there are none to spare (SDM 3A 4.10.4.1) */
+	bool keep = keeps_translations(c, v);
+	if (keep)
 		v &= ~CR3_NOFLUSH;
 	if (c->mode == MODE_64 && v >> c->vm->cpu->phys_bits)
 		return fault_gp(c, 0);
 	if ((*c->s.cr0 & CR0_PG) && (*c->s.cr4 & CR4_PAE) && !long_active(c) && !mmu_load_pdptes(c, v))
 		return false;
 	*c->s.cr3 = v;
-	return modes_changed(c);
+	mmu_new_cr3(c, keep);
+	cpu_update_mode(c);
+	return true;
 }
 
 /* A bit may be set exactly if CPUID announces what it enables (SDM 3A 2.5). */
@@ -161,7 +184,11 @@ static bool write_cr4(struct cpu *c, u64 v)
 		*c->s.cr4 = old;
 		return false;
 	}
-	return modes_changed(c);
+	if (drops_translations(4, changed, v, false))
+		return modes_changed(c);
+	mmu_select(c);
+	cpu_update_mode(c);
+	return true;
 }
 
 /* Exit qualification (SDM 3C table 27-3): register, direction (0 = to), general register. */
@@ -174,6 +201,14 @@ static bool tell_cr3(struct cpu *c, const struct insn *o, u32 direction, u8 reg)
 {
 	bool wanted = o->digit == 3 && c->vm->controls.cr3_exiting;
 	return tell_hypervisor(c, o, wanted, EXIT_CR_ACCESS, cr_qualification(o, direction, reg));
+}
+
+/* Bits that the hypervisor owns (SDM 3C 25.1.3); type: of access, 0 = MOV to, 3 = LMSW.  CLTS changes none of them. */
+static bool tell_mask(struct cpu *c, const struct insn *o, u8 number, u64 changed, u32 type)
+{
+	const struct vm_controls *k = &c->vm->controls;
+	bool wanted = changed & (number == 0 ? k->cr0_mask : k->cr4_mask);
+	return tell_hypervisor(c, o, wanted, EXIT_CR_ACCESS, number | type << 4 | (type ? 0 : (u32)o->s / 8 << 8));
 }
 
 /* Where there is a local APIC, CR8 is a part of it (SDM 3A 10.8.6.1), and the hypervisor is asked. */
@@ -199,7 +234,7 @@ static bool write_cr8(struct cpu *c, const struct insn *o, u64 v)
 		*c->s.cr8 = v;
 	}
 	if (UNLIKELY(event_wanted(&c->vm->events, EV_cr)))
-		tell_change(c, o, 8, old, v);
+		tell_change(c, o, 8, old, v, false);
 	return true;
 }
 
@@ -217,13 +252,18 @@ static bool read_cr8(struct cpu *c, const struct insn *o, u64 *v)
 ENDING(mov_to_cr)
 {
 	u64 v = reg_get(c, o->s, width(c)), old;
+	bool keep = keeps_translations(c, v);
 	if (!ring0(c) || !tell_cr3(c, o, 0, o->s))
 		return false;
 	switch (o->digit) {
-	case 0: old = *c->s.cr0; return write_cr0(c, v) && written(c, o, 0, old);
-	case 2: old = *c->s.cr2; *c->s.cr2 = v; return written(c, o, 2, old);
-	case 3: old = *c->s.cr3; return write_cr3(c, v) && written(c, o, 3, old);
-	case 4: old = *c->s.cr4; return has(c, FEAT_CPUID) ? write_cr4(c, v) && written(c, o, 4, old) : fault_ud(c);
+	case 0: old = *c->s.cr0; return tell_mask(c, o, 0, v ^ old, 0) && write_cr0(c, v) && written(c, o, 0, old, false);
+	case 2: old = *c->s.cr2; *c->s.cr2 = v; return written(c, o, 2, old, false);
+	case 3: old = *c->s.cr3; return write_cr3(c, v) && written(c, o, 3, old, keep);
+	case 4:
+		old = *c->s.cr4;
+		if (!has(c, FEAT_CPUID))
+			return fault_ud(c);
+		return tell_mask(c, o, 4, v ^ old, 0) && write_cr4(c, v) && written(c, o, 4, old, false);
 	default: return write_cr8(c, o, v);
 	}
 }
@@ -257,7 +297,7 @@ SIMPLE(mov_from_cr)
 ENDING(clts)
 {
 	u64 old = *c->s.cr0;
-	return ring0(c) && write_cr0(c, old & ~(u64)CR0_TS) && written(c, o, 0, old);
+	return ring0(c) && write_cr0(c, old & ~(u64)CR0_TS) && written(c, o, 0, old, false);
 }
 
 /* The 286's way: PE can be set but not cleared. */
@@ -267,7 +307,8 @@ ENDING(lmsw)
 	if (!ring0(c) || !rm_load(c, o, o->d, 2, &v))
 		return false;
 	v &= CR0_PE | CR0_MP | CR0_EM | CR0_TS;
-	return write_cr0(c, (old & ~(u64)(CR0_MP | CR0_EM | CR0_TS)) | v) && written(c, o, 0, old);
+	v |= old & ~(u64)(CR0_MP | CR0_EM | CR0_TS);
+	return tell_mask(c, o, 0, v ^ old, 3) && write_cr0(c, v) && written(c, o, 0, old, false);
 }
 
 SIMPLE(smsw)
@@ -315,7 +356,7 @@ ENDING(mov_to_dr)
 		v = (v & 0xffff23ff) | DR7_FIXED;
 	c->s.dr[n] = v;
 	if (n == 7)
-		mmu_flush(c); /* pages with a data breakpoint must not stay in the TLBs */
+		mmu_flush(c, CAUSE_MODE); /* pages with a data breakpoint must not stay in the TLBs */
 	cpu_update_mode(c);
 	return true;
 }

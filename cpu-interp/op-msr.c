@@ -110,7 +110,7 @@ static bool write_efer(struct cpu *c, u64 v)
 	if (((v ^ old) & EFER_LME) && (*c->s.cr0 & CR0_PG))
 		return fault_gp(c, 0);
 	*c->s.efer = (v & ~(u64)EFER_LMA) | (old & EFER_LMA);
-	mmu_flush(c);
+	mmu_flush(c, CAUSE_MODE);
 	cpu_update_mode(c);
 	return true;
 }
@@ -159,8 +159,10 @@ ENDING(wrmsr)
 	u64 v = (u32)c->r[RAX] | c->r[RDX] << 32;
 	if (!ring0(c))
 		return false;
-	if (is_efer(c, index))
-		return write_efer(c, v);
+	if (is_efer(c, index)) {
+		bool exits = c->vm->controls.efer_exiting && v != *c->s.efer;
+		return (!exits || ask(c, o, EXIT_WRMSR, index, &v)) && write_efer(c, v);
+	}
 	if (is_tsc(c, index)) {
 		*c->s.tsc_offset += v - cpu_tsc(c, o);
 		return true;

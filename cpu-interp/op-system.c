@@ -146,16 +146,22 @@ static void tell_drop(struct cpu *c, const struct insn *o, u8 what, u64 lin)
 ENDING(invlpg)
 {
 	u64 lin = c->seg[o->seg].base + ea(c, o);
-	if (!ring0(c) || !intercept(c, o, c->vm->controls.invlpg_exiting, EXIT_INVLPG))
-		return false;
 	lin = c->mode == MODE_64 ? lin : (u32)lin;
+	if (!ring0(c))
+		return false;
+	if (c->vm->controls.invlpg_exiting) {
+		struct vm_exit q = exit_question(c, o, EXIT_INVLPG);
+		q.qualification = lin; /* SDM 3C 27.2.1 */
+		if (!cpu_ask(c, &q))
+			return false;
+	}
 	mmu_invlpg(c, lin);
 	if (event_wanted(&c->vm->events, EV_tlb))
 		tell_drop(c, o, TLB_DROP_PAGE, lin);
 	return true;
 }
 
-/* SDM 2A INVPCID: descriptor = PCID, linear address.  We hold translations of the current PCID only. */
+/* SDM 2A INVPCID: descriptor = PCID, linear address. */
 ENDING(invpcid)
 {
 	u64 type = reg_get(c, o->d, c->mode == MODE_64 ? 8 : 4), pcid, lin;
@@ -168,7 +174,7 @@ ENDING(invpcid)
 		return fault_gp(c, 0);
 	if (type == 0 && !canonical(lin))
 		return fault_gp(c, 0);
-	mmu_flush(c);
+	mmu_invpcid(c, type, (u16)pcid, lin);
 	if (event_wanted(&c->vm->events, EV_tlb))
 		tell_drop(c, o, TLB_DROP_PCID, lin);
 	return true;

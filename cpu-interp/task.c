@@ -244,7 +244,7 @@ static bool enter(struct cpu *c, const struct task *t)
 		if ((*c->s.cr4 & CR4_PAE) && !mmu_load_pdptes(c, t->cr3))
 			return false;
 		*c->s.cr3 = t->cr3;
-		mmu_flush(c);
+		mmu_new_cr3(c, false);
 	}
 	cpu_update_mode(c);
 	return true;

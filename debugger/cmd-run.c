@@ -41,6 +41,7 @@ struct run {
 	struct console console;
 	struct outside outside;
 	struct recording *recording;
+	struct snapshot_tree *tree;
 	struct replay *replay;
 	struct network network;
 	struct display display;
@@ -92,9 +93,9 @@ static int watch(struct run *r, struct err *err)
 		rc = exit_printer_start(&r->exits, vm, stdout, r->stepping);
 	if (!rc)
 		rc = vm_subscribe(vm, EV_BIT(log), on_log, r);
-	if (o->stats)
-		stats_start(&r->stats, r->machine.icount_start);
-	return rc < 0 ? err_set(err, -rc, "the events cannot be watched: %s", strerror(-rc)) : 0;
+	if (!rc && o->stats)
+		rc = stats_start(&r->stats, r->machine.icount_start, o->dirty && !o->gdb && !o->control && !r->tree ? &vm->mem : NULL, err);
+	return rc < 0 && err->code ? rc : rc < 0 ? err_set(err, -rc, "the events cannot be watched: %s", strerror(-rc)) : 0;
 }
 
 static int prepare(struct run *r, struct err *err)
@@ -112,6 +113,11 @@ static int prepare(struct run *r, struct err *err)
 	if (!rc)
 		rc = machine_build(&r->machine, o, &r->files, engine, err);
 	machine_images_close(&r->files);
+	if (!rc && r->machine.unsaved.len)
+		complain("%.100s: it is older than some devices, which are as after power-up: %s", o->image,
+			 buf_text(&r->machine.unsaved));
+	if (!rc && !o->gdb && !o->control) /* else it is the session's */
+		rc = snapshot_options_open(&r->tree, o, r->machine.vm, err);
 	if (!rc && o->json)
 		rc = json_printer_open(&r->json, o->json, err);
 	if (!rc)
@@ -191,6 +197,8 @@ static void json_summary(struct run *r)
 		json_object_set_new(o, "state_hash", json_string(hash));
 	if (o && r->opt.stats)
 		json_object_set_new(o, "stats", stats_json(&r->stats));
+	if (o && r->opt.stats)
+		json_object_set_new(o, "figures", stats_figures_json(&r->stats, vm));
 	json_printer_put(&r->json, o);
 }
 
@@ -216,6 +224,9 @@ static void report(struct run *r)
 		json_summary(r);
 	if (o->state_hash && !r->json_stdout)
 		printf("state-hash: %016llx at %llu instructions\n", ULL(r->hash), ULL(vm_icount(r->machine.vm)));
+	if (o->memory_hash && !r->json_stdout)
+		printf("memory-hash: %016llx at %llu instructions\n", ULL(mem_hash_guest(&r->machine.vm->mem, STATE_HASH_SEED)),
+		       ULL(vm_icount(r->machine.vm)));
 }
 
 static int complete(struct run *r, struct err *err)
@@ -226,8 +237,12 @@ static int complete(struct run *r, struct err *err)
 		r->hash = vm_state_hash(r->machine.vm);
 	if (r->opt.save && r->why != STOP_ERROR)
 		rc = snapshot_save_file(r->machine.vm, r->opt.save, err);
+	if (r->why != STOP_ERROR && !rc)
+		rc = snapshot_options_end(&r->opt, r->tree, err);
 	if (r->opt.screendump && !rc)
 		rc = screendump(pc_vga(r->machine.pc), r->opt.screendump, err);
+	if (r->opt.stats && !rc && stats_stop(&r->stats))
+		rc = err_set(err, ENOMEM, "no memory to read the dirty log");
 	int closed = console_close(&r->console, rc ? NULL : err);
 	return rc ? rc : closed;
 }
@@ -311,8 +326,7 @@ static int run_guest(struct run *r)
 	runner_often(r->display.on || r->console.line.terminal);
 	u64 start = clock_host_ns();
 	r->why = o->gdb || o->control ? serve_run(&r->serve, &err)
-				   : engine_switches_run(&o->switches, r->machine.vm, o->budget,
-							 r->stepping ? &r->stepper : NULL, &err);
+				   : snapshot_options_run(o, r->tree, r->machine.vm, r->stepping ? &r->stepper : NULL, &err);
 	r->host_ns = clock_host_ns() - start;
 	display_close(&r->display);
 	r->status = status_of(r->machine.vm, r->why);
@@ -346,6 +360,7 @@ static void clean_up(struct run *r)
 	}
 	network_close(&r->network);
 	outside_close(&r->outside);
+	snapshot_tree_close(r->tree);
 	if (r->machine.vm)
 		machine_destroy(&r->machine);
 	if (machine_files_close(&r->files, &err)) {

@@ -10,7 +10,7 @@
 #include "debugger/output.h"
 #include "debugger/status.h"
 
-const struct command *const commands[] = { &cmd_run, &cmd_replay, &cmd_trap, &cmd_debug, &cmd_tour, &cmd_ctl, &cmd_snapshot, &cmd_disasm, &cmd_diff_engines, &cmd_info, &cmd_help, &cmd_version };
+const struct command *const commands[] = { &cmd_run, &cmd_replay, &cmd_trap, &cmd_debug, &cmd_tour, &cmd_ctl, &cmd_snapshot, &cmd_walk, &cmd_map, &cmd_disasm, &cmd_diff_engines, &cmd_host, &cmd_info, &cmd_help, &cmd_version };
 enum { OPTIONS_MOST = 64 };
 const int command_count = ARRAY_LEN(commands);
 

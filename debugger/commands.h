@@ -20,8 +20,8 @@ struct command {
 	int (*exec)(const struct command *cmd, int argc, char **argv);
 };
 
-extern const struct command cmd_diff_engines, cmd_trap;
-extern const struct command cmd_run, cmd_replay, cmd_debug, cmd_tour, cmd_ctl, cmd_snapshot, cmd_disasm, cmd_info, cmd_help, cmd_version;
+extern const struct command cmd_diff_engines, cmd_host, cmd_trap;
+extern const struct command cmd_run, cmd_replay, cmd_debug, cmd_tour, cmd_ctl, cmd_snapshot, cmd_walk, cmd_map, cmd_disasm, cmd_info, cmd_help, cmd_version;
 extern const struct command *const commands[];
 extern const int command_count;
 

@@ -62,11 +62,15 @@ int engine_options_prepare(struct machine_options *o, const struct engine *engin
 	const struct engine_switches *s = &o->switches;
 	bool exact = engine->caps & CAP_EXACT_BUDGET;
 
+	if (paging_check(o->paging, engine, err))
+		return -EINVAL;
 	*model = *o->cpu;
 	restrict_model(engine, model);
 	for (int i = 0; i < s->n; i++) {
 		if (s->at[i].to->available && s->at[i].to->available(err))
 			return -ENOSYS;
+		if (paging_check(o->paging, s->at[i].to, err))
+			return -EINVAL;
 		exact &= !!(s->at[i].to->caps & CAP_EXACT_BUDGET);
 		restrict_model(s->at[i].to, model);
 	}

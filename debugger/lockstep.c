@@ -236,8 +236,10 @@ static int read_states(struct lockstep *l, struct err *err)
 
 static int compare(struct lockstep *l, u16 undefined, struct err *err)
 {
-	int rc = compare_fields(l);
+	int rc = l->by_exit ? compare_exits(l) : 0; /* says more than what follows from it */
 
+	if (!rc)
+		rc = compare_fields(l);
 	if (!rc)
 		rc = compare_segments(l);
 	if (!rc)
@@ -289,6 +291,7 @@ static int one_more(struct lockstep *l, struct lockstep_side *side, struct err *
  * a string instruction may make many iterations, or none but a look at the end: whoever is still there follows. */
 static int catch_up(struct lockstep *l, bool repeated, struct err *err)
 {
+	struct x86_state a = l->a.s, b = l->b.s;
 	u64 start = l->code.rip;
 	int rc = 0;
 
@@ -300,8 +303,31 @@ static int catch_up(struct lockstep *l, bool repeated, struct err *err)
 			break;
 		rc = one_more(l, behind ? &l->b : &l->a, err);
 	}
+	if (!rc && are_apart(l)) { /* a true difference: it is shown as it was */
+		l->a.s = a;
+		l->b.s = b;
+		return 0;
+	}
 	l->realigned++;
 	return rc ? rc : align_time(l, err);
+}
+
+static bool is_repeated(const struct lockstep *l)
+{
+	struct decoded d;
+	const struct isa_row *row = row_before(l, &d);
+
+	return row && d.rep && row->flags & REPS;
+}
+
+/* At an exit KVM may stand before the end of what the interpreter has finished: an exception that is ready but not
+ * delivered, or the last look of a string instruction at its counter.  The states can be compared at the next. */
+static bool is_late(struct lockstep *l)
+{
+	if (l->b.s.inject_info[0] & INTR_VALID)
+		return true;
+	code_line_read(&l->b.m.vm->vcpu[0], &l->b.s, l->b.s.rip[0], &l->code);
+	return is_repeated(l) && l->a.s.rip[0] != l->code.rip;
 }
 
 static int once(struct lockstep *l, struct err *err)
@@ -318,7 +344,7 @@ static int once(struct lockstep *l, struct err *err)
 	if (!rc)
 		rc = read_states(l, err);
 	if (!rc && !l->by_exit && are_apart(l))
-		rc = catch_up(l, row && d.rep && row->flags & REPS, err);
+		rc = catch_up(l, is_repeated(l), err);
 	l->steps++;
 	if (rc)
 		return rc;
@@ -326,6 +352,10 @@ static int once(struct lockstep *l, struct err *err)
 		snprintf(l->why, sizeof(l->why), "one machine is at '%s', the other at '%s'", stop_why_name(l->a.why),
 			 stop_why_name(l->b.why));
 		return 1;
+	}
+	if (l->by_exit && goes_on(&l->a) && are_apart(l) && is_late(l)) {
+		l->realigned++;
+		return compare_exits(l);
 	}
 	return compare(l, l->by_exit ? FLAGS_ARITH : row ? row->undef : 0, err);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/clone.h"
 #include "core/snapshot.h"
 #include "devices/pc.h"
 
@@ -148,7 +149,7 @@ static int load(struct machine *m, const struct machine_options *o, const struct
 	}
 	if (kind == IMAGE_SNAPSHOT) {
 		struct err why = { 0 };
-		rc = snapshot_load(m->vm, img.data, img.len, &why);
+		rc = snapshot_load_read(m->vm, img.path, img.data, img.len, &m->unsaved, &why);
 		return rc ? err_set(err, -rc, "image %.100s: %s", img.path, why.text) : 0;
 	}
 	if (o->bios)
@@ -156,13 +157,14 @@ static int load(struct machine *m, const struct machine_options *o, const struct
 	return load_image(m->vm, &img, err);
 }
 
-int machine_build(struct machine *m, const struct machine_options *o, const struct machine_files *f,
-		  const struct engine *engine, struct err *err)
+/* The machine as it is when the power comes on. */
+static int build(struct machine *m, const struct machine_options *o, const struct machine_files *f,
+		 const struct engine *engine, struct frames *in, struct err *err)
 {
 	struct vm_config vm = {
-		.name = "guest", .engine = engine, .mem_size = o->mem, .cpus = o->cpus, .threads = o->smp_threads, .cpu = o->cpu,
-		.paging = o->paging, .page_max = o->page_max,
-		.insn_ps = o->insn_ps, .seed = o->seed,
+		.name = "guest", .machine = in, .engine = engine, .mem_size = o->mem, .cpus = o->cpus, .threads = o->smp_threads, .cpu = o->cpu,
+		.paging = o->paging, .page_max = o->page_max, .dirty = o->dirty, .shadow_tables = o->shadow_tables, .shadow_unsync = o->shadow_unsync,
+		.check_paging = o->check_paging, .insn_ps = o->insn_ps, .seed = o->seed,
 	};
 	struct pc_config pc = {
 		.mem_size = o->mem, .bios = f->bios.data, .bios_name = f->bios.path,
@@ -182,10 +184,13 @@ int machine_build(struct machine *m, const struct machine_options *o, const stru
 	if (!m->vm)
 		return err && err->code ? -err->code : -ENOMEM;
 	rc = pc_build(m->vm, &pc, &m->pc, err);
-	if (!rc) {
+	if (!rc)
 		vm_reset(m->vm);
-		rc = f->image.data ? load(m, o, f, err) : 0;
-	}
+	return rc;
+}
+
+static int begin(struct machine *m, int rc)
+{
 	if (rc) {
 		machine_destroy(m);
 		return rc;
@@ -195,8 +200,37 @@ int machine_build(struct machine *m, const struct machine_options *o, const stru
 	return 0;
 }
 
+int machine_build_in(struct machine *m, const struct machine_options *o, const struct machine_files *f,
+		     const struct engine *engine, struct frames *in, struct err *err)
+{
+	int rc = build(m, o, f, engine, in, err);
+
+	if (!rc && f->image.data)
+		rc = load(m, o, f, err);
+	return begin(m, rc);
+}
+
+int machine_build(struct machine *m, const struct machine_options *o, const struct machine_files *f,
+		  const struct engine *engine, struct err *err)
+{
+	return machine_build_in(m, o, f, engine, NULL, err);
+}
+
+int machine_clone(struct machine *m, const struct machine *parent, const struct machine_options *o,
+		  const struct machine_files *f, u64 number, struct err *err)
+{
+	int rc = build(m, o, f, parent->vm->engine, parent->vm->frames, err);
+
+	if (!rc)
+		rc = vm_clone(m->vm, parent->vm, number, err);
+	if (!rc && number)
+		pc_new_address(m->pc, number);
+	return begin(m, rc);
+}
+
 void machine_destroy(struct machine *m)
 {
+	buf_free(&m->unsaved);
 	if (m->pc)
 		pc_destroy(m->pc);
 	if (m->vm)

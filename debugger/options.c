@@ -53,9 +53,17 @@ static int take_paging(void *slot, const char *value, struct err *err)
 	else if (!strcmp(value, "ept"))
 		o->paging = PAGING_EPT;
 	else if (!strcmp(value, "shadow"))
-		return err_set(err, EINVAL, "this build has no shadow page tables; expected none or ept");
+		o->paging = PAGING_SHADOW;
 	else
-		return err_set(err, EINVAL, "expected none or ept, got '%.40s'", value);
+		return err_set(err, EINVAL, "expected none, ept or shadow, got '%.40s'", value);
+	return 0;
+}
+
+static int take_shadow_tables(void *slot, const char *value, struct err *err)
+{
+	if (take_count(slot, value, NULL) || *(u64 *)slot < SHADOW_TABLES_MIN || *(u64 *)slot > SHADOW_TABLES_MAX)
+		return err_set(err, EINVAL, "expected %d to %d tables (with fewer, one instruction may not find room for all it needs), "
+			       "got '%.40s'", SHADOW_TABLES_MIN, SHADOW_TABLES_MAX, value);
 	return 0;
 }
 
@@ -65,6 +73,16 @@ static int take_page_max(void *slot, const char *value, struct err *err)
 
 	if (take_size(slot, value, NULL) || (*size != 4096 && *size != 2 << 20 && *size != 1 << 30))
 		return err_set(err, EINVAL, "expected 4K, 2M or 1G, got '%.40s'", value);
+	return 0;
+}
+
+static int take_dirty(void *slot, const char *value, struct err *err)
+{
+	int way = dirty_way_by_name(value);
+
+	if (way < 0)
+		return err_set(err, EINVAL, "expected own, wp, ad or pml, got '%.40s'", value);
+	*(enum dirty_way *)slot = (enum dirty_way)way;
 	return 0;
 }
 
@@ -298,8 +316,12 @@ static int take_trace(void *slot, const char *value, struct err *err)
 const struct option machine_option_table[] = {
 	ROW("engine",     "NAME",   take_text,    engine,     "who executes the guest: interp (default) or vtx"),
 	ROW("switch-engine-after", "N:NAME", take_engine_switch, switches, "change engines after N instructions; may be repeated"),
-	WHOLE("paging",   "MODE",   take_paging,              "guest-physical to machine addresses: none (default), ept"),
-	ROW("ept-pages", "SIZE",   take_page_max, page_max,   "largest page in the extended page tables: 4K, 2M (default), 1G"),
+	WHOLE("paging",   "MODE",   take_paging,              "how memory is virtualized: none (default), ept, shadow"),
+	ROW("ept-pages", "SIZE",   take_page_max, page_max,   "largest page in the extended or shadow page tables: 4K, 2M (default), 1G"),
+	ROW("shadow-tables", "N", take_shadow_tables, shadow_tables, "at most N shadow page tables; by default 1/64 of the memory and 256"),
+	ROW("shadow-unsync", NULL, take_flag, shadow_unsync, "page tables that the guest writes often may differ from their shadow until it flushes"),
+	ROW("dirty-log",  "WAY",   take_dirty,   dirty,      "how written pages are found: own (default), wp, ad, pml"),
+	ROW("check-paging", NULL,   take_flag,    check_paging, "check the hypervisor's page tables after every change"),
 	ROW("mem",        "SIZE",   take_mem,     mem,        "guest memory, with K, M or G (default 64M)"),
 	ROW("cpus",       "N",      take_cpus,    cpus,       "processors: 1 (default) to 8"),
 	ROW("smp-threads", NULL,    take_flag,    smp_threads, "a host thread per processor: faster; no two runs are alike"),
@@ -331,8 +353,11 @@ const struct option machine_option_table[] = {
 	ROW("control",    "AT",     take_control, control,    "let programs drive the machine at unix:SOCKET; see vitrine ctl"),
 	ROW("stats",      NULL,     take_flag,    stats,      "at the end, counts and histograms per exit reason"),
 	ROW("state-hash", NULL,     take_flag,    state_hash, "at the end, the hash of all state"),
+	ROW("memory-hash", NULL,    take_flag,    memory_hash, "at the end, that of the memory the guest sees: equal in all paging modes"),
 	ROW("record",     "FILE",   take_text,    record,     "write down what comes from outside, for vitrine replay"),
 	ROW("save",       "FILE",   take_text,    save,       "at the end, write a snapshot; it starts like any image"),
+	ROW("snapshots",  "FOLDER", take_text,    snapshots.folder, "a tree of snapshots: see vitrine snapshot, and `tree` in debug"),
+	ROW("snapshot-at", "N:NAME", take_snapshot_at, snapshots, "one after N instructions, or end:NAME; may be repeated"),
 	ROW("quiet",      NULL,     take_flag,    quiet,      "no summary and no progress on standard error"),
 };
 /* clang-format on */
@@ -399,7 +424,10 @@ int machine_options_check(struct machine_options *o, const struct args_rest *res
 		return err_set(err, EINVAL, "--smp-threads and --json, or --trace of insn, mem, fault, state, cr or tlb; what happens in "
 			       "several threads at once has no order to print it in");
 	if (o->smp_threads && o->paging != PAGING_NONE)
-		return err_set(err, EINVAL, "--smp-threads and --paging ept; the tables are built by one processor at a time");
+		return err_set(err, EINVAL, "--smp-threads and --paging %s; the tables are built by one processor at a time",
+			       paging_mode_name(o->paging));
+	if (dirty_check(o->dirty, o->paging, err))
+		return -EINVAL;
 	if (o->smp_threads && o->gdb)
 		return err_set(err, EINVAL, "--smp-threads and --gdb; a debugger needs processors that take turns");
 	if ((o->gdb || o->control) && (o->trace & EV_BIT(insn)) && !o->json)
@@ -413,7 +441,7 @@ int machine_options_check(struct machine_options *o, const struct args_rest *res
 		return err_set(err, EINVAL, "--switch-engine-after and --gdb or --stats; both hold on to one engine");
 	if (json_stdout && o->exits)
 		return err_set(err, EINVAL, "--exits and --json - both want standard output; give --json a file");
-	if (disk_options_check(&o->disks, err))
+	if (disk_options_check(&o->disks, err) || snapshot_options_check(o, err))
 		return -EINVAL;
 	return check_places(o, err);
 }

@@ -12,6 +12,7 @@
 #include "debugger/disk-options.h"
 #include "debugger/engine-options.h"
 #include "debugger/net-options.h"
+#include "debugger/snapshot-options.h"
 
 struct machine_options {
 	const char *image;     /* the word that is no option; NULL = none */
@@ -21,6 +22,10 @@ struct machine_options {
 	u32 cpus;
 	bool smp_threads;
 	enum paging_mode paging;
+	u64 shadow_tables;
+	bool shadow_unsync;
+	bool check_paging;
+	enum dirty_way dirty;
 	u64 page_max;
 	const struct cpu_model *cpu;
 	const char *kernel, *append, *bios;
@@ -39,9 +44,10 @@ struct machine_options {
 	u64 seed, insn_ps;
 	i64 rtc;               /* seconds since 1970 at power-up */
 	u64 budget;            /* instructions, 0 = no limit */
-	bool exits, stats, state_hash, quiet;
+	bool exits, stats, state_hash, memory_hash, quiet;
 	u32 trace;             /* set of event kinds */
 	const char *json, *save;
+	struct snapshot_options snapshots;
 	const char *record, *replay; /* file of a recording to be made, or NULL; or to be run again (`vitrine replay`) */
 	const char *gdb;       /* PORT, HOST:PORT or unix:PATH, NULL = none */
 	const char *control;   /* unix:PATH, NULL = none */

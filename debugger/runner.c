@@ -121,6 +121,15 @@ void runner_pauses(bool on)
 	pausing = on;
 }
 
+void runner_pausable(struct vm *vm)
+{
+	if (vm) {
+		interrupted = 0;
+		__atomic_store_n(&vm->user_stop, 0, __ATOMIC_SEQ_CST); /* a pause that came when it had already stopped */
+	}
+	running = vm;
+}
+
 bool runner_interrupted(void)
 {
 	bool was = interrupted;

@@ -30,6 +30,8 @@ struct run_by {
 	void *arg;
 };
 enum stop_why guest_run_by(struct vm *vm, u64 budget, const struct run_by *by, struct err *err);
+/* From here on a signal stops this machine in whatever it does, also when it goes back in time; NULL: no machine. */
+void runner_pausable(struct vm *vm);
 /* From here on Ctrl-C only stops the machine, with STOP_USER, as often as it is pressed. */
 void runner_pauses(bool on);
 /* Was it pressed since this was last asked?  As long as it was, no run begins. */

@@ -91,11 +91,18 @@ static json_t *size_json(const struct snapshot_part *p)
 	return json_sprintf("%zu bytes", read_left(&p->section.payload));
 }
 
+/* Who wrote it, when, upon which other, and what of memory is in it: not what the machine is. */
+static bool is_about_the_file(const struct snapshot_part *p)
+{
+	return p->kind == SNAPSHOT_WRITER || !strcmp(p->section.name, "about") || !strcmp(p->section.name, "parent") ||
+	       !strcmp(p->section.name, "zeros");
+}
+
 static void diff_parts(json_t *changes, const struct snapshot_part *a, const struct snapshot_part *b)
 {
 	const struct reader *x = &a->section.payload, *y = &b->section.payload;
 
-	if (a->kind == SNAPSHOT_WRITER)
+	if (is_about_the_file(a))
 		return;
 	if (read_left(x) == read_left(y) && !memcmp(x->at, y->at, read_left(x)))
 		return;
@@ -115,13 +122,13 @@ static json_t *diff_sections(const struct snapshot_file *a, const struct snapsho
 
 		if (q)
 			diff_parts(changes, p, q);
-		else if (p->kind != SNAPSHOT_WRITER)
+		else if (!is_about_the_file(p))
 			change(changes, p, NULL, size_json(p), json_null());
 	}
 	for (u32 i = 0; i < b->nparts; i++) {
 		const struct snapshot_part *q = &b->part[i];
 
-		if (q->kind != SNAPSHOT_WRITER && !snapshot_part_find(a, q->section.name, q->section.instance))
+		if (!is_about_the_file(q) && !snapshot_part_find(a, q->section.name, q->section.instance))
 			change(changes, q, NULL, json_null(), size_json(q));
 	}
 	return changes;
@@ -154,10 +161,10 @@ static void range_add(struct ranges *r, frame_no frame)
 }
 
 /* What is in one file only is zero in the other. */
-static void diff_pages(struct snapshot_pages *a, struct snapshot_pages *b, struct ranges *r)
+static void diff_pages(struct snapshot_memory *a, struct snapshot_memory *b, struct ranges *r)
 {
 	static const u8 zeros[PAGE_SIZE_4K];
-	bool more_a = snapshot_pages_next(a), more_b = snapshot_pages_next(b);
+	bool more_a = snapshot_memory_next(a), more_b = snapshot_memory_next(b);
 
 	while (more_a || more_b) {
 		frame_no frame = !more_b || (more_a && a->frame < b->frame) ? a->frame : b->frame;
@@ -165,29 +172,29 @@ static void diff_pages(struct snapshot_pages *a, struct snapshot_pages *b, struc
 
 		if (memcmp(in_a ? a->page : zeros, in_b ? b->page : zeros, PAGE_SIZE_4K))
 			range_add(r, frame);
-		more_a = in_a ? snapshot_pages_next(a) : more_a;
-		more_b = in_b ? snapshot_pages_next(b) : more_b;
+		more_a = in_a ? snapshot_memory_next(a) : more_a;
+		more_b = in_b ? snapshot_memory_next(b) : more_b;
 	}
 	range_put(r);
 }
 
-json_t *snapshot_diff(const struct snapshot_file *a, const struct snapshot_file *b, struct err *err)
+json_t *snapshot_diff(const struct snapshot_file *const *a, u32 na, const struct snapshot_file *const *b, u32 nb, struct err *err)
 {
-	struct snapshot_pages x = { 0 }, y = { 0 };
+	struct snapshot_memory x = { 0 }, y = { 0 };
 	struct ranges r = { .rows = json_array() };
-	int rc = snapshot_pages_start(&x, a, err);
+	int rc = snapshot_memory_start(&x, a, na, err);
 
 	if (!rc)
-		rc = snapshot_pages_start(&y, b, err);
+		rc = snapshot_memory_start(&y, b, nb, err);
 	if (!rc)
 		diff_pages(&x, &y, &r);
-	snapshot_pages_end(&x);
-	snapshot_pages_end(&y);
+	snapshot_memory_end(&x);
+	snapshot_memory_end(&y);
 	if (rc) {
 		json_decref(r.rows);
 		return NULL;
 	}
-	return json_pack("{s:o, s:o, s:I}", "changes", diff_sections(a, b), "memory", r.rows, "pages", (json_int_t)r.pages);
+	return json_pack("{s:o, s:o, s:I}", "changes", diff_sections(a[0], b[0]), "memory", r.rows, "pages", (json_int_t)r.pages);
 }
 
 /* ---- lines ---- */

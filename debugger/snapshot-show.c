@@ -81,6 +81,11 @@ int snapshot_show(const struct snapshot_file *f, const char *name, const char *i
 
 	buf_printf(out, "written by %s, format %u, %zu bytes\n", f->writer.program[0] ? f->writer.program : "an early vitrine",
 		   f->format, f->len);
+	if (f->whole)
+		buf_printf(out, "%s%scheck %016" PRIx64 "\n", f->name, *f->name ? ", " : "", f->id);
+	if (*f->parent)
+		buf_printf(out, "%s %s, whose check was %016" PRIx64 "\n", f->builds ? "holds the memory that has changed since" :
+			   "holds all memory; the machine went on from", f->parent, f->parent_id);
 	for (u32 i = 0; i < f->nparts; i++)
 		if (wanted(&f->part[i], name, instance)) {
 			show_part(f, &f->part[i], out);
@@ -88,8 +93,9 @@ int snapshot_show(const struct snapshot_file *f, const char *name, const char *i
 		}
 	if (!f->whole || (name && strcmp(name, "pages")))
 		return shown;
-	buf_printf(out, "\npages: %" PRIu64 " of %" PRIu64 " frames are not zero; %" PRIu64 " KiB in %" PRIu64
-		   " bytes, %" PRIu64 " sections whose CRCs are right\n", f->pages, f->frames, f->pages * 4, f->packed, f->page_sections);
+	buf_printf(out, "\npages: %" PRIu64 " of %" PRIu64 " frames %s; %" PRIu64 " KiB in %" PRIu64
+		   " bytes, %" PRIu64 " sections whose CRCs are right\n", f->pages, f->frames,
+		   f->builds ? "have changed and are not zero" : "are not zero", f->pages * 4, f->packed, f->page_sections);
 	return shown + 1;
 }
 
@@ -203,7 +209,8 @@ json_t *snapshot_show_json(const struct snapshot_file *f, const char *name, cons
 	for (u32 i = 0; i < f->nparts; i++)
 		if (wanted(&f->part[i], name, instance))
 			json_array_append_new(sections, part_json(&f->part[i]));
-	return json_pack("{s:s, s:s, s:i, s:I, s:o, s:{s:I, s:I, s:I, s:I}}", "program", f->writer.program, "cpu", f->writer.cpu,
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:i, s:I, s:o, s:{s:I, s:I, s:I, s:I}}", "program", f->writer.program, "cpu",
+			 f->writer.cpu, "name", f->name, "parent", f->parent, "builds", f->builds,
 			 "format", f->format, "length", (json_int_t)f->len, "sections", sections, "pages",
 			 "frames", (json_int_t)f->frames, "pages", (json_int_t)f->pages, "sections", (json_int_t)f->page_sections,
 			 "packed", (json_int_t)f->packed);

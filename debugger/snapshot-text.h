@@ -16,10 +16,16 @@ json_t *snapshot_show_json(const struct snapshot_file *f, const char *name, cons
 /* An element as JSON: a number for a count, true or false, else text such as "0x0010". */
 json_t *snapshot_value_json(const struct field *f, u64 value);
 
-/* {"changes": [{section, field, index?, old, new, help?}], "memory": [{first, last, pages}], "pages": n}: old or new is
+/* Each is a file and those that it builds upon, own file first.
+ * {"changes": [{section, field, index?, old, new, help?}], "memory": [{first, last, pages}], "pages": n}: old or new is
  * null where only the other has the section or field; addresses are of machine memory.  NULL and *err: no memory. */
-json_t *snapshot_diff(const struct snapshot_file *a, const struct snapshot_file *b, struct err *err);
+json_t *snapshot_diff(const struct snapshot_file *const *a, u32 na, const struct snapshot_file *const *b, u32 nb, struct err *err);
 /* The same in lines; nothing if nothing differs. */
 void snapshot_diff_text(const json_t *diff, struct buf *out);
+
+/* A tree, a line each; `here` (or NULL) is marked. */
+struct snapshot_node;
+void snapshot_list_text(const struct snapshot_node *nodes, u32 n, const char *here, struct buf *out);
+json_t *snapshot_list_json(const struct snapshot_node *nodes, u32 n);
 
 #endif

@@ -4,10 +4,14 @@
  */
 #include "debugger/stats.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
 #include "core/vm.h"
+#include "core/x86/x86.h"
+#include "debugger/session/figures.h"
 
 #define ULL(x) ((unsigned long long)(x))
 enum { STRIP = 16, NS_FIRST = 5 }; /* columns of a strip; its first column is below 2^(NS_FIRST + 1) ns */
@@ -43,9 +47,34 @@ void stats_init(struct stats *s, const struct engine *real)
 	s->timed.run = timed_run;
 }
 
-void stats_start(struct stats *s, u64 icount)
+int stats_start(struct stats *s, u64 icount, struct mem *log, struct err *err)
 {
+	int rc = 0;
+
 	s->last_icount = icount;
+	s->logging = log;
+	for (int i = 0; log && i < log->nslots && !rc; i++)
+		if (!(log->slot[i].flags & (SLOT_HOLE | SLOT_MACHINE)))
+			rc = mem_log(log, log->slot[i].id, true, err);
+	return rc;
+}
+
+int stats_stop(struct stats *s)
+{
+	struct mem *m = s->logging;
+
+	for (int i = 0; m && i < m->nslots; i++) {
+		u64 *bitmap = NULL;
+
+		if (!(m->slot[i].flags & SLOT_LOG))
+			continue;
+		bitmap = malloc(m->slot[i].size / PAGE_SIZE_4K / 8 + sizeof(u64));
+		if (!bitmap)
+			return -ENOMEM;
+		s->written += mem_fetch_dirty(m, m->slot[i].id, bitmap);
+		free(bitmap);
+	}
+	return 0;
 }
 
 static u64 sum(const u64 *n)
@@ -109,18 +138,18 @@ static void print_histogram(const struct stats *s, bool time, const char *title,
 			(int)(n[b] * 40 / most), bar);
 }
 
-static void print_walks(const struct vm *vm, FILE *out)
+/* The rows that are not 0. */
+static void print_figures(const struct stats *s, const struct vm *vm, FILE *out)
 {
-	u64 guest = 0, ept = 0;
-
-	for (u32 i = 0; i < vm->ncpus; i++) {
-		guest += vm->vcpu[i].walks.guest;
-		ept += vm->vcpu[i].walks.ept;
-	}
-	fprintf(out, "page walks looked at %llu entries of the guest's tables, %llu of extended page tables\n", ULL(guest), ULL(ept));
-	if (vm->paging.mode == PAGING_EPT)
-		fprintf(out, "extended page tables: %llu of %llu frames used, %llu pages mapped, emptied %llu times\n",
-			ULL(vm->paging.used), ULL(vm->paging.pool), ULL(vm->paging.fills), ULL(vm->paging.flushes));
+	fprintf(out, "\ntranslation of addresses, --paging %s%s%s\n", paging_mode_name(vm->paging.mode),
+		vm->paging.dirty.way ? " --dirty-log " : "", vm->paging.dirty.way ? dirty_way_name(vm->paging.dirty.way) : "");
+	for (u32 i = 0; i < figure_count; i++)
+		if (figure_get(&figures[i], vm))
+			fprintf(out, "%-58s %14llu\n", figures[i].brief, ULL(figure_get(&figures[i], vm)));
+	if (vm->paging.mode != PAGING_NONE)
+		fprintf(out, "%-58s %14llu\n", "frames of the hypervisor's tables in use", ULL(vm->paging.used));
+	if (s->logging)
+		fprintf(out, "%-58s %14llu\n", "pages of the guest written", ULL(s->written));
 }
 
 void stats_print(const struct stats *s, const struct vm *vm, FILE *out)
@@ -145,7 +174,7 @@ void stats_print(const struct stats *s, const struct vm *vm, FILE *out)
 	print_histogram(s, false, "guest instructions between exits", out);
 	fprintf(out, "\naccesses nobody answered: %llu to ports, %llu to memory\n", ULL(vm->port.unclaimed),
 		ULL(vm->mmio.unclaimed));
-	print_walks(vm, out);
+	print_figures(s, vm, out);
 }
 
 static json_t *bucket_json(const u64 *n)
@@ -169,5 +198,17 @@ json_t *stats_json(const struct stats *s)
 					    json_pack("{s:I, s:o, s:o}", "count", (json_int_t)r->count, "host_ns",
 						      bucket_json(r->ns), "insns", bucket_json(r->insns)));
 	}
+	return all;
+}
+
+json_t *stats_figures_json(const struct stats *s, const struct vm *vm)
+{
+	json_t *all = json_pack("{s:s, s:s}", "paging", paging_mode_name(vm->paging.mode), "dirty_log",
+				dirty_way_name(vm->paging.dirty.way));
+
+	for (u32 i = 0; all && i < figure_count; i++)
+		json_object_set_new(all, figures[i].name, json_integer((json_int_t)figure_get(&figures[i], vm)));
+	if (all && s->logging)
+		json_object_set_new(all, "pages_written", json_integer((json_int_t)s->written));
 	return all;
 }

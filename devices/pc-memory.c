@@ -54,12 +54,22 @@ static int take_frames(struct pc_memory *p, struct mem *m, const struct pc_confi
 void pc_memory_release(struct pc_memory *p, struct mem *m)
 {
 	if (p->low != FRAME_NONE)
-		frames_unref(m->frames, p->low, p->low_size / PAGE);
-	if (p->high != FRAME_NONE)
-		frames_unref(m->frames, p->high, p->high_size / PAGE);
+		frames_unref(m->frames, p->low + HOLE_START / PAGE, (ONE_MIB - HOLE_START) / PAGE);
 	if (p->rom != FRAME_NONE)
 		frames_unref(m->frames, p->rom, p->rom_size / PAGE);
-	p->low = p->high = p->rom = FRAME_NONE;
+	p->low = p->rom = FRAME_NONE;
+}
+
+/* What was asked for.  From here on the slots alone refer to plain RAM, so that its pages may be shared, or go out (core/mem.h);
+ * the rest stays ours, too. */
+static void leave_ram_to_slots(struct pc_memory *p, struct mem *m)
+{
+	if (p->low == FRAME_NONE)
+		return;
+	frames_unref(m->frames, p->low, HOLE_START / PAGE);
+	frames_unref(m->frames, p->low + ONE_MIB / PAGE, (p->low_size - ONE_MIB) / PAGE);
+	if (p->high != FRAME_NONE)
+		frames_unref(m->frames, p->high, p->high_size / PAGE);
 }
 
 static const char *const segment_name[PAM_SEGMENTS] = {
@@ -129,8 +139,10 @@ int pc_memory_build(struct pc_memory *p, struct mem *m, const struct pc_config *
 	rc = check(c, err);
 	if (!rc)
 		rc = take_frames(p, m, c, err);
-	if (rc)
+	if (rc) {
+		leave_ram_to_slots(p, m);
 		return rc;
+	}
 	p->hidden = PC_4G + p->high_size;
 	rc = mem_slot_add(m, "RAM", 0, HOLE_START, p->low, 0, err);
 	if (rc >= 0)
@@ -141,6 +153,7 @@ int pc_memory_build(struct pc_memory *p, struct mem *m, const struct pc_config *
 				  err);
 	if (rc >= 0 && p->high_size)
 		rc = mem_slot_add(m, "RAM 4G", PC_4G, p->high_size, p->high, 0, err);
+	leave_ram_to_slots(p, m);
 	return rc < 0 ? rc : 0;
 }
 

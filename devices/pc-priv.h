@@ -13,7 +13,7 @@
 #define PC_4G (1ull << 32)
 #define PC_LOW_MAX 0xe0000000ull /* RAM below 4 GiB ends here at the latest */
 
-/* One reference to every frame named here is the board's own, beside those of the slots. */
+/* One reference to every frame of A0000h-FFFFFh and of the ROM is the board's own, beside those of the slots. */
 struct pc_memory {
 	u64 low_size, high_size; /* RAM from 0, counting the hole at A0000h; RAM from 4 GiB */
 	frame_no low, high;      /* low + n is behind guest frame n */

@@ -130,6 +130,14 @@ void pc_net_connect(struct pc *pc, const struct net_port *port)
 	set->net.port = port->send ? (struct net_port){ send_through, set } : *port;
 }
 
+void pc_new_address(struct pc *pc, u64 number)
+{
+	struct virtio_net *card = &pc_virtio_of(pc)->net;
+
+	if (card->v.kind)
+		virtio_net_new_address(card, number);
+}
+
 bool pc_net_ready(struct pc *pc)
 {
 	struct virtio_net *n = &pc_virtio_of(pc)->net;

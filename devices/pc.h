@@ -85,6 +85,9 @@ void pc_nmi(struct pc *pc);                     /* the NMI button; bit 7 of port
 /* Plug in the cable: where frames of the network card go.  No cable: they are lost. */
 void pc_net_connect(struct pc *pc, const struct net_port *port);
 
+/* The network card of a machine that was a copy of another gets an address of its own; its driver finds it at its next start. */
+void pc_new_address(struct pc *pc, u64 number);
+
 /* The display adapter, for vga-screen.h. */
 struct vga;
 const struct vga *pc_vga(const struct pc *pc);

@@ -139,12 +139,27 @@ int virtio_net_init(struct virtio_net *n, const u8 mac[NET_MAC], const struct de
 	return virtio_init(&n->v, &kind, &virtio_net_class, NULL, &n->s, world, err);
 }
 
+static void show_address(struct virtio *v)
+{
+	for (u32 i = 0; i < NET_MAC; i++)
+		virtio_config_put(v, CONFIG_MAC + i, of(v)->mac[i], 1);
+}
+
+void virtio_net_new_address(struct virtio_net *n, u64 number)
+{
+	u64 low = ((u64)n->mac[3] << 16 | (u64)n->mac[4] << 8 | n->mac[5]) + number;
+
+	n->mac[3] = (u8)(low >> 16);
+	n->mac[4] = (u8)(low >> 8);
+	n->mac[5] = (u8)low;
+	show_address(&n->v);
+}
+
 static void virtio_net_reset(struct device *d)
 {
 	struct virtio *v = (struct virtio *)d;
 
-	for (u32 i = 0; i < NET_MAC; i++)
-		virtio_config_put(v, CONFIG_MAC + i, of(v)->mac[i], 1);
+	show_address(v);
 	virtio_config_put(v, CONFIG_STATUS, STATUS_LINK_UP, 2);
 	virtio_config_put(v, CONFIG_MTU, MTU, 2);
 }

@@ -21,6 +21,8 @@ extern const struct device_class virtio_net_class;
 /* In zeroed memory. */
 int virtio_net_init(struct virtio_net *n, const u8 mac[NET_MAC], const struct device_world *world,
 		    struct err *err);
+/* Another address, from the driver's next start on: the last three bytes are moved on by `number`. */
+void virtio_net_new_address(struct virtio_net *n, u64 number);
 /* A frame from the cable.  False: the driver gave no buffer, and the frame is lost. */
 bool virtio_net_receive(struct device *d, const u8 *frame, u32 len);
 /* Is there a buffer for the next frame? */

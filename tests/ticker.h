@@ -124,7 +124,7 @@ static struct vm *ticker_machine(struct ticker *t, const struct engine *engine, 
 	memset(t, 0, sizeof(*t));
 	if (!vm)
 		return NULL;
-	frame = frames_alloc(&vm->frames, TICKER_MEM / PAGE_SIZE_4K);
+	frame = frames_alloc(vm->frames, TICKER_MEM / PAGE_SIZE_4K);
 	rom = frame + TICKER_RAM / PAGE_SIZE_4K;
 	t->out = (struct irq_line){ vm_intr_line, vm, 0 };
 	t->vector = 0x20;

@@ -106,7 +106,7 @@ static int on_mmio(struct kvm_cpu *k, struct vm_exit *exit)
 	exit->gpa = run->mmio.phys_addr;
 	exit->mmio.size = (u8)run->mmio.len;
 	exit->mmio.write = run->mmio.is_write;
-	exit->qualification = exit_ept_qualification(!run->mmio.is_write, run->mmio.is_write, false, false);
+	exit->qualification = exit_ept_qualification(run->mmio.is_write ? EPT_W : EPT_R, 0, false, false);
 	if (run->mmio.is_write)
 		memcpy(&exit->mmio.value, run->mmio.data, run->mmio.len);
 	k->asked = true;

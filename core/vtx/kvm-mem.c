@@ -5,6 +5,8 @@
  * A hole is no slot of KVM's, so an access there is an MMIO exit; a ROM is read-only, so a write there is one.
  */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -16,11 +18,12 @@
  * shut executes in real mode, and reaches no farther than 1 MiB + 64 KiB. */
 #define A20_SHUT_MOST (128 * MIB)
 
-struct region_list { struct kvm_region r[KVM_REGIONS]; int n; };
+/* One more than KVM's list can have, so that too many are noticed there. */
+struct region_list { struct kvm_region r[KVM_REGIONS + 1]; int n; };
 
 static void add(struct region_list *l, u64 gpa, u64 size, u64 at, u32 flags)
 {
-	if (l->n < KVM_REGIONS)
+	if (l->n <= KVM_REGIONS)
 		l->r[l->n++] = (struct kvm_region){ gpa, size, at, flags };
 }
 
@@ -59,6 +62,17 @@ static void make_list(const struct mem *m, struct region_list *l)
 	}
 }
 
+/* The next run says so: whoever changes the map has no way to hear of it. */
+static void trouble(struct vm *vm, const char *fmt, ...)
+{
+	struct kvm_vm *m = kvm_of(vm);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(m->why, sizeof(m->why), fmt, args);
+	va_end(args);
+}
+
 static int tell(struct vm *vm, int number, const struct kvm_region *r)
 {
 	struct kvm_userspace_memory_region region = {
@@ -68,8 +82,8 @@ static int tell(struct vm *vm, int number, const struct kvm_region *r)
 	int rc = ioctl(kvm_of(vm)->fd, KVM_SET_USER_MEMORY_REGION, &region);
 
 	if (rc)
-		log_put(&vm->log, LOG_ERROR, "vtx", "/dev/kvm does not take 0x%llx bytes of memory at 0x%llx: %s",
-			(unsigned long long)r->size, (unsigned long long)r->gpa, strerror(errno));
+		trouble(vm, "/dev/kvm does not take 0x%llx bytes of memory at 0x%llx: %s", (unsigned long long)r->size,
+			(unsigned long long)r->gpa, strerror(errno));
 	return rc;
 }
 
@@ -97,8 +111,10 @@ static void fold(struct vm *vm, int number, u64 *bits)
 	struct mem_slot *s = (struct mem_slot *)mem_slot_at(&vm->mem, r->at);
 
 	memset(bits, 0, (r->size / PAGE_SIZE_4K + 63) / 64 * 8);
-	if (!s || !(s->flags & SLOT_LOG) || ioctl(kvm_of(vm)->fd, KVM_GET_DIRTY_LOG, &log))
+	if (!s || !(s->flags & SLOT_LOG))
 		return;
+	if (ioctl(kvm_of(vm)->fd, KVM_GET_DIRTY_LOG, &log))
+		mem_mark_dirty(s, r->at, r->size);
 	for (u64 page = 0; page < r->size / PAGE_SIZE_4K; page++)
 		if (bits[page / 64] >> page % 64 & 1)
 			mem_mark_dirty(s, r->at + page * PAGE_SIZE_4K, 1);
@@ -135,7 +151,7 @@ void kvm_mem_changed(struct vm *vm, const struct mem_slot *slot)
 	struct region_list *l = malloc(sizeof(*l));
 
 	if (!l) {
-		log_put(&vm->log, LOG_ERROR, "vtx", "no memory for the list of memory slots");
+		trouble(vm, "no memory for the list of memory slots");
 		return;
 	}
 	make_list(&vm->mem, l);
@@ -153,6 +169,8 @@ void kvm_mem_changed(struct vm *vm, const struct mem_slot *slot)
 		for (int j = 0; j < m->nregions && !there; j++)
 			there = !memcmp(&l->r[i], &m->region[j], sizeof(l->r[i]));
 		number = there ? -1 : free_number(m);
+		if (!there && number < 0)
+			trouble(vm, "guest memory lies in more than %d pieces", KVM_REGIONS);
 		if (number >= 0 && tell(vm, number, &l->r[i]) == 0)
 			m->region[number] = l->r[i];
 	}

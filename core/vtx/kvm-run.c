@@ -180,6 +180,8 @@ int kvm_run_guest(struct vcpu *v, const struct run_limit *limit, struct vm_exit 
 	u64 before = k->last.icount[0];
 	int rc = 0;
 
+	if (kvm_of(v->vm)->why[0])
+		return kvm_trouble(k, exit, ENOMEM, "%s", kvm_of(v->vm)->why);
 	if (k->asked)
 		rc = kvm_answer(k, exit);
 	if (!rc && k->deferred) {

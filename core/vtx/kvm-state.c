@@ -292,6 +292,22 @@ int kvm_get(struct vcpu *v, struct x86_state *s, u32 groups)
 	return rc;
 }
 
+/* A KVM without VT-x or AMD-V of its own takes paging of 32 bits, and then leaves it off. */
+static int check_mode(struct kvm_cpu *k, const struct x86_state *s, struct err *err)
+{
+	struct kvm_sregs2 r;
+	int rc = load_sregs(k, &r);
+
+	if (rc)
+		return err_set(err, -rc, "/dev/kvm does not give the state of vCPU %u: %s", k->vcpu->index, strerror(-rc));
+	if (r.cr0 == s->cr0[0] && r.cr4 == s->cr4[0] && r.efer == s->efer[0])
+		return 0;
+	return err_set(err, ENOTSUP, "this host's KVM cannot execute a guest in the mode CR0 %llx, CR4 %llx, EFER %llx; it makes %llx, "
+				     "%llx, %llx of it; --engine interp can",
+		       (unsigned long long)s->cr0[0], (unsigned long long)s->cr4[0], (unsigned long long)s->efer[0], r.cr0, r.cr4,
+		       r.efer);
+}
+
 static int set_groups(struct kvm_cpu *k, const struct x86_state *s, u32 groups, struct err *err)
 {
 	int rc = 0;
@@ -308,6 +324,10 @@ static int set_groups(struct kvm_cpu *k, const struct x86_state *s, u32 groups, 
 		rc = set_pending(k, s);
 	if (rc)
 		return err_set(err, -rc, "/dev/kvm refuses the state of vCPU %u: %s", k->vcpu->index, strerror(-rc));
+	if (groups & ST_CTRL)
+		rc = check_mode(k, s, err);
+	if (rc)
+		return rc;
 	return groups & ST_MSR ? kvm_msr_set(k, s, err) : 0;
 }
 

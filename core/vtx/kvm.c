@@ -66,6 +66,8 @@ static int available(struct err *err)
 	if (vm < 0)
 		return err_set(err, errno, "the VT-x engine cannot create a machine with /dev/kvm: %s", strerror(errno));
 	close(vm);
+	if (!kvm_features())
+		return err_set(err, ENOTSUP, "the VT-x engine cannot learn from /dev/kvm which features this host's processor has");
 	return 0;
 }
 
@@ -178,6 +180,19 @@ static int vcpu_fill(struct kvm_vm *m, struct kvm_cpu *k, struct err *err)
 	return 0;
 }
 
+/* Does this host take what it will be given, and give it back?  What it refused later would be a mistake of ours. */
+static int prove(struct kvm_cpu *k, struct err *err)
+{
+	struct x86_state s = k->last;
+	int rc = kvm_set(k->vcpu, &s, ST_ALL, err);
+
+	k->ready = false; /* how many processors there are, which CPUID tells, is not known yet */
+	if (rc)
+		return rc;
+	rc = kvm_get(k->vcpu, &s, ST_ALL);
+	return rc ? err_set(err, -rc, "/dev/kvm does not give the state of a vCPU: %s", strerror(-rc)) : 0;
+}
+
 static int vcpu_open(struct vcpu *v, struct err *err)
 {
 	struct kvm_cpu *k = calloc(1, sizeof(*k));
@@ -191,6 +206,8 @@ static int vcpu_open(struct vcpu *v, struct err *err)
 	v->engine_data = k;
 	x86_state_reset(&k->last, cpu_signature(v->vm->cpu));
 	rc = vcpu_fill(kvm_of(v->vm), k, err);
+	if (!rc)
+		rc = prove(k, err);
 	if (rc)
 		vcpu_close(v);
 	return rc;
@@ -232,7 +249,7 @@ static void want_window(struct vcpu *v, bool want)
 /* The processor sees every write to its memory: nothing decoded is kept. */
 static void mem_written(struct vm *vm, u64 gpa, u64 len) { }
 /* kvm_dirty_fetch has made KVM look anew. */
-static void dirty_cleared(struct vm *vm, const struct mem_slot *slot) { }
+static void log_cleared(struct vm *vm, const struct mem_slot *slot) { }
 /* Breakpoints are looked at when the guest is entered. */
 static void observe(struct vcpu *v) { }
 
@@ -249,7 +266,7 @@ const struct engine engine_vtx = {
 	.vcpu_close = vcpu_close,
 	.mem_changed = kvm_mem_changed,
 	.dirty_fetch = kvm_dirty_fetch,
-	.dirty_cleared = dirty_cleared,
+	.dirty_cleared = log_cleared,
 	.mem_written = mem_written,
 	.run = kvm_run_guest,
 	.settle = kvm_settle,

@@ -26,6 +26,7 @@ struct kvm_vm {
 	u32 tsc_khz;
 	int nregions;         /* the highest number in use, plus 1 */
 	struct kvm_region region[KVM_REGIONS];
+	char why[200];        /* memory could not be told to KVM: no vCPU runs any more */
 };
 
 struct kvm_cpu {

@@ -8,6 +8,13 @@
 
 enum { LEVELS = 4 };
 
+bool ept_pointer_valid(u64 eptp, u8 phys_bits)
+{
+	u64 type = eptp & 7, reserved = 0xf80 | ~((1ull << phys_bits) - 1);
+
+	return (type == 0 || type == EPTP_WB) && (eptp & 0x38) == EPTP_LEVELS_4 && !(eptp & reserved);
+}
+
 static u64 address_bits(const struct ept_env *env)
 {
 	return ((1ull << env->phys_bits) - 1) & ~(u64)PAGE_MASK_4K;
@@ -46,6 +53,12 @@ static void set_accessed_dirty(const struct ept_env *env, u64 access, struct ept
 	}
 }
 
+/* Will the leaf's dirty flag be set, and is there no room to log that? */
+static bool cannot_log(const struct ept_env *env, u64 gpa, u64 access, u64 leaf)
+{
+	return env->log && (access & EPT_W) && !(leaf & EPT_D) && !env->log(env->arg, gpa);
+}
+
 bool ept_walk(const struct ept_env *env, u64 gpa, u64 access, struct ept_result *res)
 {
 	u64 mask = address_bits(env), table = env->eptp & mask, e = 0;
@@ -75,7 +88,10 @@ bool ept_walk(const struct ept_env *env, u64 gpa, u64 access, struct ept_result 
 	res->hpa = (e & mask & ~(res->page_size - 1)) | (gpa & (res->page_size - 1));
 	if (access & ~(u64)res->rights)
 		return false;
-	if (access && (env->eptp & EPTP_AD))
-		set_accessed_dirty(env, access, res);
-	return true;
+	if (access && (env->eptp & EPTP_AD)) {
+		res->log_full = cannot_log(env, gpa, access, e);
+		if (!res->log_full)
+			set_accessed_dirty(env, access, res);
+	}
+	return !res->log_full;
 }

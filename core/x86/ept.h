@@ -30,11 +30,16 @@
 #define EPTQ_LINEAR 0x80ull /* bit 7: there is a linear address; */
 #define EPTQ_FINAL 0x100ull /* bit 8: it is the linear address's own translation that failed, not that of a table entry */
 
+/* Would VM entry take it (SDM 3C 26.2.1.1)?  Uncacheable or write-back, four levels, no reserved bit. */
+bool ept_pointer_valid(u64 eptp, u8 phys_bits);
+
 struct ept_env {
 	u64 eptp;
 	u8 phys_bits; /* MAXPHYADDR */
 	u64 (*read)(void *arg, u64 address);
 	void (*write)(void *arg, u64 address, u64 value);
+	/* Page-modification logging (SDM 3C 28.2.5), or NULL: a dirty flag is about to be set.  False: the log is full. */
+	bool (*log)(void *arg, u64 gpa);
 	void *arg;
 };
 
@@ -43,6 +48,7 @@ struct ept_result {
 	u64 page_size;
 	u8 rights;         /* EPT_R EPT_W EPT_X that all levels allow */
 	u8 type;           /* memory type of the leaf */
+	bool log_full;     /* rights would do, but the page could not be logged: no flag was set */
 	bool misconfigured; /* an entry no processor accepts (SDM 3C 28.2.3.1) */
 	u8 steps;          /* entries looked at, root first */
 	struct walk_step step[4];

@@ -38,6 +38,7 @@ enum {
 
 /* CR3 and CR4 (SDM 3A 2.5, 4.10.4.1) */
 #define CR3_NOFLUSH (1ull << 63)
+#define CR3_PCID 0xfffull
 #define CR4_VME (1u << 0)
 #define CR4_PVI (1u << 1)
 #define CR4_TSD (1u << 2)

@@ -101,6 +101,10 @@ static int quit(struct control_client *c, json_t *arguments, json_t **result, st
 /* The machine does it by itself as soon as it executes; one that has died does it now. */
 static int system_reset(struct control_client *c, json_t *arguments, json_t **result, struct err *err)
 {
+	int rc = session_may_change(c->s, err);
+
+	if (rc)
+		return rc;
 	if (c->s->running)
 		c->s->vm->reset_wanted = true;
 	else
@@ -111,6 +115,10 @@ static int system_reset(struct control_client *c, json_t *arguments, json_t **re
 
 static int system_powerdown(struct control_client *c, json_t *arguments, json_t **result, struct err *err)
 {
+	int rc = session_may_change(c->s, err);
+
+	if (rc)
+		return rc;
 	pc_power_button(c->s->pc);
 	session_changed(c->s);
 	return 0;
@@ -123,6 +131,34 @@ static int dump_screen(struct control_client *c, json_t *arguments, json_t **res
 	if (format && strcmp(format, "png"))
 		return err_set(err, EINVAL, "format '%.40s'; expected png", format);
 	return screendump(pc_vga(c->s->pc), json_string_value(json_object_get(arguments, "filename")), err);
+}
+
+/* As QEMU has it: the bytes that the guest shall keep, or has. */
+static int balloon(struct control_client *c, json_t *arguments, json_t **result, struct err *err)
+{
+	json_t *value = json_object_get(arguments, "value");
+	u64 all = c->s->vm->mem_size, keep = (u64)json_integer_value(value), pages;
+
+	if (!c->s->opt->virtio.balloon)
+		return err_set(err, ENODEV, "no balloon: --virtio balloon gives the machine one");
+	if (!keep || keep > all)
+		return err_set(err, EINVAL, "value: expected the bytes that the guest shall keep, up to %llu", (unsigned long long)all);
+	pages = (all - keep) >> 12;
+	const u8 data[] = { (u8)pages, (u8)(pages >> 8), (u8)(pages >> 16), (u8)(pages >> 24) };
+	int rc = session_may_change(c->s, err);
+	if (rc)
+		return rc;
+	vm_receive(c->s->vm, INPUT_BALLOON, data, sizeof(data));
+	session_changed(c->s);
+	return 0;
+}
+
+static int query_balloon(struct control_client *c, json_t *arguments, json_t **result, struct err *err)
+{
+	if (!c->s->opt->virtio.balloon)
+		return err_set(err, ENODEV, "no balloon: --virtio balloon gives the machine one");
+	*result = json_pack("{s:I}", "actual", (json_int_t)(c->s->vm->mem_size - ((u64)pc_balloon_actual(c->s->pc) << 12)));
+	return *result ? 0 : -ENOMEM;
 }
 
 static bool is_one_of(const char *line, const char *const *words)
@@ -174,6 +210,8 @@ const struct control_command control_commands[] = {
 	{ "cont", { { 0 } }, cont },
 	{ "system_reset", { { 0 } }, system_reset },
 	{ "system_powerdown", { { 0 } }, system_powerdown },
+	{ "balloon", { { "value", false, true } }, balloon },
+	{ "query-balloon", { { 0 } }, query_balloon },
 	{ "screendump", { { "filename", false }, { "format", true } }, dump_screen },
 	{ "human-monitor-command", { { "command-line", false } }, human },
 	{ "quit", { { 0 } }, quit },

@@ -12,7 +12,7 @@
 enum { CONTROL_ARGS = 2 };
 struct control_command {
 	const char *name;
-	struct { const char *name; bool optional; } arg[CONTROL_ARGS];
+	struct { const char *name; bool optional, number; } arg[CONTROL_ARGS]; /* a text, or a whole number */
 	/* arguments: checked, NULL if there are none.  *result: what is returned, NULL for {}. */
 	int (*exec)(struct control_client *c, json_t *arguments, json_t **result, struct err *err);
 };

@@ -94,7 +94,7 @@ static bool check_shape(struct control_client *c, json_t *o, json_t *id)
 	return true;
 }
 
-/* Those that it must have, and no others: `args` are names, "[name]" may be absent; all are texts. */
+/* Those that it must have, and no others: `args` are names, "[name]" may be absent; texts or numbers. */
 static int check_arguments(const struct control_command *cmd, json_t *arguments, struct err *err)
 {
 	json_t *value;
@@ -105,8 +105,9 @@ static int check_arguments(const struct control_command *cmd, json_t *arguments,
 		value = json_object_get(arguments, cmd->arg[i].name);
 		if (!value && !cmd->arg[i].optional)
 			return err_set(err, EINVAL, "Parameter '%s' is missing", cmd->arg[i].name);
-		if (value && !json_is_string(value))
-			return err_set(err, EINVAL, "Invalid parameter type for '%s', expected: string", cmd->arg[i].name);
+		if (value && !(cmd->arg[i].number ? json_is_integer(value) : json_is_string(value)))
+			return err_set(err, EINVAL, "Invalid parameter type for '%s', expected: %s", cmd->arg[i].name,
+				       cmd->arg[i].number ? "integer" : "string");
 		known += value != NULL;
 	}
 	if (json_object_size(arguments) == known)

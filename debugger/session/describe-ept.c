@@ -2,15 +2,14 @@
  * describe-ept.c - extended page tables in words: from a guest-physical address to the machine's.
  * Rule: looking sets no accessed bit and maps nothing: what the guest has not touched is shown as not there.
  */
-#include <stdio.h>
-#include <string.h>
+#include <errno.h>
 
-#include "debugger/session/describe.h"
+#include "debugger/session/describe-priv.h"
 
 #define ULL(x) ((unsigned long long)(x))
 
-static const char *const level_name[] = { "", "PT", "PD", "PDPT", "PML4" };
-static const char *const type_name[] = { "UC", "WC", "type 2", "type 3", "WT", "WP", "WB", "type 7" }; /* SDM 3A table 11-10 */
+/* SDM 3A table 11-10 */
+static const char *const type_name[] = { "UC", "WC", "type 2", "type 3", "WT", "WP", "WB", "type 7" };
 
 bool ept_look(struct session *s, u64 gpa, struct ept_result *res)
 {
@@ -19,56 +18,76 @@ bool ept_look(struct session *s, u64 gpa, struct ept_result *res)
 	return ept_walk(&env, mem_gpa(&s->vm->mem, gpa), 0, res);
 }
 
-/* "rwxad": r readable, w writable, x executable, a accessed, d dirty */
-static void rights_text(u64 entry, char out[6])
-{
-	static const struct { u64 bit; char letter; } bits[] = { { EPT_R, 'r' }, { EPT_W, 'w' }, { EPT_X, 'x' }, { EPT_A, 'a' }, { EPT_D, 'd' } };
+/* ---- as a stage ---- */
 
-	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
-		out[i] = entry & bits[i].bit ? bits[i].letter : '-';
-	out[ARRAY_LEN(bits)] = 0;
+static const struct paging_shape shape_ept = { "extended page tables", 4, 9, 8, { [4] = "PML4", [3] = "PDPT", [2] = "PD", [1] = "PT" } };
+
+int ept_stage(struct stage *st, struct err *err)
+{
+	st->shape = &shape_ept;
+	st->root = paging_eptp(&st->s->vm->paging);
+	if (st->s->vm->paging.mode == PAGING_EPT)
+		return 0;
+	return err_set(err, ENOENT, "there is no second stage: guest-physical is machine memory; --paging ept has one");
 }
 
-static void add_row(const struct walk_step *step, int level, struct lines *l)
+int ept_rows(const struct stage *st, u64 gpa, struct walk_row row[WALK_ROWS], struct stage_end *end)
 {
-	char rights[6];
+	struct ept_result res;
+	bool found = ept_look(st->s, gpa, &res);
 
-	rights_text(step->value, rights);
-	lines_add(l, step->value & EPT_RIGHTS ? LINE_TEXT : LINE_BAD, "%-5s %012llx %4llu  %016llx  %s%s", level_name[level], ULL(step->gpa),
-		  ULL(step->gpa >> 3 & 511), ULL(step->value), rights, level > 1 && (step->value & EPT_LARGE) ? "  large page" : "");
+	for (int i = 0; i < res.steps; i++) {
+		u64 value = res.step[i].value;
+		int level = shape_ept.levels - i;
+		bool last = i == res.steps - 1;
+
+		row[i] = (struct walk_row){
+			.name = shape_ept.level_name[level], .kind = STAGE_EPT, .level = (u8)level, .size = 8,
+			.index = (u32)(res.step[i].gpa >> 3 & 511), .gpa = res.step[i].gpa, .value = value,
+			.present = value & EPT_RIGHTS, .large = last && found && level > 1,
+			.reserved = last && res.misconfigured,
+			.frame = last && found ? res.hpa & ~(res.page_size - 1) : value & 0x000ffffffffff000ull,
+		};
+	}
+	*end = (struct stage_end){ .found = found, .to = res.hpa, .page_size = res.page_size,
+				   .writable = res.rights & EPT_W, .executable = res.rights & EPT_X, .type = res.type };
+	if (found) {
+		end->accessed = res.step[res.steps - 1].value & EPT_A;
+		end->dirty = res.step[res.steps - 1].value & EPT_D;
+	} else {
+		end->why = res.misconfigured ? "misconfigured" : "not present";
+	}
+	return res.steps;
 }
+
+/* ---- in words ---- */
 
 void describe_ept(struct session *s, u64 gpa, struct lines *l)
 {
-	struct ept_result res;
+	struct walk_row row[WALK_ROWS];
+	struct stage_end end;
+	struct err err = { 0 };
+	struct stage st;
+	struct line *line;
+	int n;
 
-	if (s->vm->paging.mode != PAGING_EPT) {
-		lines_add(l, LINE_MISSING, "there is no second stage: guest-physical is machine memory; --paging ept has one");
+	if (stage_of(s, STAGE_EPT, s->cpu, &st, &err)) {
+		lines_add(l, LINE_MISSING, "%s", err.text);
 		return;
 	}
-	bool found = ept_look(s, gpa, &res);
-	lines_add(l, LINE_TITLE, "gpa %012llx  extended page tables, EPTP %llx", ULL(gpa), ULL(paging_eptp(&s->vm->paging)));
-	lines_add(l, LINE_DIM, "table machine addr index  what it says      rwxad");
-	for (int i = 0; i < res.steps; i++)
-		add_row(&res.step[i], 4 - i, l);
-	if (!found) {
-		lines_add(l, LINE_BAD, "-> %s", res.misconfigured ? "an EPT misconfiguration (SDM 3C 28.2.3.1)"
+	n = stage_walk(&st, gpa, row, &end);
+	lines_add(l, LINE_TITLE, "gpa %012llx  extended page tables, EPTP %llx", ULL(gpa), ULL(st.root));
+	describe_row_title(false, l);
+	for (int i = 0; i < n; i++)
+		describe_row(&row[i], l);
+	if (!end.found) {
+		lines_add(l, LINE_BAD, "-> %s", row[n - 1].reserved ? "an EPT misconfiguration (SDM 3C 28.2.3.1)"
 							   : "nothing yet: an access would be an EPT violation");
 		return;
 	}
-	lines_add(l, LINE_GOOD, "-> machine address %012llx, frame %llx", ULL(res.hpa), ULL(res.hpa >> 12));
-	lines_add(l, LINE_TEXT, "   page of %llu KiB: %s%s%s, memory type %s", ULL(res.page_size >> 10), res.rights & EPT_R ? "r" : "-",
-		  res.rights & EPT_W ? "w" : "-", res.rights & EPT_X ? "x" : "-", type_name[res.type]);
-}
-
-void ept_line(struct session *s, u64 gpa, char *out, size_t size)
-{
-	struct ept_result res;
-
-	if (s->vm->paging.mode != PAGING_EPT)
-		snprintf(out, size, "ept    none: gpa is machine memory");
-	else if (ept_look(s, gpa, &res))
-		snprintf(out, size, "ept    gpa %llx -> machine %llx", ULL(gpa), ULL(res.hpa));
-	else
-		snprintf(out, size, "ept    gpa %llx -> NOT PRESENT", ULL(gpa));
+	line = lines_add(l, LINE_GOOD, "-> machine address %012llx, frame %llx", ULL(end.to), ULL(end.to >> 12));
+	line->about = ABOUT_FRAME;
+	line->value = end.to;
+	lines_add(l, LINE_TEXT, "   page of %s: readable%s%s, memory type %s", paging_size_name(end.page_size),
+		  end.writable ? ", writable" : "", end.executable ? ", executable" : "", type_name[end.type]);
 }

@@ -131,6 +131,17 @@ int describe_walk_rows(const struct paging *p, u64 gva, struct walk_row row[WALK
 	return n;
 }
 
+static void ept_flags(const struct walk_row *row, bool leaf, char out[8])
+{
+	u64 v = row->value;
+
+	out[0] = v & EPT_R ? 'r' : '-';
+	out[1] = v & EPT_W ? 'w' : '-';
+	out[2] = v & EPT_X ? 'x' : '-';
+	out[4] = v & EPT_A ? 'a' : '-';
+	out[5] = leaf && v & EPT_D ? 'd' : '-';
+}
+
 void describe_entry_flags(const struct walk_row *row, char out[8])
 {
 	u64 v = row->value;
@@ -139,6 +150,10 @@ void describe_entry_flags(const struct walk_row *row, char out[8])
 	memcpy(out, "-------", 8);
 	if (!row->present)
 		return;
+	if (row->kind == STAGE_EPT) {
+		ept_flags(row, leaf, out);
+		return;
+	}
 	out[0] = 'p';
 	if (row->name && row->gpa == UINT64_MAX) /* a PDPTE register has no rights (SDM 3A table 4-8) */
 		return;
@@ -150,7 +165,12 @@ void describe_entry_flags(const struct walk_row *row, char out[8])
 	out[6] = leaf && v & PTE_G ? 'g' : '-';
 }
 
-static void row_line(const struct walk_row *row, struct lines *l)
+void describe_row_title(bool narrow, struct lines *l)
+{
+	lines_add(l, LINE_DIM, "table entry at    index %swhat it says      flags    leads to", narrow ? "" : " ");
+}
+
+void describe_row(const struct walk_row *row, struct lines *l)
 {
 	enum line_kind kind = !row->present || row->reserved ? LINE_BAD : LINE_TEXT;
 	struct line *line;
@@ -162,18 +182,18 @@ static void row_line(const struct walk_row *row, struct lines *l)
 	else
 		line = lines_add(l, kind, "%-5s %012llx %4u  %s", row->name, ULL(row->gpa), row->index,
 				 row->size == 4 ? "        " : "");
-	line->about = ABOUT_GPA;
+	line->about = row->kind == STAGE_GUEST ? ABOUT_GPA : ABOUT_FRAME;
 	line->value = row->frame;
 	lines_more(l, "%0*llx  %s  ", row->size == 4 ? 8 : 16, ULL(row->value), flags);
 	if (row->reserved)
-		lines_more(l, "reserved bits set");
+		lines_more(l, row->kind == STAGE_EPT ? "misconfigured" : "reserved bits set");
 	else if (!row->present)
 		lines_more(l, "not present");
 	else
 		lines_more(l, "%012llx%s", ULL(row->frame), row->large ? " large" : "");
 }
 
-static const char *size_name(u64 size)
+const char *paging_size_name(u64 size)
 {
 	return size == 1ull << 30   ? "1 GiB"
 	       : size == 1ull << 22 ? "4 MiB"
@@ -198,10 +218,9 @@ void describe_walk(struct session *s, u32 cpu, u64 gva, struct lines *l)
 	lines_add(l, LINE_TITLE, "gva %016llx  %s  cr3 %llx", ULL(gva), paging_name(&p), ULL(p.env.cr3));
 	n = describe_walk_rows(&p, gva, row, &res, &ok);
 	if (n)
-		lines_add(l, LINE_DIM, "table entry at    index %swhat it says      pwxuadg  leads to",
-			  row[n - 1].size == 4 ? "" : " ");
+		describe_row_title(row[n - 1].size == 4, l);
 	for (int i = 0; i < n; i++)
-		row_line(&row[i], l);
+		describe_row(&row[i], l);
 	if (!ok) {
 		lines_add(l, LINE_BAD, "-> nothing: an access would be a page fault (#PF)");
 		return;
@@ -213,7 +232,7 @@ void describe_walk(struct session *s, u32 cpu, u64 gva, struct lines *l)
 	line->about = ABOUT_GPA;
 	line->value = mem_gpa(p.mem, res.gpa);
 	if (n)
-		lines_add(l, LINE_TEXT, "   page of %s: %s, %s, %s%s%s", size_name(res.page_size),
+		lines_add(l, LINE_TEXT, "   page of %s: %s, %s, %s%s%s", paging_size_name(res.page_size),
 			  res.user ? "user" : "supervisor", res.writable ? "writable" : "read-only",
 			  res.nx ? "not executable" : "executable", res.dirty ? ", dirty" : "",
 			  res.global ? ", global" : "");
@@ -257,15 +276,14 @@ void describe_table(struct session *s, u32 cpu, u64 gpa, int level, u64 first, b
 	gpa &= ~(u64)PAGE_MASK_4K;
 	lines_add(l, LINE_TITLE, "%s at %llx  maps from %llx on", shape->level_name[level], ULL(gpa),
 		  ULL(first));
-	lines_add(l, LINE_DIM, "table entry at    index %swhat it says      pwxuadg  leads to",
-		  shape->entry == 4 ? "" : " ");
+	describe_row_title(shape->entry == 4, l);
 	for (u32 i = 0; i < 1u << shape->bits; i++) {
 		struct walk_row row = lone_row(&p, shape, gpa, level, i);
 
 		if (!row.present && !absent)
 			continue;
 		shown++;
-		row_line(&row, l);
+		describe_row(&row, l);
 	}
 	if (!shown)
 		lines_add(l, LINE_DIM, "all of its entries are absent");

@@ -7,6 +7,7 @@
 
 #include "core/exit.h"
 #include "debugger/session/describe.h"
+#include "debugger/session/figures.h"
 #include "debugger/session/history.h"
 
 #define ULL(x) ((unsigned long long)(x))
@@ -131,7 +132,7 @@ static u64 inputs(const struct session *s) { return s->vm->inputs; }
 static u64 lost_ports(const struct session *s) { return s->vm->port.unclaimed; }
 static u64 lost_memory(const struct session *s) { return s->vm->mmio.unclaimed; }
 static u64 virtual_ns(const struct session *s) { return s->vm->clock.now; }
-static u64 frames_used(const struct session *s) { return s->vm->frames.used; }
+static u64 frames_used(const struct session *s) { return s->vm->frames->used; }
 static u64 processors(const struct session *s) { return s->vm->ncpus; }
 
 static const struct counter {
@@ -163,6 +164,11 @@ static void counter_lines(const struct session *s, struct lines *l)
 			lines_add(l, LINE_TEXT, "%-31s %13llu  %s", counters[i].name, ULL(v),
 				  counters[i].brief);
 	}
+	lines_add(l, LINE_TITLE, "translation of addresses");
+	for (u32 i = 0; i < figure_count; i++)
+		if (figure_get(&figures[i], s->vm))
+			lines_add(l, LINE_TEXT, "%-20s %13llu  %s", figures[i].name, ULL(figure_get(&figures[i], s->vm)),
+				  figures[i].brief);
 }
 
 void describe_stats(struct session *s, int width, bool times, struct lines *l)
@@ -220,6 +226,10 @@ void describe_stats_prometheus(struct session *s, struct buf *out)
 		else
 			buf_printf(out, "%s %llu\n", c->name, ULL(c->get(s)));
 	}
+	for (u32 i = 0; i < figure_count; i++)
+		buf_printf(out, "# HELP vitrine_%s_total %s\n# TYPE vitrine_%s_total counter\nvitrine_%s_total %llu\n",
+			   figures[i].name, figures[i].brief, figures[i].name, figures[i].name,
+			   ULL(figure_get(&figures[i], s->vm)));
 	buf_printf(out, "# HELP vitrine_exit_seconds host time to handle an exit\n"
 			"# TYPE vitrine_exit_seconds histogram\n");
 	for (int i = 0; i < EXIT_COUNT; i++) {

@@ -103,7 +103,7 @@ static void claims(const struct bus *b, struct lines *l)
 
 void describe_memory(struct session *s, struct lines *l)
 {
-	const struct frames *f = &s->vm->frames;
+	const struct frames *f = s->vm->frames;
 
 	lines_add(l, LINE_TITLE, "guest-physical memory%s",
 		  ~s->vm->mem.gpa_mask ? "  (A20 is off: bit 20 of every address is 0)" : "");

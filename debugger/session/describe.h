@@ -27,6 +27,7 @@ enum line_about {
 	ABOUT_NOTHING,
 	ABOUT_GVA,
 	ABOUT_GPA,
+	ABOUT_FRAME /* a machine address */,
 	ABOUT_TABLE /* guest-physical, of a page table */,
 	ABOUT_DEVICE,
 	ABOUT_EXIT,
@@ -90,22 +91,25 @@ struct paging {
 };
 int paging_of(struct session *s, u32 cpu, struct paging *p); /* 0 or a negative errno */
 
+/* Whose tables: linear to guest-physical; linear to the machine's; guest-physical to the machine's. */
+enum stage_kind { STAGE_GUEST, STAGE_SHADOW, STAGE_EPT, STAGES };
+
 enum walk_rows { WALK_ROWS = 6 };
 struct walk_row {
 	const char *name;   /* "PML4" "PDPT" "PD" "PT"; "PDPTE" for PAE's registers */
+	u8 kind;            /* enum stage_kind */
 	u8 level;           /* 4..1 */
 	u8 size;            /* bytes of an entry */
 	u32 index;
-	u64 gpa, value;     /* of the entry; gpa = UINT64_MAX: it is a register */
+	u64 gpa, value;     /* of the entry; gpa = UINT64_MAX: it is a register; a machine address but for STAGE_GUEST */
 	bool present, large, reserved; /* reserved: bits set that must be clear */
 	u64 frame;          /* what it points to: the next table, or the page */
 };
 /* The rows of the walk for a linear address; the number of them.  *ok: it leads to res->gpa. */
 int describe_walk_rows(const struct paging *p, u64 gva, struct walk_row row[WALK_ROWS],
 		       struct walk_result *res, bool *ok);
-/* "pwxuadg" in the order of the legend: p present, w writable, x executable, u user, a accessed, d dirty,
- * g global;
- * '-' where it is not.  out holds 8 bytes. */
+/* "pwxuadg" in the order of the legend: p present (in an extended page table r, readable), w writable, x executable,
+ * u user, a accessed, d dirty, g global; '-' where it is not.  out holds 8 bytes. */
 void describe_entry_flags(const struct walk_row *row, char out[8]);
 /* What is at a guest-physical address: "RAM", "ROM bios", "device lapic0, EOI", "nothing". */
 void describe_place(struct session *s, u64 gpa, struct buf *out);
@@ -118,8 +122,9 @@ void describe_walk(struct session *s, u32 cpu, u64 gva, struct lines *l);
  * page). */
 struct table_open { u64 first; u8 level; }; /* the table of this level through which `first` is mapped */
 /* The tables below the root on the way to `gva`; the number of them. */
-u32 describe_way(const struct paging *p, u64 gva, struct table_open open[4]);
-void describe_tables(struct session *s, u32 cpu, const struct table_open *open, u32 nopen, struct lines *l);
+u32 describe_way(struct session *s, enum stage_kind kind, u32 cpu, u64 address, struct table_open open[4]);
+void describe_tables(struct session *s, enum stage_kind kind, u32 cpu, const struct table_open *open, u32 nopen, bool raw,
+		     struct lines *l);
 /* One table wherever it lies: its present entries (with `absent`, all), as tables of this level of the
  * present format have them;
  * `first` is the linear address that its first entry maps. */
@@ -129,10 +134,10 @@ const char *paging_name(const struct paging *p);
 /* The table of `level` that maps `first`, a character per entry: '.' absent, '-' present, 'a' accessed,
  * 'd' dirty, 't' a table,
  * 'T' one that has been used; `width` columns, a power of two of entries per line. */
-void describe_heat(struct session *s, u32 cpu, int level, u64 first, int width, struct lines *l);
-/* The ranges of linear addresses that are mapped, with equal rights, as `gva .. gva  size  rights`; at
- * most `most` lines. */
-void describe_mappings(struct session *s, u32 cpu, u32 most, struct lines *l);
+void describe_heat(struct session *s, enum stage_kind kind, u32 cpu, int level, u64 first, int width,
+		   struct lines *l);
+/* The ranges of addresses that are mapped, with equal rights, as `from .. to  size  rights`; at most `most` lines. */
+void describe_mappings(struct session *s, enum stage_kind kind, u32 cpu, u32 most, struct lines *l);
 /* The map of guest-physical memory: slots, what they are, frames behind them; then devices' ranges. */
 void describe_memory(struct session *s, struct lines *l);
 
@@ -141,8 +146,22 @@ void describe_memory(struct session *s, struct lines *l);
 /* Where a guest-physical address is in the machine, with --paging ept.  False: nowhere yet. */
 bool ept_look(struct session *s, u64 gpa, struct ept_result *res);
 void describe_ept(struct session *s, u64 gpa, struct lines *l);
-/* The same in one short line. */
-void ept_line(struct session *s, u64 gpa, char *out, size_t size);
+/* ---- all stages (describe-owners.c, describe-shadow.c, describe-tlb.c; stage.h has the records) ---- */
+
+/* One address through every stage, with the rights at each. */
+void describe_translate(struct session *s, u32 cpu, u64 gva, struct lines *l);
+void describe_shadow(struct session *s, u32 cpu, u64 gva, struct lines *l);
+/* The tables that the shadow consists of: what each stands for. */
+void describe_shadow_tables(struct session *s, struct lines *l);
+/* What the shadow allows and the guest does not; then what the guest allows and the shadow has not yet. */
+void describe_difference(struct session *s, u32 cpu, u32 most, struct lines *l);
+/* width: columns there are; with few of them lines are short. */
+void describe_tlb(struct session *s, u32 cpu, int width, struct lines *l);
+/* Whose the page at this guest-physical address is, and every entry by which it can be reached. */
+void describe_owner(struct session *s, u64 gpa, struct lines *l);
+/* What the processor walks after the guest's tables, or in place of them, and what it remembers, in a short line each. */
+void second_stage_line(struct session *s, u32 cpu, u64 gva, u64 gpa, char *out, size_t size);
+void tlb_short_line(struct session *s, u32 cpu, u64 gva, char *out, size_t size);
 
 /* ---- exits (describe-exit.c) ---- */
 

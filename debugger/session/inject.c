@@ -143,6 +143,8 @@ static int wait_for_look(const struct call *c, u8 source, const void *data, u32 
 
 static int put(const struct call *c, u8 source, const void *data, u32 len, const char *refusal)
 {
+	if (c->s->priv->foreign && session_may_change(c->s, c->err))
+		return -EBUSY;
 	if (c->s->priv->inside)
 		return wait_for_look(c, source, data, len);
 	if (!vm_receive(c->s->vm, source, data, len))

@@ -26,7 +26,7 @@ int kept_restore(struct session *s, const struct kept *k, struct err *err)
 {
 	int rc;
 
-	if (session_busy(s, err))
+	if (session_busy(s, err) || session_may_change(s, err))
 		return -EBUSY;
 	if (s->timeline) {
 		rc = timeline_restore(s->timeline, k->point, err);

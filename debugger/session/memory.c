@@ -92,6 +92,8 @@ int session_write(struct session *s, u64 gva, const void *in, u64 len, struct er
 {
 	u64 good = by_pages(s, gva, len, check_part, NULL);
 
+	if (session_may_change(s, err))
+		return -EBUSY;
 	if (good < len)
 		return err_set(err, EFAULT, "no memory at gva 0x%llx; nothing was written", ULL(gva + good));
 	by_pages(s, gva, len, write_part, &in);
@@ -101,6 +103,8 @@ int session_write(struct session *s, u64 gva, const void *in, u64 len, struct er
 
 int session_write_physical(struct session *s, u64 gpa, const void *in, u64 len, struct err *err)
 {
+	if (session_may_change(s, err))
+		return -EBUSY;
 	if (!is_plain(s, gpa, len))
 		return err_set(err, EFAULT, "no memory at gpa 0x%llx, or not so much; nothing was written", ULL(gpa));
 	mem_poke(&s->vm->mem, gpa, in, len);

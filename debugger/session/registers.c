@@ -156,6 +156,23 @@ bool session_register_known(const char *name)
 	return find(&none, name, &r);
 }
 
+int session_register_row(const char *name)
+{
+	const struct reg *row = find_row(name, strlen(name));
+
+	return row ? (int)(row - regs) : -1;
+}
+
+bool session_register_at(struct session *s, u32 cpu, int row, u64 *value)
+{
+	struct x86_state st;
+
+	if (cpu >= s->vm->ncpus || vcpu_get(&s->vm->vcpu[cpu], &st, regs[row].group))
+		return false;
+	*value = load(&st, &regs[row]);
+	return true;
+}
+
 bool session_register(struct session *s, u32 cpu, const char *name, u64 *value)
 {
 	const struct reg *row = find_row(name + (*name == '$'), strlen(name + (*name == '$')));
@@ -187,8 +204,10 @@ int session_set_register(struct session *s, u32 cpu, const char *name, u64 value
 {
 	struct x86_state st;
 	struct reg r;
-	int rc;
+	int rc = session_may_change(s, err);
 
+	if (rc)
+		return rc;
 	if (cpu >= s->vm->ncpus)
 		return err_set(err, EINVAL, "there is no processor %u; expected 0 to %u", cpu, s->vm->ncpus - 1);
 	if (vcpu_get(&s->vm->vcpu[cpu], &st, ST_ALL))

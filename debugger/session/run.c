@@ -264,9 +264,6 @@ static int need_time(const struct session *s, struct err *err)
 		return -EBUSY;
 	if (!s->timeline)
 		return err_set(err, ENOTSUP, "this machine cannot go back: %s", s->no_time);
-	if (s->trap && trap_has_answered(s->trap))
-		return err_set(err, ENOTSUP, "this machine cannot go back: a probe has answered the guest (reply, inject exception), and "
-			       "such answers are not recorded; restore a snapshot, or begin again (restart)");
 	return 0;
 }
 
@@ -379,16 +376,12 @@ static bool may_stop(const struct session *s)
 	return trap_nprobes(s->trap) || s->vm->breaks.n || s->vm->watches.n;
 }
 
-int session_back(struct session *s, struct amount amount, struct err *err)
+static int go_back(struct session *s, struct amount amount, struct err *err)
 {
 	u64 now = vm_icount(s->vm);
 	struct goal g;
-	int rc = need_time(s, err);
+	int rc = find_goal(s, amount, &g, err);
 
-	if (rc)
-		return rc;
-	s->priv->paused = 0;
-	rc = find_goal(s, amount, &g, err);
 	if (!rc && g.icount < now && may_stop(s))
 		rc = search(s, g.icount, err);
 	if (rc)
@@ -403,6 +396,19 @@ int session_back(struct session *s, struct amount amount, struct err *err)
 	return rc;
 }
 
+int session_back(struct session *s, struct amount amount, struct err *err)
+{
+	int rc = need_time(s, err);
+
+	if (rc)
+		return rc;
+	s->priv->paused = 0;
+	runner_pausable(s->vm); /* Ctrl-C: it stays where it was */
+	rc = go_back(s, amount, err);
+	runner_pausable(NULL);
+	return rc;
+}
+
 int session_goto(struct session *s, u64 icount, struct err *err)
 {
 	int rc = need_time(s, err);
@@ -411,7 +417,9 @@ int session_goto(struct session *s, u64 icount, struct err *err)
 	if (rc)
 		return rc;
 	last = timeline_last(s->timeline);
+	runner_pausable(s->vm);
 	rc = timeline_goto(s->timeline, icount < last ? icount : last, err);
+	runner_pausable(NULL);
 	history_rewind(s);
 	if (rc || icount <= last) {
 		if (!rc)
@@ -422,6 +430,12 @@ int session_goto(struct session *s, u64 icount, struct err *err)
 	if (!rc && s->stopped.why == STOP_BUDGET && vm_icount(s->vm) >= icount)
 		session_stopped(s, STOP_BUDGET, "goto", "a point ahead of what was recorded");
 	return rc;
+}
+
+int session_may_change(const struct session *s, struct err *err)
+{
+	return !s->vm->driver.run ? 0 : err_set(err, EBUSY, "this run is recorded, or is a replay: the machine cannot be changed by "
+						"hand, because that could not come again");
 }
 
 void session_changed(struct session *s)

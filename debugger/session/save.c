@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
+#include "core/snapshot-tree.h"
 #include "core/snapshot.h"
 #include "debugger/host-file.h"
 #include "debugger/session/session-priv.h"
@@ -60,14 +62,26 @@ int session_save(struct session *s, const char *path, struct err *err)
 	return rc;
 }
 
-/* The recorded past is not this machine's: it begins anew. */
-int session_load(struct session *s, const char *path, struct err *err)
+/* ---- another machine's state into this one ---- */
+
+static int load_file(struct session *s, const char *path, struct buf *unsaved, struct err *err)
+{
+	int rc = snapshot_load_file(s->vm, path, unsaved, err);
+
+	if (!rc && s->priv->tree)
+		snapshot_tree_came_from(s->priv->tree, path);
+	return rc;
+}
+
+static int load_from_tree(struct session *s, const char *name, struct buf *unsaved, struct err *err)
+{
+	return snapshot_tree_restore(s->priv->tree, name, unsaved, err);
+}
+
+static void forget_past(struct session *s)
 {
 	struct session_priv *p = s->priv;
-	int rc = session_busy(s, err), kept;
 
-	if (rc)
-		return rc;
 	for (int i = 0; i < p->nsnapshots; i++)
 		kept_drop(s, &p->snapshot[i]);
 	p->nsnapshots = 0;
@@ -75,11 +89,65 @@ int session_load(struct session *s, const char *path, struct err *err)
 	if (s->timeline)
 		timeline_close(s->timeline);
 	s->timeline = NULL;
-	rc = snapshot_load_file(s->vm, path, err);
+}
+
+/* The recorded past is not this machine's: it begins anew. */
+static int begin_from(struct session *s, const char *what,
+		      int (*load)(struct session *s, const char *what, struct buf *unsaved, struct err *err), struct err *err)
+{
+	int rc = session_busy(s, err), kept;
+	struct buf unsaved = { 0 };
+
+	if (rc)
+		return rc;
+	forget_past(s);
+	rc = load(s, what, &unsaved, err);
+	if (unsaved.len && !rc)
+		session_say(s, SAY_LOG, "%.100s: it is older than some devices, which are as after power-up: %s\n", what,
+			    buf_text(&unsaved));
+	buf_free(&unsaved);
 	session_open_time(s);
-	kept = kept_take(s, &p->start, rc ? NULL : err);
+	kept = kept_take(s, &s->priv->start, rc ? NULL : err);
 	history_rewind(s);
 	if (!rc)
-		session_stopped(s, STOP_NONE, "load", "the state of %.150s", path);
+		session_stopped(s, STOP_NONE, "load", "the state of %.150s", what);
 	return rc ? rc : kept;
+}
+
+int session_load(struct session *s, const char *path, struct err *err)
+{
+	return begin_from(s, path, load_file, err);
+}
+
+/* ---- the tree ---- */
+
+int session_tree_open(struct session *s, const char *folder, struct err *err)
+{
+	struct session_priv *p = s->priv;
+	int rc = session_busy(s, err);
+
+	if (rc)
+		return rc;
+	snapshot_tree_close(p->tree);
+	p->tree = NULL;
+	return snapshot_tree_open(&p->tree, folder, s->vm, true, err);
+}
+
+struct snapshot_tree *session_tree(struct session *s, struct err *err)
+{
+	if (!s->priv->tree)
+		err_set(err, ENOENT, "this session has no tree of snapshots; `tree open FOLDER`, or --snapshots FOLDER, gives it one");
+	return s->priv->tree;
+}
+
+int session_tree_save(struct session *s, const char *name, struct err *err)
+{
+	int rc = session_busy(s, err);
+
+	return rc ? rc : snapshot_tree_save(s->priv->tree, name, (u64)clock_host_unix(), err);
+}
+
+int session_tree_restore(struct session *s, const char *name, struct err *err)
+{
+	return begin_from(s, name, load_from_tree, err);
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "core/base/buf.h"
+#include "core/snapshot-tree.h"
 #include "core/timeline.h"
 #include "debugger/console.h"
 #include "debugger/keys.h"
@@ -69,8 +70,9 @@ struct session_priv {
 	int nsnapshots, nmarks;
 	struct mark *mark;
 
-	/* save.c: lines of `symbols` */
+	/* save.c: lines of `symbols`, and the tree of snapshots, or NULL */
 	struct buf symbol_lines;
+	struct snapshot_tree *tree;
 };
 
 /* session.c: begin to record the past anew. */

@@ -112,7 +112,9 @@ static int open_parts(struct session *s, bool past, struct err *err)
 	s->trap = trap_open(s, NULL);
 	if (!s->symbols || !s->trap)
 		return err_set(err, ENOMEM, "no memory for a session");
-	rc = kept_take(s, &s->priv->start, err);
+	rc = snapshot_options_open(&s->priv->tree, s->opt, s->vm, err);
+	if (!rc)
+		rc = kept_take(s, &s->priv->start, err);
 	session_stopped(s, STOP_NONE, "start", "nothing has been executed yet");
 	return rc;
 }
@@ -207,6 +209,7 @@ void session_close(struct session *s)
 	session_inject_close(s);
 	if (s->timeline)
 		timeline_close(s->timeline);
+	snapshot_tree_close(p->tree);
 	history_close(s);
 	buf_free(&p->symbol_lines);
 	if (p->foreign) {

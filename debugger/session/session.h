@@ -17,6 +17,7 @@ struct pc;
 struct machine;
 struct symbols;
 struct timeline;
+struct snapshot_tree;
 struct trap;
 
 enum say_kind {
@@ -103,6 +104,8 @@ int session_goto(struct session *s, u64 icount, struct err *err);
 void session_pause(struct session *s);
 /* From an event's callback that answers EV_STOP: the words of session_stop. */
 void session_stop_because(struct session *s, const char *reason, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* -EBUSY while the run is recorded in a file (--record), or is a replay: a change by hand could not come again. */
+int session_may_change(const struct session *s, struct err *err);
 /* Somebody changed the machine by hand (a register, memory, an injected event): what was recorded after now is gone. */
 void session_changed(struct session *s);
 
@@ -133,6 +136,12 @@ int session_save(struct session *s, const char *path, struct err *err);
 /* A machine from a snapshot file of the same options.  What was recorded and the snapshots in memory are gone; the lines
  * of PATH.session are the caller's to run. */
 int session_load(struct session *s, const char *path, struct err *err);
+/* A tree of snapshots (core/snapshot-tree.h), made if it is not there; --snapshots opens one.  session_tree: NULL, said in err,
+ * if there is none; the next two need one.  Restoring is like session_load. */
+int session_tree_open(struct session *s, const char *folder, struct err *err);
+struct snapshot_tree *session_tree(struct session *s, struct err *err);
+int session_tree_save(struct session *s, const char *name, struct err *err);
+int session_tree_restore(struct session *s, const char *name, struct err *err);
 
 /* Say something to the front end. */
 void session_say(struct session *s, enum say_kind kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -148,6 +157,9 @@ int session_write_physical(struct session *s, u64 gpa, const void *in, u64 len, 
  * xmm0 (its low half), st0, every field name of x86_state ("star", "mxcsr"), rflags.ZF and other bits by their names. */
 bool session_register(struct session *s, u32 cpu, const char *name, u64 *value);
 int session_set_register(struct session *s, u32 cpu, const char *name, u64 value, struct err *err);
+/* The same for who asks often: the name's row, -1 if it has none (the parts of a register, the x87 stack), and its value. */
+int session_register_row(const char *name);
+bool session_register_at(struct session *s, u32 cpu, int row, u64 *value);
 /* Is there such a register, on any processor? */
 bool session_register_known(const char *name);
 /* All names that session_register knows but those of bits, for completion; NULL after the last. */

@@ -107,6 +107,7 @@ struct node {
 	u8 kind, op, type; /* enum trap_node; see there; enum trap_type as far as the text tells */
 	u8 height;         /* of the tree below it, at most TRAP_HEIGHT: whoever walks it may call itself */
 	i32 slot;
+	i32 row;                 /* N_ITEM: of probe-items.c; N_REG: session_register_row; -1: to be found by name */
 	struct trap_pos pos;
 	const char *name, *text; /* NUL-terminated, in the unit's memory */
 	u32 len;                 /* of text */

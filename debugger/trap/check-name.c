@@ -84,6 +84,7 @@ static bool as_field(struct check *c, struct node *n, const struct node *events)
 		return false;
 	n->kind = N_ITEM;
 	n->slot = at;
+	n->row = trap_item_row(n->name);
 	n->type = trap_events[events->slot].field[at].type;
 	for (const struct node *ev = events->next; ev; ev = ev->next) {
 		int other = event_field(ev->slot, n->name);
@@ -271,6 +272,7 @@ static void check_register_name(struct check *c, const struct trap_pos *pos, con
 void check_register(struct check *c, struct node *n)
 {
 	n->type = register_type(n->name);
+	n->row = session_register_row(n->name);
 	check_register_name(c, &n->pos, "$", n->name);
 }
 
@@ -327,7 +329,8 @@ static bool as_dotted(struct check *c, struct node *n)
 
 static const struct { const char *name; u8 type; } entry_fields[] = {
 	{ "p", T_BOOL }, { "w", T_BOOL }, { "x", T_BOOL }, { "u", T_BOOL }, { "a", T_BOOL }, { "d", T_BOOL }, { "g", T_BOOL },
-	{ "pfn", T_INT }, { "level", T_INT }, { "raw", T_INT }, { "at", T_GPA }, { "gpa", T_GPA }, { "size", T_INT },
+	{ "nx", T_BOOL },
+	{ "ps", T_BOOL }, { "pa", T_INT }, { "pfn", T_INT }, { "level", T_INT }, { "raw", T_INT }, { "at", T_GPA }, { "gpa", T_GPA }, { "size", T_INT },
 };
 
 static void check_entry_field(struct check *c, struct node *n)
@@ -338,7 +341,7 @@ static void check_entry_field(struct check *c, struct node *n)
 			return;
 		}
 	n->type = T_ANY;
-	trap_error(c->e, &n->pos, "an entry has .p .w .x .u .a .d .g .pfn .level .raw .at .gpa .size",
+	trap_error(c->e, &n->pos, "an entry has .p .w .x .u .a .d .g .nx .ps .pa .pfn .level .raw .at .gpa .size",
 		   "a page-table entry has no field '%.60s'", n->name);
 }
 

@@ -229,7 +229,7 @@ static bool step_before_exception(struct trap *t, const struct node *n)
 	struct err err = { 0 };
 	int rc;
 
-	if (!t->s->timeline || trap_has_answered(t) || strcmp(stopped.reason, "exception"))
+	if (!t->s->timeline || strcmp(stopped.reason, "exception"))
 		return true;
 	t->told = t->latest_fault;
 	rc = session_goto(t->s, t->told.vm_icount, &err);

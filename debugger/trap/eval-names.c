@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "core/clock.h"
+#include "debugger/session/describe.h"
 #include "debugger/trap/run-priv.h"
 
 /* ---- names ---- */
@@ -179,10 +180,25 @@ static bool is_faulting_rip(const struct trap *t, const char *name, u32 cpu)
 	       (!strcasecmp(name, "rip") || !strcasecmp(name, "eip") || !strcasecmp(name, "ip"));
 }
 
+/* $name: the checker knows its row and its type. */
+static bool eval_known(struct trap *t, const struct node *n, u32 cpu, struct value *out)
+{
+	u64 value;
+
+	if (is_faulting_rip(t, n->name, cpu))
+		value = t->now->ev->fault.rip;
+	else if (!session_register_at(t->s, cpu, n->row, &value))
+		return trap_fail(t, n, NULL, "the registers of processor %u cannot be read", cpu);
+	*out = value_of((enum trap_type)n->type, (trap_int)value);
+	return true;
+}
+
 bool eval_register(struct trap *t, const struct node *n, const char *name, u32 cpu, struct value *out)
 {
 	u64 value;
 
+	if (n->kind == N_REG && n->row >= 0)
+		return eval_known(t, n, cpu, out);
 	if (is_faulting_rip(t, name, cpu))
 		value = t->now->ev->fault.rip;
 	else if (!session_register(t->s, cpu, name, &value))
@@ -206,6 +222,8 @@ static bool entry_number(const struct entry *e, const char *name, struct value *
 		*out = number(last ? last->value : 0);
 	else if (!strcmp(name, "at"))
 		*out = value_of(T_GPA, (trap_int)(last ? last->gpa : 0));
+	else if (!strcmp(name, "pa"))
+		*out = number(w->gpa);
 	else if (!strcmp(name, "gpa"))
 		*out = value_of(T_GPA, (trap_int)w->gpa);
 	else if (!strcmp(name, "size"))
@@ -217,10 +235,14 @@ static bool entry_number(const struct entry *e, const char *name, struct value *
 
 static bool entry_flag(const struct entry *e, const char *name, struct value *out)
 {
-	enum { ACCESSED = 1 << 5 };
 	const struct walk_result *w = &e->walk;
-	bool raw_a = w->steps && w->step[w->steps - 1].value & ACCESSED, yes;
+	u64 accessed = e->stage == STAGE_EPT ? EPT_A : PTE_A;
+	bool raw_a = w->steps && w->step[w->steps - 1].value & accessed, yes;
 
+	if (!strcmp(name, "nx") || !strcmp(name, "ps")) {
+		*out = value_of(T_BOOL, e->present && (name[0] == 'n' ? w->nx : w->page_size > PAGE_SIZE_4K));
+		return true;
+	}
 	if (name[0] && name[1])
 		return false;
 	switch (name[0]) {
@@ -244,9 +266,9 @@ static bool entry_field(struct trap *t, const struct node *n, const struct value
 	if (entry_flag(e, n->name, out))
 		return true;
 	if (!entry_number(e, n->name, out))
-		return trap_fail(t, n, "an entry has .p .w .x .u .a .d .g .pfn .level .raw .at .gpa .size", "an entry has no .%s",
+		return trap_fail(t, n, "an entry has .p .w .x .u .a .d .g .nx .ps .pa .pfn .level .raw .at .gpa .size", "an entry has no .%s",
 				 n->name);
-	if (!e->present && (!strcmp(n->name, "pfn") || !strcmp(n->name, "gpa") || !strcmp(n->name, "size"))) {
+	if (!e->present && (!strcmp(n->name, "pfn") || !strcmp(n->name, "pa") || !strcmp(n->name, "gpa") || !strcmp(n->name, "size"))) {
 		*out = value_fault(&t->heap, "the address is not mapped: its entry has no .%s", n->name);
 		return out->type != T_NONE || trap_no_memory(t, n);
 	}

@@ -7,7 +7,6 @@
 #include "core/event.h"
 #include "debugger/trap/trap.h"
 
-#define SHADOW "shadow page tables"
 #define NESTED "nested virtualization"
 #define MIGRATION "live migration"
 
@@ -104,13 +103,16 @@ const struct trap_event trap_events[] = {
 	{ "hypercall", "[number]", "the guest executes VMCALL; arg(0) and so on are what it passed",
 	  "on hypercall(7) { exit arg(0); }",
 	  0, 1, BOTH, NULL, { { "number", T_INT, "EAX" }, { "rip", T_GVA, "of the instruction" } } },
-	{ "shadow_sync", "", "a shadow page-table entry was derived from the guest's",
+	{ "shadow_sync", "", "a shadow page-table entry was derived from the guest's, or dropped because that changed",
 	  "on shadow_sync { @sync[kind] = count(); }",
-	  0, 0, 0, SHADOW,
-	  { { "kind", T_STR, "why" }, { "at", T_GVA, "the address it maps" }, { "pte", T_ENTRY, "the shadow entry" } } },
+	  0, 0, EV_BIT(shadow_sync), NULL,
+	  { { "kind", T_STR, "why: fill (made at a page fault); write, dma, invlpg, cr3, mode (dropped)" },
+	    { "at", T_GVA, "of fill: the address it maps" }, { "pte", T_ENTRY, "the shadow entry as it is now" },
+	    { "gpa", T_GPA, "where the guest's entry is" }, { "value", T_INT, "what the guest's entry says" } } },
 	{ "tlb_flush", "", "the guest drops translations", "on tlb_flush { @flushes[kind] = count(); }",
 	  0, 0, EV_BIT(tlb), NULL,
-	  { { "kind", T_INT, "how: 0 all, 1 one page, 2 all but the global ones" }, { "at", T_GVA, "of one page" }, { "rip", T_GVA, "of the instruction" } } },
+	  { { "kind", T_STR, "how: page (INVLPG), cr3, mode (CR0, CR4, EFER), pcid (INVPCID)" },
+	    { "at", T_GVA, "of one page" }, { "rip", T_GVA, "of the instruction" } } },
 	{ "mode_change", "", "a processor changes its mode", "on mode_change { print hex($cr0), rip; }",
 	  0, 0, EV_BIT(state), NULL,
 	  { { "cr0", T_INT, "CR0" }, { "cr3", T_INT, "CR3" }, { "cr4", T_INT, "CR4" }, { "efer", T_INT, "IA32_EFER" },
@@ -119,8 +121,9 @@ const struct trap_event trap_events[] = {
 	  1, 1, EV_BIT(out), NULL, { { "text", T_STR, "the text" } } },
 	{ "dirty", "", "a page is written for the first time since logging began", "on dirty { @pages[gpa] = count(); }",
 	  0, 0, 0, "dirty-page logging", { { "gpa", T_GPA, "the page" } } },
-	{ "balloon", "", "the guest gives pages back, or takes them", "on balloon { print pages; }",
-	  0, 0, 0, "memory overcommit", { { "pages", T_INT, "in the balloon" } } },
+	{ "balloon", "", "the guest gives a page back (--virtio balloon)", "on balloon { @pages = count(); }",
+	  0, 0, EV_BIT(balloon), NULL,
+	  { { "pages", T_INT, "in the balloon, as the guest last said" }, { "gpa", T_GPA, "the page" } } },
 	{ "sched", "", "another virtual processor gets the host's", "on sched { @steal = sum(steal); }",
 	  0, 0, 0, "scheduler",
 	  { { "from", T_INT, "who had it" }, { "to", T_INT, "who gets it" }, { "used", T_TIME, "of its turn" },

@@ -1,122 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * fn-machine.c - functions that look at the machine: page walks, memory, code, symbols, digests, verbs.
+ * fn-machine.c - functions that look at the machine: memory, code, symbols, digests, verbs.
  * Rule: looking changes nothing; what cannot be read is a fault that says why.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "core/snapshot.h"
 #include "debugger/guest-code.h"
 #include "debugger/session/describe.h"
 #include "debugger/session/symbols.h"
+#include "debugger/session/who.h"
 #include "debugger/trap/fn.h"
 #include "debugger/verbs/verb.h"
 
 #define ULL(x) ((unsigned long long)(x))
 enum { BYTES_MAX = 1 << 16, CODE_MAX = 1000, FRAMES_MAX = 64, CHUNK = 256 };
-
-/* ---- page walks ---- */
-
-static u8 levels_of(const struct paging *p)
-{
-	if (!(p->env.cr0 & CR0_PG))
-		return 0;
-	return p->env.efer & EFER_LMA ? 4 : 2; /* PAE's third level is in registers */
-}
-
-static bool look(struct trap *t, u64 gva, const u64 *cr3, struct paging *p, struct walk_result *w)
-{
-	memset(w, 0, sizeof(*w));
-	if (paging_of(t->s, trap_cpu(t), p) < 0)
-		return false;
-	p->env.pdpte = p->state.pdpte;
-	if (cr3) {
-		p->env.cr3 = *cr3;
-		for (int i = 0; i < 4; i++) /* PAE: the processor loads them with CR3 (SDM 3A 4.4.1) */
-			if (session_read_physical(t->s, (*cr3 & 0xffffffe0) + 8u * (unsigned)i, &p->state.pdpte[i], 8) != 8)
-				p->state.pdpte[i] = 0;
-	}
-	return walk(&p->env, gva, WALK_LOOK, w);
-}
-
-void memory_fault(struct trap *t, u64 at, bool physical, struct value *out)
-{
-	struct walk_result w;
-	struct paging p;
-
-	if (physical)
-		*out = value_fault(&t->heap, "read of gpa 0x%llx, which is no memory", ULL(at));
-	else if (look(t, at, NULL, &p, &w))
-		*out = value_fault(&t->heap, "read of gva 0x%llx: gpa 0x%llx is no memory", ULL(at), ULL(w.gpa));
-	else
-		*out = value_fault(&t->heap, "read of unmapped address gva 0x%llx (L%d entry not present)", ULL(at),
-				   w.steps ? levels_of(&p) - w.steps + 1 : levels_of(&p) + 1);
-}
-
-static bool fn_walk(struct fn_call *c)
-{
-	struct walk_result w;
-	struct paging p;
-	struct value v;
-	u64 gva, cr3;
-	bool present;
-
-	if (c->n == 2 && !fn_u64(c, 0, &cr3))
-		return false;
-	if (!fn_gva(c, c->n - 1, &gva))
-		return false;
-	present = look(c->t, gva, c->n == 2 ? &cr3 : NULL, &p, &w);
-	v = value_entry(&c->t->heap, gva, present, p.env.cr4 & CR4_PAE ? 8 : 4, &w);
-	if (v.type == T_ENTRY)
-		((struct entry *)v.o)->levels = levels_of(&p);
-	return fn_give(c, v);
-}
-
-static bool fn_translate(struct fn_call *c)
-{
-	struct walk_result w;
-	struct paging p;
-	u64 gva;
-
-	if (!fn_gva(c, 0, &gva))
-		return false;
-	if (look(c->t, gva, NULL, &p, &w))
-		return fn_give(c, value_of(T_GPA, (trap_int)mem_gpa(&c->t->s->vm->mem, w.gpa)));
-	return fn_give(c, value_fault(&c->t->heap, "gva 0x%llx is not mapped", ULL(gva)));
-}
-
-static bool give_ept_entry(struct fn_call *c, u64 gpa)
-{
-	struct ept_result res;
-	bool found = ept_look(c->t->s, gpa, &res);
-	struct walk_result w = { .page_size = res.page_size, .gpa = res.hpa, .user = true, .writable = res.rights & EPT_W,
-				 .nx = !(res.rights & EPT_X), .steps = res.steps };
-
-	memcpy(w.step, res.step, sizeof(w.step));
-	w.dirty = found && res.step[res.steps - 1].value & EPT_D;
-	return fn_give(c, value_entry(&c->t->heap, gpa, found, 8, &w));
-}
-
-/* Without a second stage the host backs guest-physical memory page by page: what EPT would have here. */
-static bool fn_ept(struct fn_call *c)
-{
-	const struct mem *mem = &c->t->s->vm->mem;
-	struct walk_result w = { .page_size = 4096, .user = true };
-	const struct mem_slot *slot;
-	bool physical, there;
-	u64 gpa;
-
-	if (!fn_place(c, 0, &gpa, &physical))
-		return false;
-	if (c->arg[0].type == T_GVA)
-		return trap_fail(c->t, fn_node(c, 0), "translate(...) gives the gpa of a gva", "ept wants a gpa");
-	if (c->t->s->vm->paging.mode == PAGING_EPT)
-		return give_ept_entry(c, gpa);
-	slot = mem_slot_at(mem, mem_gpa(mem, gpa));
-	there = slot && !(slot->flags & SLOT_HOLE);
-	w.gpa = gpa;
-	w.writable = there && !(slot->flags & SLOT_ROM);
-	return fn_give(c, value_entry(&c->t->heap, gpa, there, 8, &w));
-}
 
 /* ---- memory ---- */
 
@@ -151,6 +49,31 @@ static bool fn_bytes(struct fn_call *c)
 		}
 	}
 	return fn_give(c, v) && trap_spend(c->t, c->at, n / 16);
+}
+
+/* Between runs only: it looks back. */
+static bool fn_writer(struct fn_call *c)
+{
+	struct session *s = c->t->s;
+	struct writer w = { .kind = WRITER_NONE };
+	struct err err = { 0 };
+	u64 at, entry, n = 1;
+	bool physical;
+	int rc = 0;
+
+	if (!fn_place(c, 0, &at, &physical) || (c->n > 1 && !fn_u64(c, 1, &n)))
+		return false;
+	if (c->t->now)
+		return trap_fail(c->t, c->at, "stop, and ask then", "writer looks back in time, which a probe cannot");
+	if (!physical)
+		rc = session_who_place(s, at, &at, &entry, &err);
+	if (!rc)
+		rc = session_who_memory(s, at, n, &w, &err);
+	if (rc && rc != -EFAULT)
+		return trap_fail(c->t, c->at, NULL, "%s", err.text);
+	if (rc || w.kind == WRITER_NONE)
+		return fn_give(c, value_fault(&c->t->heap, "%s", rc ? err.text : "it was not written in recorded time"));
+	return fn_give(c, value_of(T_INT, (trap_int)w.icount));
 }
 
 static bool fn_cstr(struct fn_call *c)
@@ -308,8 +231,7 @@ static bool fn_command(struct fn_call *c)
 }
 
 const struct fn_row fn_machine[] = {
-	{ "walk", fn_walk, false }, { "translate", fn_translate, false }, { "ept", fn_ept, false }, { "bytes", fn_bytes, false },
-	{ "cstr", fn_cstr, false }, { "code", fn_code, false }, { "sym", fn_sym, false }, { "symbol", fn_symbol, false },
+	{ "bytes", fn_bytes, false }, { "writer", fn_writer, false }, { "cstr", fn_cstr, false }, { "code", fn_code, false }, { "sym", fn_sym, false }, { "symbol", fn_symbol, false },
 	{ "backtrace", fn_backtrace, false }, { "memory.digest", fn_memory_digest, false }, { "cpu", fn_cpu, false },
 	{ "command", fn_command, false },
 };

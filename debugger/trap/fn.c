@@ -20,6 +20,8 @@ static const struct fn_row *find(const char *name)
 
 	if (!row)
 		row = find_in(fn_texts, fn_ntexts, name);
+	if (!row)
+		row = find_in(fn_paging, fn_npaging, name);
 	return row ? row : find_in(fn_machine, fn_nmachine, name);
 }
 

@@ -25,8 +25,8 @@ struct fn_row {
 	bool map; /* its first argument is a map itself, not worked out */
 };
 
-extern const struct fn_row fn_numbers[], fn_texts[], fn_machine[];
-extern const int fn_nnumbers, fn_ntexts, fn_nmachine;
+extern const struct fn_row fn_numbers[], fn_texts[], fn_machine[], fn_paging[];
+extern const int fn_nnumbers, fn_ntexts, fn_nmachine, fn_npaging;
 
 /* Argument i as what is wanted; an error at its place. */
 bool fn_u64(struct fn_call *c, u32 i, u64 *out);

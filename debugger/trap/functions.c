@@ -7,7 +7,6 @@
  */
 #include "debugger/trap/trap.h"
 
-#define SHADOW "shadow page tables"
 #define NESTED "nested virtualization"
 #define DIGESTS "digests of disks"
 
@@ -21,9 +20,9 @@ const struct trap_function trap_functions[] = {
 	{ "walk", "[cr3], address", "the page-table entry that maps an address, after walking all levels",
 	  "walk($rip).w", 1, 2, T_ENTRY, NULL },
 	{ "ept", "gpa", "the host's entry for a guest-physical address", "ept(gpa(0x1000)).p", 1, 1, T_ENTRY, NULL },
-	{ "shadow", "address", "the shadow entry of an address", "shadow($rip).w", 1, 1, T_ENTRY, SHADOW },
+	{ "shadow", "address", "the entry of the shadow page tables (--paging shadow) that maps an address", "shadow($rip).w", 1, 1, T_ENTRY, NULL },
 	{ "tlb", "address", "the translation that the processor keeps; fault if none", "tlb($rip) == fault", 1, 1, T_ENTRY,
-	  "view of the TLB" },
+	  NULL },
 	/* memory */
 	{ "bytes", "location, count", "bytes of memory, as a list", "bytes($rsp, 16)", 2, 2, T_LIST, NULL },
 	{ "cstr", "location", "the text at an address, up to its NUL", "cstr($rdi)", 1, 1, T_STR, NULL },
@@ -32,6 +31,8 @@ const struct trap_function trap_functions[] = {
 	{ "symbol", "text", "the address of a symbol; fault if there is none", "on exec(symbol(\"main\")) { stop; }", 1, 1,
 	  T_GVA, NULL },
 	{ "backtrace", "", "who called: a list of addresses, by frame pointers", "backtrace()", 0, 0, T_LIST, NULL },
+	{ "writer", "location, [bytes]", "the instruction (vm.insns) that wrote memory last, in recorded time; fault if none",
+	  "writer($rsp, 8) ?? 0", 1, 2, T_INT, NULL },
 	{ "memory.digest", "", "a hash of all memory", "memory.digest()", 0, 0, T_STR, NULL },
 	{ "disk", "text", "a disk by its name, for .digest()", "disk(\"d0\").digest()", 1, 1, T_ANY, DIGESTS },
 	{ "disk.digest", "text", "a hash of a disk's content", "disk(\"d0\").digest()", 1, 1, T_STR, DIGESTS },

@@ -114,7 +114,7 @@ static const struct { const char *name, *text; } values[] = {
 	{ "amount", "500insn 3exits: for step, back and run for" },
 	{ "text", "\"...\" with \\n \\t \\e \\xHH; =~ matches an extended regular expression" },
 	{ "range", "a..b, both ends included" },
-	{ "entry", "what walk gives: .p .w .x .u .a .d .g .pfn .level .raw .at .gpa .size" },
+	{ "entry", "what walk, shadow, ept and tlb give: .p .w .x .u .a .d .g .nx .ps .pa .pfn .level .raw .at .gpa .size" },
 	{ "fault", "what a failed read gives; using it is an error, x ?? other handles it, x == fault asks for it" },
 	{ "list", "list(1, 2), bytes(a, n): elements by [0]" },
 	{ "map", "@name[key, ...]: of the script; holds values, or counts" },

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "debugger/session/describe.h"
 #include "debugger/trap/run-priv.h"
 #include "debugger/verbs/verb.h"
 
@@ -162,14 +163,14 @@ static void dump_entry(const struct entry *e, struct buf *out)
 	const struct walk_result *w = &e->walk;
 
 	if (e->present)
-		buf_printf(out, "gva 0x%llx -> gpa 0x%llx, page of %llu KiB, %s %s %s\n", ULL(e->gva), ULL(w->gpa),
-			   ULL(w->page_size >> 10), w->user ? "user" : "supervisor", w->writable ? "writable" : "read-only",
+		buf_printf(out, "%s 0x%llx -> %s 0x%llx, page of %llu KiB, %s %s %s\n", entry_from(e), ULL(e->gva), entry_to(e),
+			   ULL(w->gpa), ULL(w->page_size >> 10), w->user ? "user" : "supervisor", w->writable ? "writable" : "read-only",
 			   w->nx ? "no-execute" : "executable");
 	else
-		buf_printf(out, "gva 0x%llx is not mapped\n", ULL(e->gva));
+		buf_printf(out, "%s 0x%llx is not mapped\n", entry_from(e), ULL(e->gva));
 	for (u32 i = 0; i < w->steps; i++)
-		buf_printf(out, "  L%u entry at gpa 0x%llx: 0x%llx%s\n", e->levels - i, ULL(w->step[i].gpa), ULL(w->step[i].value),
-			   w->step[i].value & 1 ? "" : " (not present)");
+		buf_printf(out, "  L%u entry at %s 0x%llx: 0x%llx%s\n", e->levels - i, e->stage == STAGE_GUEST ? "gpa" : "machine",
+			   ULL(w->step[i].gpa), ULL(w->step[i].value), w->step[i].value & 1 ? "" : " (not present)");
 }
 
 static bool dump_value(struct trap *t, const struct node *n, struct buf *out)

@@ -13,7 +13,7 @@ enum how {
 	HOW_HANDLED, /* after it */
 	HOW_ACCESS,  /* an exit of one reason, before the handler: what is written, what can be answered */
 	HOW_READ,    /* the same, after the handler, which knows what was read; before it if the probe answers */
-	HOW_EXEC, HOW_WATCH_READ, HOW_WATCH_WRITE, HOW_CR, HOW_FAULT, HOW_INTR, HOW_TLB, HOW_MODE, HOW_CONSOLE, HOW_TIMER,
+	HOW_EXEC, HOW_WATCH_READ, HOW_WATCH_WRITE, HOW_CR, HOW_FAULT, HOW_INTR, HOW_TLB, HOW_SYNC, HOW_MODE, HOW_CONSOLE, HOW_TIMER, HOW_BALLOON,
 	HOW_SAID,    /* end, guest_exit, snapshot: the evaluator says them itself */
 };
 
@@ -43,10 +43,12 @@ static const struct kind {
 	{ "inject", HOW_INTR, 0, false },
 	{ "hlt", HOW_ACCESS, EXIT_HLT, false },
 	{ "hypercall", HOW_ACCESS, EXIT_VMCALL, false },
+	{ "shadow_sync", HOW_SYNC, 0, false },
 	{ "tlb_flush", HOW_TLB, 0, false },
 	{ "mode_change", HOW_MODE, 0, false },
 	{ "console", HOW_CONSOLE, 0, false },
 	{ "timer", HOW_TIMER, 0, false },
+	{ "balloon", HOW_BALLOON, 0, false },
 	{ "triple_fault", HOW_ACCESS, EXIT_TRIPLE_FAULT, false },
 	{ "guest_exit", HOW_SAID, 0, false },
 	{ "snapshot", HOW_SAID, 0, false },
@@ -80,8 +82,10 @@ static u32 mask_of(const struct armed *a, const struct kind *k)
 	case HOW_FAULT: return EV_BIT(fault);
 	case HOW_INTR: return EV_BIT(intr);
 	case HOW_TLB: return EV_BIT(tlb);
+	case HOW_SYNC: return EV_BIT(shadow_sync);
 	case HOW_MODE: return EV_BIT(state);
 	case HOW_CONSOLE: return EV_BIT(out);
+	case HOW_BALLOON: return EV_BIT(balloon);
 	case HOW_TIMER:
 	case HOW_SAID: break;
 	}
@@ -191,6 +195,8 @@ static bool place(struct trap *t, const struct node *at, struct armed *a, const 
 		a->placed = set_breaks(t, at, a);
 	else if (k->how == HOW_EXEC && !(t->s->vm->engine->caps & CAP_INSN_EVENTS))
 		return trap_skip(t, at, "engine %s cannot look at every instruction", t->s->vm->engine->name);
+	else if (k->how == HOW_SYNC && t->s->vm->paging.mode != PAGING_SHADOW)
+		return trap_skip(t, at, "'%s' needs shadow page tables: this machine has none (--paging shadow)", k->name);
 	else if ((a->mask & FROM_INSIDE) && !(t->s->vm->engine->caps & CAP_INSN_EVENTS))
 		return trap_skip(t, at, "engine %s cannot report '%s': it is no exit", t->s->vm->engine->name, k->name);
 	else
@@ -342,6 +348,8 @@ bool armed_matches(struct trap *t, struct armed *a, const struct event *ev, stru
 	case HOW_INTR: return within(a, ev->intr.vector);
 	case HOW_CONSOLE: return console_matches(t, a, ev);
 	case HOW_TLB:
+	case HOW_SYNC:
+	case HOW_BALLOON:
 	case HOW_MODE: return true;
 	case HOW_TIMER:
 	case HOW_SAID: break;

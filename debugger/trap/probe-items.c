@@ -4,7 +4,9 @@
  */
 #include <string.h>
 
+#include "debugger/session/describe.h"
 #include "debugger/trap/run-priv.h"
+#include "devices/pc.h"
 
 /* VALUE_NONE: this event has none. */
 typedef struct value (*item_fn)(struct trap *t, const struct occurrence *o);
@@ -31,6 +33,10 @@ static struct value item_gpa(struct trap *t, const struct occurrence *o)
 {
 	if (is_exit(o) && (o->exit->reason == EXIT_EPT_VIOLATION || o->exit->reason == EXIT_EPT_MISCONFIG))
 		return value_of(T_GPA, (trap_int)o->exit->gpa);
+	if (o->ev && o->ev->kind == EV_shadow_sync)
+		return value_of(T_GPA, (trap_int)o->ev->shadow_sync.gpa);
+	if (o->ev && o->ev->kind == EV_balloon)
+		return value_of(T_GPA, (trap_int)o->ev->balloon.gpa);
 	return VALUE_NONE;
 }
 
@@ -99,6 +105,8 @@ static struct value item_value(struct trap *t, const struct occurrence *o)
 		return exit_value(o);
 	if (o->ev && o->ev->kind == EV_watch)
 		return number(o->ev->watch.value);
+	if (o->ev && o->ev->kind == EV_shadow_sync)
+		return number(o->ev->shadow_sync.guest);
 	return o->ev && o->ev->kind == EV_cr ? number(o->ev->cr.value) : VALUE_NONE;
 }
 
@@ -174,6 +182,8 @@ static struct value item_at(struct trap *t, const struct occurrence *o)
 		return o->physical ? value_of(T_GPA, (trap_int)o->ev->watch.gpa) : value_of(T_GVA, (trap_int)o->ev->watch.gla);
 	if (o->ev && o->ev->kind == EV_tlb)
 		return o->ev->tlb.what == TLB_DROP_PAGE ? value_of(T_GVA, (trap_int)o->ev->tlb.gla) : VALUE_NONE;
+	if (o->ev && o->ev->kind == EV_shadow_sync)
+		return o->ev->shadow_sync.kind == SYNC_FILL ? value_of(T_GVA, (trap_int)o->ev->shadow_sync.gla) : VALUE_NONE;
 	return o->ev ? value_of(T_GVA, (trap_int)o->at) : VALUE_NONE;
 }
 
@@ -202,9 +212,36 @@ static struct value item_error(struct trap *t, const struct occurrence *o)
 	return o->ev ? number(o->ev->fault.error) : VALUE_NONE;
 }
 
+/* enum paging_sync, enum tlb_drop */
 static struct value item_kind(struct trap *t, const struct occurrence *o)
 {
-	return o->ev ? number(o->ev->tlb.what) : VALUE_NONE;
+	static const char *const syncs[] = { [SYNC_FILL] = "fill",   [SYNC_WRITE] = "write", [SYNC_DMA] = "dma",
+					     [SYNC_INVLPG] = "invlpg", [SYNC_CR3] = "cr3",   [SYNC_MODE] = "mode" };
+	static const char *const drops[] = { [TLB_DROP_PAGE] = "page", [TLB_DROP_CR3] = "cr3", [TLB_DROP_MODE] = "mode",
+					     [TLB_DROP_PCID] = "pcid" };
+
+	if (!o->ev)
+		return VALUE_NONE;
+	if (o->ev->kind == EV_shadow_sync)
+		return text(t, o->ev->shadow_sync.kind < ARRAY_LEN(syncs) ? syncs[o->ev->shadow_sync.kind] : "?");
+	return text(t, o->ev->tlb.what < ARRAY_LEN(drops) ? drops[o->ev->tlb.what] : "?");
+}
+
+/* What the entry alone says, as a record. */
+static struct value item_pte(struct trap *t, const struct occurrence *o)
+{
+	u64 v = o->ev ? o->ev->shadow_sync.shadow : 0;
+	u64 size = v & PTE_PS ? 1ull << 21 : PAGE_SIZE_4K;
+	struct walk_result w = { .page_size = size, .gpa = v & 0x000ffffffffff000ull & ~(size - 1), .writable = v & PTE_W,
+				 .user = v & PTE_U, .nx = v & PTE_NX, .dirty = v & PTE_D, .global = v & PTE_G, .steps = 1,
+				 .step = { { 0, v } } };
+	struct value e = value_entry(&t->heap, o->ev ? o->ev->shadow_sync.gla : 0, v & PTE_P, 8, &w);
+
+	if (e.type == T_ENTRY) {
+		((struct entry *)e.o)->stage = STAGE_SHADOW;
+		((struct entry *)e.o)->levels = v & PTE_PS ? 2 : 1;
+	}
+	return e;
 }
 
 static struct value item_cr0(struct trap *t, const struct occurrence *o)
@@ -227,6 +264,11 @@ static struct value item_efer(struct trap *t, const struct occurrence *o)
 	return o->ev ? number(o->ev->state.efer) : VALUE_NONE;
 }
 
+static struct value item_pages(struct trap *t, const struct occurrence *o)
+{
+	return o->ev && o->ev->kind == EV_balloon ? number(pc_balloon_actual(t->s->pc)) : VALUE_NONE;
+}
+
 static struct value item_code(struct trap *t, const struct occurrence *o)
 {
 	return value_of(T_INT, o->code);
@@ -243,16 +285,22 @@ static const struct item { const char *name; item_fn get; } items[] = {
 	{ "rip", item_rip }, { "insns", item_insns }, { "number", item_number }, { "elapsed", item_elapsed },
 	{ "handler", item_handler }, { "at", item_at }, { "msr", item_msr }, { "leaf", item_leaf },
 	{ "subleaf", item_subleaf }, { "vector", item_vector }, { "error", item_error }, { "kind", item_kind },
+	{ "pte", item_pte }, { "pages", item_pages },
 	{ "cr0", item_cr0 }, { "cr3", item_cr3 }, { "cr4", item_cr4 }, { "efer", item_efer }, { "code", item_code },
 	{ "name", item_name }, { "text", item_name },
 };
 
+int trap_item_row(const char *name)
+{
+	for (int i = 0; i < (int)ARRAY_LEN(items); i++)
+		if (!strcmp(items[i].name, name))
+			return i;
+	return -1;
+}
+
 bool trap_item_is_built(const char *name)
 {
-	for (unsigned i = 0; i < ARRAY_LEN(items); i++)
-		if (!strcmp(items[i].name, name))
-			return true;
-	return false;
+	return trap_item_row(name) >= 0;
 }
 
 bool eval_item(struct trap *t, const struct node *n, struct value *out)
@@ -261,15 +309,12 @@ bool eval_item(struct trap *t, const struct node *n, struct value *out)
 
 	if (!o || o->row < 0)
 		return trap_fail(t, n, NULL, "%s is known in the probe of its event only", n->name);
-	for (unsigned i = 0; i < ARRAY_LEN(items); i++) {
-		if (strcmp(items[i].name, n->name))
-			continue;
-		*out = items[i].get(t, o);
-		if (out->type == T_NONE)
-			*out = is_exit(o) && exit_name(o->exit->reason)
-				? value_fault(&t->heap, "an exit %s has no %s here", exit_name(o->exit->reason), n->name)
-				: value_fault(&t->heap, "'%s' has no %s here", trap_events[o->row].name, n->name);
-		return out->type != T_NONE || trap_no_memory(t, n);
-	}
-	return trap_fail(t, n, NULL, "this build does not know %s", n->name);
+	if (n->row < 0)
+		return trap_fail(t, n, NULL, "this build does not know %s", n->name);
+	*out = items[n->row].get(t, o);
+	if (out->type == T_NONE)
+		*out = is_exit(o) && exit_name(o->exit->reason)
+			? value_fault(&t->heap, "an exit %s has no %s here", exit_name(o->exit->reason), n->name)
+			: value_fault(&t->heap, "'%s' has no %s here", trap_events[o->row].name, n->name);
+	return out->type != T_NONE || trap_no_memory(t, n);
 }

@@ -315,8 +315,6 @@ static enum verdict on_event(void *arg, const struct event *ev)
 		stop_for_end(t);
 		o.stop = true;
 	}
-	if (o.answered && vm_icount(t->s->vm) < t->answered_at)
-		t->answered_at = vm_icount(t->s->vm);
 	return (o.stop ? EV_STOP : EV_GO) | (o.answered ? EV_ANSWERED : EV_GO);
 }
 
@@ -343,9 +341,4 @@ bool probes_say(struct trap *t, const char *event, i64 code, const char *name)
 			}
 	}
 	return stop;
-}
-
-bool trap_has_answered(const struct trap *t)
-{
-	return vm_icount(t->s->vm) >= t->answered_at;
 }

@@ -128,7 +128,6 @@ struct trap {
 	const char *const *args;
 	int nargs;
 	bool in_script, died;
-	u64 answered_at;            /* vm_icount of the first exit that a probe answered, UINT64_MAX: none */
 	u64 started_at, started_icount; /* virtual ns; vm_icount */
 	u64 tests_failed, all_steps;
 	const char *text, *text_file; /* of the script or line that runs: probes are shown from it */

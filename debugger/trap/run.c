@@ -40,7 +40,6 @@ struct trap *trap_open(struct session *s, const struct trap_limits *limits)
 	t->heap.limit = t->limit.memory;
 	t->run_steps = t->limit.steps;
 	t->subscription = -1;
-	t->answered_at = UINT64_MAX;
 	t->s = s;
 	t->random = s->opt ? s->opt->seed : 0;
 	t->unit = trap_unit_new();

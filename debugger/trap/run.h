@@ -67,9 +67,6 @@ int trap_delete(struct trap *t, u32 number, struct err *err);
 /* Is there an enabled breakpoint that stops before the instruction at this linear address? (for marks beside code) */
 bool trap_breaks_at(const struct trap *t, u64 gva);
 
-/* Has a probe answered an exit in the hypervisor's place?  Nobody records that, so what was before is not to be had again. */
-bool trap_has_answered(const struct trap *t);
-
 /* Tests of the latest trap_script. */
 int trap_ntests(const struct trap *t);
 const struct trap_test *trap_test_at(const struct trap *t, int i);

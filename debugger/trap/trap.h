@@ -31,6 +31,8 @@ extern const struct trap_function trap_functions[];
 extern const struct trap_name trap_names[];
 extern const struct trap_statement trap_statements[];
 extern const struct trap_injection trap_injections[];
+/* Where the evaluator finds a field of an event (probe-items.c), or -1. */
+int trap_item_row(const char *name);
 extern const int trap_nevents, trap_nfunctions, trap_nnames, trap_nstatements, trap_ninjections;
 
 enum { TRAP_ERRORS = 20 };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/exit.h"
+#include "debugger/session/describe.h"
 
 /* ---- objects ---- */
 
@@ -280,16 +281,22 @@ static void list_print(const struct list *l, struct buf *out)
 	buf_put(out, "]", 1);
 }
 
+const char *entry_from(const struct entry *e) { return e->stage == STAGE_EPT ? "gpa" : "gva"; }
+const char *entry_to(const struct entry *e)
+{
+	return e->stage == STAGE_SHADOW || e->stage == STAGE_EPT ? "machine" : "gpa";
+}
+
 /* One line: where it leads and what it allows. */
 static void entry_print(const struct entry *e, struct buf *out)
 {
 	const struct walk_result *w = &e->walk;
 
-	buf_printf(out, "gva 0x%llx ", (unsigned long long)e->gva);
+	buf_printf(out, "%s 0x%llx ", entry_from(e), (unsigned long long)e->gva);
 	if (!e->present)
 		buf_printf(out, "not mapped");
 	else
-		buf_printf(out, "-> gpa 0x%llx  %s%s%s%s%s page of 0x%llx", (unsigned long long)w->gpa,
+		buf_printf(out, "-> %s 0x%llx  %s%s%s%s%s page of 0x%llx", entry_to(e), (unsigned long long)w->gpa,
 			   w->user ? "u" : "s", w->writable ? "w" : "r", w->nx ? "-" : "x", w->dirty ? " dirty" : "",
 			   w->global ? " global" : "", (unsigned long long)w->page_size);
 	for (u32 i = 0; i < w->steps; i++)

@@ -54,7 +54,8 @@ struct list {
 struct entry { /* T_ENTRY */
 	struct object o;
 	bool present;
-	u64 gva;
+	u64 gva;    /* or gpa: of what stage has entries for */
+	u8 stage;   /* enum stage_kind; STAGES: of the TLB */
 	u8 width, levels; /* bytes of an entry; levels of tables in memory */
 	struct walk_result walk;
 };
@@ -74,6 +75,9 @@ struct value value_str_join(struct heap *h, const struct text *a, const struct t
 struct value value_fault(struct heap *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 struct value value_list(struct heap *h, u32 n); /* its items are T_NONE, to be filled at once */
 struct value value_entry(struct heap *h, u64 gva, bool present, u8 width, const struct walk_result *w);
+/* "gva" "gpa" "machine": of what is mapped, and to what. */
+const char *entry_from(const struct entry *e);
+const char *entry_to(const struct entry *e);
 struct value value_range(struct value from, struct value to);
 bool value_has_object(const struct value *v);
 struct value value_copy(const struct value *v);

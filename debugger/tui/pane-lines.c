@@ -175,6 +175,7 @@ static bool follow(struct pane *p)
 	case ABOUT_GVA: tui_show_memory(p->tui, line->value, false); return true;
 	case ABOUT_GPA:
 	case ABOUT_TABLE: tui_show_memory(p->tui, line->value, true); return true;
+	case ABOUT_FRAME: tui_show_frame(p->tui, line->value); return true;
 	default: return false;
 	}
 }

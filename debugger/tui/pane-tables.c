@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * pane-tables.c - page tables: the guest's as a tree, as a picture of one table, as ranges; the
- * hypervisor's map.
+ * hypervisor's, and how they differ.
  * Rule: an entry is opened by what it maps, not by where its table lies, so it stays open when tables move.
  */
 #include <stdio.h>
@@ -10,22 +10,24 @@
 #include "debugger/tui/panes.h"
 #include "debugger/verbs/verb.h"
 
-enum { OPEN_MOST = 256, RANGES_MOST = 2000 };
-enum { TREE, HEAT, RANGES, SHADOW, EPT, TLB, DIFFERENCE, MODES };
-static const char *const mode_names[MODES] = { "guest", "guest: one table", "guest: ranges", "shadow", "EPT",
-					       "TLB",   "difference" };
+enum { OPEN_MOST = 256, RANGES_MOST = 2000, DIFFERENCES_MOST = 2000 };
+enum { TREE, HEAT, RANGES, SHADOW, SHADOW_TABLES, EPT, TLB, DIFFERENCE, MODES };
+static const char *const mode_names[MODES] = {
+	"guest", "guest: one table", "guest: ranges", "shadow", "shadow: all tables", "EPT", "TLB", "difference",
+};
 
 struct tables {
 	struct line_pane base;
-	struct table_open open[OPEN_MOST];
+	struct table_open open[OPEN_MOST]; /* of the guest's and the shadow's trees */
 	u32 nopen;
 	struct table_open chosen; /* of which the picture is; level 0: the root */
 };
 
 static const struct pane_key help[] = {
-	{ "Enter + -", "open or close the table behind the entry; on a page: its memory" },
+	{ "Enter + -", "open or close the table behind the entry; on a page: its memory, or its frame" },
 	{ "o a", "open the tables on the way to the next instruction, to an address" },
 	{ "v", "guest, one table as a picture, ranges, shadow, EPT, TLB" },
+	{ "x", "the entries as they are, or decoded" },
 	{ "D", "difference between guest and shadow tables" },
 	{ "left right", "move the text" },
 	{ 0 },
@@ -36,27 +38,29 @@ static void open_pane(struct pane *p)
 	line_pane_open(p, sizeof(struct tables));
 }
 
-static void missing(struct lines *l, const char *what)
+/* Whose tree is shown; false: the mode shows none. */
+static bool tree_kind(u32 mode, enum stage_kind *kind)
 {
-	lines_add(l, LINE_MISSING, "This build has no %s.", what);
+	*kind = mode == SHADOW ? STAGE_SHADOW : mode == EPT ? STAGE_EPT : STAGE_GUEST;
+	return mode == TREE || mode == SHADOW || mode == EPT;
 }
 
 static void fill(struct pane *p, struct lines *l, i32 cols)
 {
 	const struct tables *t = p->own;
 	struct session *s = p->s;
+	enum stage_kind kind;
 
+	if (tree_kind(p->mode, &kind)) {
+		describe_tables(s, kind, s->cpu, t->open, t->nopen, p->decimal, l);
+		return;
+	}
 	switch (p->mode) {
-	case TREE: describe_tables(s, s->cpu, t->open, t->nopen, l); break;
-	case HEAT: describe_heat(s, s->cpu, t->chosen.level, t->chosen.first, cols, l); break;
-	case RANGES: describe_mappings(s, s->cpu, RANGES_MOST, l); break;
-	case SHADOW: missing(l, "shadow page tables"); break;
-	case EPT:
-		missing(l, "extended page tables (EPT); this map does their work");
-		describe_memory(s, l);
-		break;
-	case TLB: missing(l, "TLB that can be looked at"); break;
-	default: missing(l, "shadow page tables to compare with the guest's"); break;
+	case HEAT: describe_heat(s, STAGE_GUEST, s->cpu, t->chosen.level, t->chosen.first, cols, l); break;
+	case RANGES: describe_mappings(s, STAGE_GUEST, s->cpu, RANGES_MOST, l); break;
+	case SHADOW_TABLES: describe_shadow_tables(s, l); break;
+	case TLB: describe_tlb(s, s->cpu, cols, l); break;
+	default: describe_difference(s, s->cpu, DIFFERENCES_MOST, l); break;
 	}
 }
 
@@ -66,10 +70,10 @@ static void draw(struct pane *p, struct area a)
 
 	if (l)
 		fill(p, l, a.cols);
-	if (p->mode == TREE || p->mode == RANGES)
-		line_pane_draw(p, a);
-	else
+	if (p->mode == HEAT)
 		line_pane_draw_wrapped(p, a);
+	else
+		line_pane_draw(p, a);
 }
 
 static i64 find_open(const struct tables *t, struct table_open o)
@@ -107,21 +111,19 @@ static void go_to(struct pane *p, u64 gva)
 {
 	struct tables *t = p->own;
 	struct table_open way[4];
-	struct paging paging;
 	struct lines *l;
+	enum stage_kind kind;
 	u32 n;
 
-	if (paging_of(p->s, p->s->cpu, &paging))
-		return;
-	n = describe_way(&paging, gva, way);
+	if (!tree_kind(p->mode, &kind))
+		p->mode = TREE;
+	n = describe_way(p->s, kind, p->s->cpu, gva, way);
 	for (u32 i = 0; i < n; i++)
 		open_table(t, way[i]);
-	p->mode = TREE;
 	l = line_pane_begin(p);
 	fill(p, l, 80);
 	for (u32 i = 1; i < l->n; i++)
-		if ((l->line[i].about == ABOUT_TABLE || l->line[i].about == ABOUT_GPA) &&
-		    l->line[i].first <= gva)
+		if (l->line[i].about != ABOUT_NOTHING && l->line[i].first <= gva)
 			p->at = i;
 }
 
@@ -142,6 +144,7 @@ static bool key(struct pane *p, int key)
 {
 	const struct line *line = line_pane_at(p);
 	struct tables *t = p->own;
+	enum stage_kind kind;
 
 	if (!t)
 		return false;
@@ -165,7 +168,7 @@ static bool key(struct pane *p, int key)
 		go_to(p, base + rip);
 		return true;
 	}
-	if ((key == KEY_ENTER_ || key == '+' || key == '-') && p->mode == TREE && line &&
+	if ((key == KEY_ENTER_ || key == '+' || key == '-') && tree_kind(p->mode, &kind) && line &&
 	    line->about == ABOUT_TABLE) {
 		toggle(p, line);
 		return true;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "debugger/guest-code.h"
-#include "debugger/session/describe.h"
+#include "debugger/session/stage.h"
 #include "debugger/tui/panes.h"
 
 enum { WIDE = 70 };
@@ -15,7 +15,8 @@ enum { WIDE = 70 };
 static const struct pane_key help[] = {
 	{ "a", "walk another address (address, symbol, expression)" },
 	{ ".", "again what the next instruction accesses" },
-	{ "Enter", "raw entries, or decoded ones" },
+	{ "x", "raw entries, or decoded ones" },
+	{ "Enter", "follow the frame: whose it is in the machine" },
 	{ "M", "memory in this place, and back" },
 	{ 0 },
 };
@@ -90,21 +91,21 @@ static void draw_result(struct pane *p, struct area a, i32 row, u64 gva, bool ok
 	buf_free(&place);
 }
 
-static void draw_rest(struct session *s, struct area a, i32 row, u64 gpa, bool raw)
+static void draw_rest(struct session *s, struct area a, i32 row, u64 gva, u64 gpa, bool raw)
 {
-	bool staged = s->vm->paging.mode == PAGING_EPT;
-	char ept[80];
+	char second[80], tlb[100];
 
-	ept_line(s, gpa, ept, sizeof(ept));
+	second_stage_line(s, s->cpu, gva, gpa, second, sizeof(second));
+	area_put(a, row, 1, STYLE_DIM, second);
 	if (a.cols < WIDE) {
-		area_put(a, row, 1, STYLE_DIM, staged ? ept : "shadow off in this build");
-		if (!staged) /* there is no room for both */
-			area_put(a, row, a.cols - 13, STYLE_KEY, raw ? "[Enter] flags" : "[Enter] raw");
+		if (s->vm->paging.mode == PAGING_NONE) /* there is no room for both */
+			area_put(a, row, a.cols - 9, STYLE_KEY, raw ? "[x] flags" : "  [x] raw");
 		return;
 	}
-	area_put(a, row, 1, STYLE_DIM, staged ? ept : "shadow, TLB: not in this build; EPT with --paging ept");
-	area_put(a, row + 1, 1, STYLE_DIM, "p present w writable x executable u user a accessed d dirty g global");
-	area_put(a, row + 2, 1, STYLE_KEY, "[a] another address   [Enter] raw/decoded   [M] memory   3 all tables");
+	tlb_short_line(s, s->cpu, gva, tlb, sizeof(tlb));
+	area_put(a, row + 1, 1, STYLE_DIM, tlb);
+	area_put(a, row + 2, 1, STYLE_DIM, "p present w writable x executable u user a accessed d dirty g global");
+	area_put(a, row + 3, 1, STYLE_KEY, "[a] another address   [Enter] follow frame   [x] raw/decoded   [M] memory");
 }
 
 static void draw(struct pane *p, struct area a)
@@ -135,7 +136,7 @@ static void draw(struct pane *p, struct area a)
 	if (!n)
 		area_printf(a, at++, 1, STYLE_DIM, "%s: linear addresses are physical", paging_name(&pg));
 	draw_result(p, a, at, gva, ok, res.gpa);
-	draw_rest(p->s, a, at + (ok ? 2 : 1), ok ? res.gpa : gva, p->mode);
+	draw_rest(p->s, a, at + (ok ? 2 : 1), gva, ok ? res.gpa : gva, p->mode);
 }
 
 static void title(struct pane *p, char *text, size_t size)
@@ -146,12 +147,32 @@ static void title(struct pane *p, char *text, size_t size)
 		snprintf(text, size, "walk %llx   cr3 %llx", ULL(address(p, &pg)), ULL(pg.state.cr3[0]));
 }
 
+static void follow(struct pane *p)
+{
+	struct walk_row row[WALK_ROWS];
+	struct stage_end end;
+	struct err err = { 0 };
+	struct stage st;
+	u64 gva, machine;
+
+	if (stage_of(p->s, STAGE_GUEST, p->s->cpu, &st, &err) && !(st.p.mem && !(st.p.env.cr0 & CR0_PG)))
+		return;
+	gva = address(p, &st.p);
+	if (st.p.env.cr0 & CR0_PG)
+		stage_walk(&st, gva, row, &end);
+	else
+		end = (struct stage_end){ .found = true, .to = (u32)gva };
+	if (end.found && machine_address(p->s, end.to, &machine))
+		tui_show_frame(p->tui, machine);
+}
+
 static bool key(struct pane *p, int key)
 {
 	switch (key) {
 	case 'a': tui_ask(p->tui, "walk (address, symbol, expression): ", pane_look_at, p); return true;
 	case '.': p->follows = true; return true;
-	case KEY_ENTER_: p->mode = !p->mode; return true;
+	case 'x': p->mode = !p->mode; return true;
+	case KEY_ENTER_: follow(p); return true;
 	}
 	return false;
 }

@@ -73,6 +73,8 @@ void tui_ask(struct tui *t, const char *question, void (*done)(struct pane *p, c
 /* Show the main view with the code or memory pane at an address. */
 void tui_show_code(struct tui *t, u64 gva);
 void tui_show_memory(struct tui *t, u64 address, bool physical);
+/* Show the paging view with the map of the machine at a machine address. */
+void tui_show_frame(struct tui *t, u64 address);
 /* The host's times may be shown (costs of exits, speeds); false in golden screens. */
 bool tui_shows_host_times(const struct tui *t);
 /* The processor's state as it was before the latest step, for marking changes; NULL: nothing to compare with. */

@@ -14,4 +14,7 @@ extern const struct pane_class pane_code, pane_registers, pane_exit, pane_walk, 
 extern const struct pane_class pane_tables, pane_tlb, pane_owners, pane_vmcs, pane_devices, pane_device, pane_interrupts,
 	pane_queues, pane_sched, pane_migrate, pane_stats, pane_maps, pane_probes, pane_tests;
 
+/* pane-owners.c: the machine's frames, with the cursor on this address's. */
+void owners_show_frame(struct pane *p, u64 address);
+
 #endif

@@ -398,6 +398,18 @@ void tui_show_memory(struct tui *t, u64 address, bool physical)
 	tui_pane(t, &pane_memory)->mode = physical;
 }
 
+void tui_show_frame(struct tui *t, u64 address)
+{
+	struct pane *p = t ? tui_pane(t, &pane_owners) : NULL;
+
+	if (!p)
+		return;
+	tui_remember_place(t);
+	tui_view(t, 3);
+	tui_focus(t, &pane_owners);
+	owners_show_frame(p, address);
+}
+
 const struct x86_state *tui_before(const struct tui *t)
 {
 	return t && t->have_before ? &t->before : NULL;

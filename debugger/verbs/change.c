@@ -11,6 +11,7 @@
 #include "debugger/args.h"
 #include "debugger/trap/run.h"
 #include "debugger/verbs/verbs-priv.h"
+#include "devices/pc.h"
 
 enum { NAME_MAX_ = 64, POKE_MAX = 4096 };
 
@@ -155,6 +156,39 @@ static int exec_key(struct verb_call *c, struct err *err)
 	return rc < 0 ? err_set(err, -rc, "%s", "") : 0;
 }
 
+/* What it holds, as the guest last said, and what was asked. */
+static void say_balloon(struct verb_call *c)
+{
+	u64 has = (u64)pc_balloon_actual(c->s->pc) << 12;
+
+	buf_printf(c->out, "the balloon holds %.1f MiB; the guest has %.1f of %.1f\n", (double)has / (1 << 20),
+		   (double)(c->s->vm->mem_size - has) / (1 << 20), (double)c->s->vm->mem_size / (1 << 20));
+}
+
+/* The size is what the guest keeps, as in QEMU's monitor; Trap's `inject balloon' counts the pages it gives. */
+static int exec_balloon(struct verb_call *c, struct err *err)
+{
+	u64 keep = 0, all = c->s->vm->mem_size;
+	char line[64];
+	int status, rc = call_words(c, &the_balloon, 0, 1, err);
+
+	if (!rc && !c->s->opt->virtio.balloon)
+		rc = err_set(err, ENODEV, "the machine has no balloon; --virtio balloon gives it one");
+	if (!rc && c->nwords)
+		rc = take_size(&keep, c->word[0], err);
+	if (!rc && c->nwords && (!keep || keep > all))
+		rc = err_set(err, EINVAL, "balloon: the guest can keep 4K to %lluM", ULL(all >> 20));
+	if (rc)
+		return rc;
+	if (!c->nwords) {
+		say_balloon(c);
+		return 0;
+	}
+	snprintf(line, sizeof(line), "inject balloon(%llu);", ULL((all - keep) >> 12));
+	rc = trap_line(c->s->trap, line, &status);
+	return rc < 0 ? err_set(err, -rc, "%s", "") : 0;
+}
+
 const struct verb the_set = {
 	.name = "set", .args = "REGISTER | u8[ADDRESS] = VALUE", .brief = "change a register, or memory (u8 u16 u32 u64)",
 	.text = "The value is an expression. What was recorded after now is forgotten.", .example = "set rax = 5\nset rflags.IF = 1",
@@ -175,4 +209,10 @@ const struct verb the_key = {
 	.name = "key", .args = "TEXT", .brief = "press keys of the guest's keyboard",
 	.text = "What a terminal sends for them; \\n is Enter, \\e Escape. The same as Trap's inject key(\"...\").",
 	.example = "key a\nkey \"dir\\n\"", .group = VERB_CHANGE, .exec = exec_key,
+};
+const struct verb the_balloon = {
+	.name = "balloon", .args = "[SIZE]", .brief = "ask the guest to keep so much memory, and give back the rest",
+	.text = "By the virtio balloon (--virtio balloon), as far as the guest has a driver for it and can\n"
+		"spare memory. Without SIZE: what the balloon holds now.",
+	.example = "balloon 48M\nballoon", .group = VERB_CHANGE, .exec = exec_balloon,
 };

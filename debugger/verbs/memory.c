@@ -224,7 +224,7 @@ const struct verb the_xp = {
 	.complete = COMPLETE_EXPR, .exec = exec_xp,
 };
 const struct verb the_memory = {
-	.name = "memory", .alias = "map", .args = "", .brief = "the map of guest-physical memory",
+	.name = "memory", .args = "", .brief = "the map of guest-physical memory",
 	.text = "RAM, ROM, memory of devices, and the ranges at which devices answer.", .example = "memory", .group = VERB_LOOK,
 	.exec = exec_memory,
 };

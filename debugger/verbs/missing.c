@@ -17,7 +17,5 @@
 	};
 
 MISSING(vmcs, "the virtual-machine control structure", "virtual VMCS; `controls` shows what makes the guest exit")
-MISSING(shadow, "shadow page tables", "shadow page tables; `walk` and `tables` show the guest's own")
-MISSING(tlb, "the translation buffer", "view of the TLB; `walk` shows what the tables say")
 MISSING(sched, "the scheduler of virtual processors", "scheduler; `processors` shows their turns")
 MISSING(migrate, "moving the machine to another host", "migration; `save` and `load` keep a machine in a file")

@@ -23,26 +23,6 @@ static int exec_walk(struct verb_call *c, struct err *err)
 	return say_lines(c, &l, err);
 }
 
-static int exec_ept(struct verb_call *c, struct err *err)
-{
-	struct lines l = { 0 };
-	u64 gpa;
-	int rc = verb_number(c->s, c->nwords ? c->rest : "translate($rip)", &gpa, err);
-
-	if (rc)
-		return rc;
-	describe_ept(c->s, gpa, &l);
-	return say_lines(c, &l, err);
-}
-
-const struct verb the_ept = {
-	.name = "ept", .args = "[GPA]", .brief = "the walk through extended page tables, decoded",
-	.text = "From a guest-physical address (the next instruction's, if none is given) to the machine's,\n"
-		"entry by entry. With --paging ept only: otherwise guest-physical is machine memory. A page\n"
-		"is there from its first access on.",
-	.example = "ept 0x7c00\nept translate($rsp)", .group = VERB_LOOK, .complete = COMPLETE_EXPR, .exec = exec_ept,
-};
-
 static int one_table(struct verb_call *c, struct err *err)
 {
 	struct lines l = { 0 };
@@ -63,7 +43,7 @@ static void mappings_text(struct session *s, struct buf *out)
 {
 	struct lines l = { 0 };
 
-	describe_mappings(s, s->cpu, MAPPINGS_MOST, &l);
+	describe_mappings(s, STAGE_GUEST, s->cpu, MAPPINGS_MOST, &l);
 	lines_text(&l, out);
 	lines_free(&l);
 }

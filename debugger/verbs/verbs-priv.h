@@ -17,12 +17,13 @@
 	/* look.c */ V(where) V(regs) V(cpu) V(processors) V(pending) V(sym) V(events) V(info) V(stats) \
 	/* memory.c */ V(x) V(xp) V(memory) \
 	/* code.c */ V(disasm) V(code) V(bt) \
-	/* paging.c */ V(walk) V(tables) \
+	/* paging.c, stages.c */ V(walk) V(tables) V(translate) V(ept) V(shadow) V(tlb) V(owner) V(map) \
 	/* exits.c */ V(exits) V(exit) V(controls) \
 	/* device.c */ V(devices) V(device) V(irqs) V(queues) V(screen) \
-	/* missing.c */ V(vmcs) V(shadow) V(ept) V(tlb) V(sched) V(migrate) \
-	/* change.c */ V(set) V(poke) V(type) V(key) \
-	/* time.c */ V(snap) V(restore) V(snaps) V(mark) V(marks) V(checkpoints) \
+	/* missing.c */ V(vmcs) V(sched) V(migrate) \
+	/* change.c */ V(set) V(poke) V(type) V(key) V(balloon) \
+	/* time.c */ V(snap) V(restore) V(snaps) V(mark) V(marks) V(checkpoints) /* tree.c */ V(tree) \
+	/* who.c */ V(who) \
 	/* session.c */ V(source) V(symbols) V(save) V(load) V(log) V(help) V(man) V(quit)
 #define DECLARE(name) extern const struct verb the_##name;
 VERBS(DECLARE)

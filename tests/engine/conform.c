@@ -19,6 +19,8 @@ int main(void)
 		printf("skipped: %s: %s\n", rig_engines[1]->name, err.text);
 	suite_add_tcase(s, conform_run());
 	suite_add_tcase(s, conform_state());
+	suite_add_tcase(s, conform_window());
+	suite_add_tcase(s, conform_time());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

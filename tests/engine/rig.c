@@ -4,6 +4,8 @@
  */
 #include "tests/engine/rig.h"
 
+#include <stdio.h>
+
 #include "core/vtx/vtx.h"
 #include "cpu-interp/interp.h"
 
@@ -21,6 +23,20 @@ static void vectors(struct rig *r)
 	}
 }
 
+/* By its name in /proc/cpuinfo. */
+static bool has_virtualization(void)
+{
+	FILE *f = fopen("/proc/cpuinfo", "r");
+	char line[8192];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = !strncmp(line, "flags", 5) && (strstr(line, " vmx") || strstr(line, " svm"));
+	if (f)
+		fclose(f);
+	return found;
+}
+
 struct rig rig_open(int n)
 {
 	struct vm_config config = { .engine = rig_engines[n], .mem_size = RIG_RAM, .cpus = 1 };
@@ -31,10 +47,11 @@ struct rig rig_open(int n)
 	r.vm = vm_create(&config, &err);
 	ck_assert_msg(r.vm != NULL, "%s", err.text);
 	r.v = &r.vm->vcpu[0];
-	id = mem_slot_add(&r.vm->mem, "ram", 0, RIG_RAM, frames_alloc(&r.vm->frames, RIG_RAM / PAGE_SIZE_4K), 0, &err);
+	id = mem_slot_add(&r.vm->mem, "ram", 0, RIG_RAM, frames_alloc(r.vm->frames, RIG_RAM / PAGE_SIZE_4K), 0, &err);
 	ck_assert_msg(id >= 0, "%s", err.text);
 	r.ram = (u32)id;
 	r.exact = r.engine->caps & CAP_EXACT_BUDGET;
+	r.emulated = n && !has_virtualization();
 	vectors(&r);
 	return r;
 }

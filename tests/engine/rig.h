@@ -23,7 +23,8 @@ struct rig {
 	struct vm_exit e;
 	const struct engine *engine;
 	u32 ram;
-	bool exact; /* counts instructions */
+	bool exact;    /* counts instructions */
+	bool emulated; /* by KVM in software: this host's processor has neither VT-x nor AMD-V to offer */
 };
 
 /* The engines of this host; the loop variable of every test is an index. */
@@ -44,6 +45,6 @@ struct x86_state rig_state(struct rig *r);
 void rig_set(struct rig *r, const struct x86_state *s, u32 groups);
 /* The name and test cases of one file. */
 #define EACH(name) tcase_add_loop_test(t, name, 0, rig_nengines)
-TCase *conform_run(void), *conform_state(void);
+TCase *conform_run(void), *conform_state(void), *conform_window(void), *conform_time(void);
 
 #endif

@@ -28,13 +28,34 @@ console_of() { # OPTIONS... : output and status
 	echo "status $?"
 }
 
-conformance() {
+program() { # NAME : a program of Check's, each of its tests counts
 	local checks failures errors
-	"$build/tests/engine/conform" >"$work/conform"
-	read -r checks failures errors < <(sed -n 's/.*Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\).*/\1 \2 \3/p' "$work/conform")
-	grep -v '^Running' "$work/conform"
+	"$build/tests/engine/$1" >"$work/program"
+	read -r checks failures errors < <(sed -n 's/.*Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\).*/\1 \2 \3/p' "$work/program")
+	grep -v '^Running' "$work/program"
 	passed=$((passed + ${checks:-0} - ${failures:-0} - ${errors:-0}))
 	failed=$((failed + ${failures:-1} + ${errors:-0}))
+	skipped=$((skipped + $(grep -c '^skipped: ' "$work/program")))
+}
+
+without() { # hosts that lack something
+	local p f s
+	tests/engine/without.sh "$build" >"$work/without"
+	grep -v ' passed, ' "$work/without"
+	read -r p f s < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$work/without")
+	passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1})) skipped=$((skipped + ${s:-0}))
+}
+
+refused() { # REGEX OPTIONS... : a usage error, in one sentence
+	"$vitrine" run --quiet "${@:2}" "$image" >"$work/out" 2>"$work/err"
+	[ "$? $(wc -l <"$work/err")" = "2 1" ] && grep -qE "^vitrine: .*$1" "$work/err" && ok || fail "${*:2}: should say '$1'" "$(<"$work/err")"
+}
+second_stages() { # are the host's own
+	assemble asm-examples/01-hello.asm
+	for mode in ept shadow; do
+		refused "engine vtx: does not walk our .* page tables \(--paging $mode\)" --engine vtx --paging $mode
+		refused "engine vtx: does not walk our .* page tables \(--paging $mode\)" --switch-engine-after 5:vtx --paging $mode
+	done
 }
 
 user_programs() { # random user-mode sequences, through the engine and by the interpreter
@@ -89,6 +110,17 @@ same_steps() { # exits, state and memory of $image, instruction by instruction
 	fi
 }
 
+same_exits() { # $image to its end: every exit that both show, state there, memory, and how it ends
+	case " ${options[*]-} " in *--cpus*) return ;; esac
+	if timeout 60 "$vitrine" diff-engines --exits "${options[@]}" --budget 20k "$image" >"$work/diff" 2>&1; then
+		[[ $row == *exits* ]] && fail "$name: no difference in exits; its row in exceptions is not true" || ok
+	elif [[ $row == *exits* ]]; then
+		ok
+	else
+		fail "$name: exits diverge" "$(head -n 4 "$work/diff")"
+	fi
+}
+
 overhead() { # of our way out of the guest and back; other work on the host may spoil a measurement
 	local i
 	for i in 1 2 3; do
@@ -98,23 +130,32 @@ overhead() { # of our way out of the guest and back; other work on the host may 
 	grep -q 'Failures: 0, Errors: 0' "$work/overhead" && ok || fail "an exit costs more than 5 % above KVM's own"
 }
 
-switching() { # from one engine to the other after so many instructions, in both directions
-	local n=5 i from to source
-	[ -n "$long" ] && n=500
-	for source in asm-examples/02-port-io.asm asm-examples/12-long-mode.asm; do
+length() { # OPTIONS... : so long the guest runs, in what its engine counts
+	"$vitrine" run "$@" "$image" 2>&1 >/dev/null </dev/null | sed -n 's/.* after \([0-9]*\) instructions.*/\1/p'
+}
+switch() { # OPTIONS... : the same console and status as without switching?
+	console_of "$@" "$image" >"$work/switched"
+	cmp -s "$work/interp" "$work/switched" && ok || fail "$source: $*" "$(<"$work/err")"
+}
+switching() { # after so many instructions (of vtx: nanoseconds), in both directions and to and fro
+	local n=2 i insns ns first
+	[ -n "$long" ] && n=200
+	for source in asm-examples/{02-port-io,04-timer-tick,09-protected-mode,12-long-mode,23-string-io}.asm; do
 		assemble "$source"
 		console_of "$image" >"$work/interp"
+		insns=$(length) ns=$(length --engine vtx)
 		for ((i = 0; i < n; i++)); do
-			from=$((RANDOM % 6000 + 1)) to=$(((RANDOM * 32768 + RANDOM) % 8000000 + 1))
-			console_of --switch-engine-after $from:vtx "$image" >"$work/vtx"
-			cmp -s "$work/interp" "$work/vtx" && ok || fail "$source: interp, after $from instructions vtx" "$(<"$work/err")"
-			console_of --engine vtx --switch-engine-after $to:interp "$image" >"$work/vtx"
-			cmp -s "$work/interp" "$work/vtx" && ok || fail "$source: vtx, after $to ns interp" "$(<"$work/err")"
+			first=$((RANDOM % insns + 1))
+			switch --switch-engine-after $first:vtx
+			switch --engine vtx --switch-engine-after $(((RANDOM * 32768 + RANDOM) % ns + 1)):interp
+			((i % 10)) || switch --switch-engine-after $first:vtx --switch-engine-after $((first + RANDOM * 30)):interp
 		done
 	done
 }
 
-conformance
+program conform
+program diverge
+without
 "$vitrine" run --engine vtx --quiet asm-examples/no-such-file 2>"$work/err"
 if [ $? = 77 ]; then
 	skip 1 "$(<"$work/err")"
@@ -131,8 +172,9 @@ else
 		fi
 		assemble "$source"
 		same_run
-		[[ $row == *run* ]] || same_steps
+		[[ $row == *run* ]] || { same_steps; same_exits; }
 	done
+	second_stages
 	switching
 	[ -n "$long" ] && overhead
 fi

@@ -20,7 +20,7 @@ static struct vm *machine(struct err *err)
 	struct vm *vm = vm_create(&config, err);
 	if (!vm)
 		return NULL;
-	frame_no f = frames_alloc(&vm->frames, RAM / PAGE_SIZE_4K);
+	frame_no f = frames_alloc(vm->frames, RAM / PAGE_SIZE_4K);
 	if (mem_slot_add(&vm->mem, "ram", 0, RAM, f, 0, err) < 0)
 		return NULL;
 	mem_set_a20(&vm->mem, true);

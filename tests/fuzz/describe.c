@@ -124,9 +124,9 @@ static void describe(struct session *s, const u8 *data, struct lines *l)
 
 	for (u32 cpu = 0; cpu < 2; cpu++) {
 		describe_walk(s, cpu, data[0] * 0x1001001ull, l);
-		describe_tables(s, cpu, open, 4, l);
-		describe_mappings(s, cpu, 50, l);
-		describe_heat(s, cpu, data[0] & 7, data[1], data[1], l);
+		describe_tables(s, data[0] >> 4 & 1 ? STAGE_EPT : STAGE_GUEST, cpu, open, 4, data[1] & 1, l);
+		describe_mappings(s, STAGE_GUEST, cpu, 50, l);
+		describe_heat(s, STAGE_GUEST, cpu, data[0] & 7, data[1], data[1], l);
 		describe_table(s, cpu, TABLES, data[1] & 7, 0, data[1] & 8, l);
 		describe_vmcs(s, cpu, NULL, l);
 	}

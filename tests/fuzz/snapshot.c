@@ -4,13 +4,14 @@
  *
  * An input that begins with FFh is taken as a snapshot just as it is.  Else its first byte says how many
  * changes there are, at most 8; each takes 4 bytes: u16 where (in 65536ths of the stream), u8 how (set, or
- * cut the stream there, or repeat the rest of it), u8 value.
+ * cut the stream there, or repeat the rest of it), u8 value.  The last byte says whether it is a file of its own, one that
+ * builds upon another, or the one that is built upon.
  */
 #include <stdlib.h>
 
-#include "core/snapshot-priv.h"
 #include "debugger/snapshot-text.h"
 #include "tests/fake-engine.h"
+#include "tests/forge.h"
 #include "tests/ticker.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -21,26 +22,6 @@ static const struct fake_insn busy[] = {
 	{ 900, FAKE_TWICE, { .reason = EXIT_IO, .io = { .port = 0x45, .size = 1 } } },
 	{ 3000, FAKE_JMP, { .qualification = 20 } },
 };
-
-static void forge(struct buf *b)
-{
-	struct reader in = { .at = b->data + SNAPSHOT_MAGIC_LEN, .end = b->data + b->len };
-	char name[SECTION_NAME];
-
-	while (read_left(&in)) {
-		const u8 *start = in.at;
-		u32 crc;
-
-		read_str(&in, name, sizeof(name));
-		read_str(&in, name, sizeof(name));
-		read_bytes(&in, (size_t)read_uint(&in, 4));
-		if (in.bad || read_left(&in) < 4)
-			return;
-		crc = snapshot_crc(0, start, (size_t)(in.at - start));
-		memcpy(b->data + (in.at - b->data), &crc, 4);
-		read_uint(&in, 4);
-	}
-}
 
 static void repeat(struct buf *b, size_t at)
 {
@@ -80,7 +61,7 @@ static void look(const struct buf *b)
 		if (!err.text[0] || f->whole)
 			abort();
 	} else {
-		o = snapshot_diff(f, f, &err);
+		o = snapshot_diff((const struct snapshot_file *const[]){ f }, 1, (const struct snapshot_file *const[]){ f }, 1, &err);
 		if (!o || json_array_size(json_object_get(o, "changes")) || json_array_size(json_object_get(o, "memory")))
 			abort();
 		json_decref(o);
@@ -97,35 +78,77 @@ static void look(const struct buf *b)
 	free(f);
 }
 
+/* One machine for all inputs: it begins each as the snapshot `good` has it. */
+static struct {
+	struct ticker ticker;
+	struct vm *vm;
+	struct buf good, child; /* whole, and what has changed since */
+	u64 hash;
+} rig;
+
+static void build(void)
+{
+	struct snapshot_origin origin = { .name = "child", .parent = "good" };
+	struct err err = { 0 };
+	u64 only[TICKER_MEM / PAGE_SIZE_4K / 64 + 1] = { 1 << 3 | 1 << 7 }, id;
+
+	rig.vm = ticker_machine(&rig.ticker, &fake_engine, 1, &err);
+	if (!rig.vm)
+		abort();
+	fake_program(rig.vm, 0, busy, ARRAY_LEN(busy));
+	mem_poke(&rig.vm->mem, 0x3000, "some memory", 11);
+	mem_poke(&rig.vm->mem, 0x7000, "more memory", 11);
+	vm_run(rig.vm, 500, &err);
+	origin.parent_id = 0;
+	if (snapshot_save(rig.vm, &rig.good, &err))
+		abort();
+	origin.parent_id = stream_id(rig.good.data, rig.good.data + rig.good.len);
+	mem_poke(&rig.vm->mem, 0x3000, "other memory", 12);
+	mem_poke(&rig.vm->mem, 0x7000, (const char[11]){ 0 }, 11);
+	origin.only = only;
+	if (snapshot_save_as(rig.vm, &origin, &rig.child, &id, &err))
+		abort();
+	rig.hash = vm_state_hash(rig.vm);
+}
+
+/* What has changed on top of what was there: one of the two is as the input says. */
+static int load(const struct buf *b, bool chain, bool parent, struct err *err)
+{
+	struct snapshot_chain c = { .n = chain ? 2 : 1 };
+
+	c.file[0] = chain && parent ? rig.child : *b;
+	c.file[1] = parent ? *b : rig.good;
+	return snapshot_load_chain(rig.vm, &c, NULL, NULL, err);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
+	bool chain = size > 1 && data[size - 1] & 1, parent = size > 1 && data[size - 1] & 2;
 	struct buf b = { 0 };
 	struct err err = { 0 };
-	struct ticker t;
-	struct vm *vm = ticker_machine(&t, &fake_engine, 1, &err);
-	u64 hash;
 
-	if (!vm)
-		abort();
-	fake_program(vm, 0, busy, ARRAY_LEN(busy));
-	mem_poke(&vm->mem, 0x3000, "some memory", 11);
-	vm_run(vm, 500, &err);
-	if (size && data[0] == 0xff)
+	if (!rig.vm)
+		build();
+	if (size && data[0] == 0xff) {
 		buf_put(&b, data + 1, size - 1);
-	else if (snapshot_save(vm, &b, &err) < 0)
-		abort();
-	else
+	} else {
+		const struct buf *from = chain && !parent ? &rig.child : &rig.good;
+
+		buf_put(&b, from->data, from->len);
 		change(&b, data, size);
-	if (b.len > SNAPSHOT_MAGIC_LEN)
+	}
+	if (b.len > SNAPSHOT_MAGIC_LEN && (size < 3 || data[size - 2] & 7)) /* one in eight keeps its wrong CRCs */
 		forge(&b);
 	look(&b);
-	mem_poke(&vm->mem, 0x3000, "other", 5);
-	hash = vm_state_hash(vm);
-	if (snapshot_load(vm, b.data, b.len, &err) == 0)
-		vm_run(vm, 1000, &err);
-	else if (!err.text[0] || vm_state_hash(vm) != hash)
+	if (load(&b, chain, parent, &err) == 0) {
+		vm_run(rig.vm, 1000, &err);
+		if (snapshot_load_chain(rig.vm, &(struct snapshot_chain){ .file = { rig.child, rig.good }, .n = 2 }, NULL, NULL, &err))
+			abort();
+	} else if (!err.text[0]) {
+		abort();
+	}
+	if (vm_state_hash(rig.vm) != rig.hash) /* refused: nothing has changed; loaded: it was brought back */
 		abort();
 	buf_free(&b);
-	vm_destroy(vm);
 	return 0;
 }

@@ -28,7 +28,7 @@ struct subject *subject_open(const struct cpu_model *model, struct err *err)
 		return NULL;
 	}
 	s->vm = vm_create(&config, err);
-	frame_no frame = s->vm ? frames_alloc(&s->vm->frames, RAM_PAGES) : FRAME_NONE;
+	frame_no frame = s->vm ? frames_alloc(s->vm->frames, RAM_PAGES) : FRAME_NONE;
 	int slot = frame == FRAME_NONE ? -1 : mem_slot_add(&s->vm->mem, "ram", 0, RAM_SIZE, frame, 0, err);
 	if (slot < 0 || mem_log(&s->vm->mem, (u32)slot, true, err)) {
 		subject_close(s);

@@ -131,7 +131,7 @@ static struct vm *create(const struct engine *engine, struct err *err)
 	struct vm *vm = vm_create(&config, err);
 	if (!vm)
 		return NULL;
-	frame_no frame = frames_alloc(&vm->frames, MEMORY / PAGE_SIZE_4K);
+	frame_no frame = frames_alloc(vm->frames, MEMORY / PAGE_SIZE_4K);
 	if (frame == FRAME_NONE || mem_slot_add(&vm->mem, "ram", 0, MEMORY, frame, 0, err) < 0) {
 		vm_destroy(vm);
 		return NULL;

@@ -69,10 +69,60 @@ recording() { # BUDGET
 	rm -f "$work/rec"
 }
 
+# Two machines, and what is between: N, save, M; restore, M.
+points() { # WHAT COUNT LIMIT OPTION...
+	local what=$1
+	shift
+	"$build/tests/timetravel/points" "$1" "$2" "$RANDOM" "${@:3}" >"$work/out" 2>&1
+	check "$what: restored at $1 random points it goes on as it went" [ $? = 0 ]
+	for kind in repeated waiting asleep others; do total[$kind]=$((${total[$kind]-0} + $(figure $kind))); done
+}
+declare -A total
+random_points() { # COUNT of each guest
+	nasm -f bin -o "$work/strings" tests/timetravel/strings.asm || exit 2
+	points strings "$1" 1000000 "$work/strings" --insn-ps 40000
+	for source in asm-examples/*.asm; do
+		nasm -f bin -I asm-examples/ -o "$work/image" "$source" 2>/dev/null || continue
+		points "$(basename "$source" .asm)" "$2" 2000000 "$work/image"
+	done
+	for kind in repeated waiting asleep; do
+		check "some of the points were of the kind '$kind'" [ "${total[$kind]}" -gt 2 ]
+	done
+	echo "points: ${total[repeated]} in the midst of a repeated instruction, ${total[waiting]} with an interrupt waiting," \
+		"${total[asleep]} asleep, ${total[others]} with another processor's turn"
+}
+
+# The worked example: a process of the guest crashes by a return address that somebody has overwritten long before.
+writer() {
+	mkdir -p "$work/root"
+	nasm -f elf64 -o "$work/smash.o" tests/timetravel/smash.asm && ld -static -o "$work/root/smash" "$work/smash.o" || exit 2
+	(cd "$work/root" && echo smash | cpio -o -H newc --quiet) >"$work/smash.cpio"
+	timeout 600 "$vitrine" trap tests/timetravel/find-writer.trap --symbols "$work/root/smash" --quiet --mem 128M --kernel "$kernel" \
+		--initrd "$work/smash.cpio" --append "rdinit=/smash" >"$work/out" 2>&1 </dev/null
+	check "the writer of a return address is found by going back in Linux" [ $? = 0 ]
+	check "in its place" grep -q '^written by what is before smash.done' "$work/out"
+	check "the return slot" grep -q '^crashed in crash return slot holds 0x4141414141414141' "$work/out"
+}
+
+# Sessions at a prompt, typed otherwise each time.
+pairs() { # COUNT OPTION...
+	"$vitrine" run "${linux[@]}" --append console=ttyS0 --quiet --budget 9G --save "$work/prompt" </dev/null >"$work/out" 2>&1
+	[ -e "$work/prompt" ] || { check "a Linux at its prompt" false; return; }
+	tests/timetravel/pairs.py --vitrine "$vitrine" --snapshot "$work/prompt" --count "$@" -- "${linux[@]}" >"$work/out" 2>"$work/pairs"
+	check "$1 sessions at a prompt are replayed to the same states" [ $? = 0 ]
+	cat "$work/pairs"
+	rm -f "$work/prompt"
+}
+
 case $build in
 *asan* | *debug* | *cov*) skip "time travel" "this build is too slow for it; the release build does it" && finish ;;
 esac
-if command -v nasm >/dev/null; then examples; else skip "asm-examples" "nasm is not installed"; fi
+if ! command -v nasm >/dev/null; then
+	skip "asm-examples" "nasm is not installed"
+else
+	examples
+	if [ "$long" = --long ]; then random_points 300 15; else random_points 20 2; fi
+fi
 
 folder=$(tests/linux/kernels.sh amd64 2>"$work/why") || { skip "Linux" "$(tail -n 1 "$work/why")"; finish; }
 command -v busybox >/dev/null && command -v cpio >/dev/null || { skip "Linux" "busybox or cpio is not installed"; finish; }
@@ -88,6 +138,10 @@ if [ "$long" != --long ]; then
 	finish
 fi
 
+writer
+points "Linux" 150 2000000000 "${linux[@]}" --append console=ttyS0
+points "Linux on four processors" 100 2000000000 "${linux[@]}" --append console=ttyS0 --cpus 4
+
 check "Linux: everywhere what it was" go 1000000000 400 256 "${linux[@]}" --append console=ttyS0
 show "Linux, 10^9 instructions"
 check "one instruction back takes at most 100 ms (p99)" at_most back-1-p99-ms 100
@@ -101,4 +155,5 @@ check "four processors, virtio, little memory for the past: everywhere what it w
 show "Linux on four processors"
 check "its past keeps to its bound" at_most memory-after-mib 96
 recording 9G
+pairs 1000
 finish

@@ -284,9 +284,9 @@ START_TEST(looking_changes_nothing)
 	for (int i = 0; i < vm->ndevices; i++)
 		device_save(vm->device[i], &before);
 	describe_walk(&session, 0, 0x1000, &l);
-	describe_tables(&session, 0, NULL, 0, &l);
-	describe_mappings(&session, 0, 100, &l);
-	describe_heat(&session, 0, 1, 0, 80, &l);
+	describe_tables(&session, STAGE_GUEST, 0, NULL, 0, false, &l);
+	describe_mappings(&session, STAGE_GUEST, 0, 100, &l);
+	describe_heat(&session, STAGE_GUEST, 0, 1, 0, 80, &l);
 	describe_memory(&session, &l);
 	describe_controls(&session, &l);
 	describe_devices(&session, &l);

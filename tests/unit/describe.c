@@ -3,7 +3,9 @@
  * itself.
  * Rule: what is expected is worked out by hand from the manual, or comes from Linux' own headers.
  */
+#if defined(__x86_64__) && defined(__linux__) /* the header of Linux' own is there on its processors only */
 #include <asm/processor-flags.h>
+#endif
 
 #include "core/x86/bits.h"
 #include "tests/unit/described.h"
@@ -34,6 +36,7 @@ END_TEST
 
 /* ---- bits ---- */
 
+#if defined(__x86_64__) && defined(__linux__)
 /* Linux' names for the same bits. */
 static const struct { const char *reg, *name; u64 mask;
 } linux_bits[] = {
@@ -80,6 +83,7 @@ START_TEST(bits_are_those_of_linux)
 	}
 }
 END_TEST
+#endif
 
 START_TEST(bits_of_a_register_do_not_overlap)
 {
@@ -243,11 +247,11 @@ START_TEST(without_paging)
 	open_machine();
 	describe_walk(&session, 0, 0x1234, &l);
 	want(all(&l), "no paging");
-	describe_tables(&session, 0, NULL, 0, &l);
+	describe_tables(&session, STAGE_GUEST, 0, NULL, 0, false, &l);
 	want(all(&l), "linear addresses are guest-physical addresses");
-	describe_mappings(&session, 0, 10, &l);
+	describe_mappings(&session, STAGE_GUEST, 0, 10, &l);
 	want(all(&l), "linear addresses are guest-physical addresses");
-	describe_heat(&session, 0, 1, 0, 80, &l);
+	describe_heat(&session, STAGE_GUEST, 0, 1, 0, 80, &l);
 	want(all(&l), "no paging");
 	describe_table(&session, 0, PD, 1, 0, false, &l);
 	want(all(&l), "no table of level 1");
@@ -265,7 +269,7 @@ START_TEST(tree_opens_where_it_is_asked)
 
 	open_machine();
 	tables_64();
-	describe_tables(&session, 0, NULL, 0, &l);
+	describe_tables(&session, STAGE_GUEST, 0, NULL, 0, false, &l);
 	ck_assert_uint_eq(l.line[1].about, ABOUT_TABLE);
 	ck_assert_uint_eq(l.line[1].level, 3);
 	ck_assert_uint_eq(l.line[1].value, PML4);
@@ -274,7 +278,7 @@ START_TEST(tree_opens_where_it_is_asked)
 	want(t, "1..510 absent");
 	want(t, "+L4 511 ffffff8000000000");
 	ck_assert_ptr_null(strstr(t, "L3"));
-	describe_tables(&session, 0, open, ARRAY_LEN(open), &l);
+	describe_tables(&session, STAGE_GUEST, 0, open, ARRAY_LEN(open), false, &l);
 	t = all(&l);
 	want(t, "-L4   0");
 	want(t, " -L3   0");
@@ -297,13 +301,13 @@ START_TEST(ranges_join_pages_with_equal_rights)
 	put64(PT + 4 * 8, 0x9000 | 7);
 	put64(PT + 5 * 8, 0xa000 | 7);
 	put64(PT + 6 * 8, 0xc000 | 7);
-	describe_mappings(&session, 0, 100, &l);
+	describe_mappings(&session, STAGE_GUEST, 0, 100, &l);
 	t = all(&l);
 	want(t, "0000000000004000..0000000000005fff       8 KiB  rwxu  -> 9000");
 	want(t, "0000000000006000..0000000000006fff       4 KiB  rwxu  -> c000");
 	want(t, "0000000000002000..0000000000002fff       4 KiB  r--u  -> 6000");
 	want(t, "0000000000200000..00000000003fffff       2 MiB  rwx-  -> 200000");
-	describe_mappings(&session, 0, 1, &l);
+	describe_mappings(&session, STAGE_GUEST, 0, 1, &l);
 	want(all(&l), "ranges more");
 	close_machine();
 }
@@ -318,7 +322,7 @@ START_TEST(tables_in_a_circle_come_to_an_end)
 	tables_64();
 	for (int i = 0; i < 512; i++)
 		put64(PML4 + (u64)i * 8, PML4 | 0x27);
-	describe_mappings(&session, 0, 100, &l);
+	describe_mappings(&session, STAGE_GUEST, 0, 100, &l);
 	want(all(&l), "more entries than are looked at");
 	close_machine();
 }
@@ -332,12 +336,12 @@ START_TEST(heat_of_a_table)
 	open_machine();
 	tables_64();
 	put64(PT + 5 * 8, 0xa000 | 7);
-	describe_heat(&session, 0, 1, 0x1000, 70, &l);
+	describe_heat(&session, STAGE_GUEST, 0, 1, 0x1000, 70, &l);
 	t = all(&l);
 	want(t, "PT for 0..");
 	want(t, "   0 .da-.-..........");
 	want(t, " 448 ................................................................\n");
-	describe_heat(&session, 0, 0, 0, 40, &l);
+	describe_heat(&session, STAGE_GUEST, 0, 0, 0, 40, &l);
 	want(all(&l), "   0 T...............................\n");
 	describe_table(&session, 0, PT, 1, 0, false, &l);
 	want(all(&l), "PT    000000013008    1  0000000000005067  pwxuad-  000000005000");
@@ -348,7 +352,10 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		lines_grow_and_end, bits_are_those_of_linux, bits_of_a_register_do_not_overlap,
+#if defined(__x86_64__) && defined(__linux__)
+		bits_are_those_of_linux,
+#endif
+		lines_grow_and_end, bits_of_a_register_do_not_overlap,
 		registers_in_words, walk_of_four_levels, walk_in_words, walk_of_32_bit_and_pae,
 		without_paging, tree_opens_where_it_is_asked, ranges_join_pages_with_equal_rights,
 		tables_in_a_circle_come_to_an_end, heat_of_a_table,

@@ -156,7 +156,7 @@ static struct vm *machine(u64 page_max)
 	struct vm *vm = vm_create(&config, &err);
 
 	ck_assert_msg(vm != NULL, "%s", err.text);
-	ck_assert(mem_slot_add(&vm->mem, "ram", 0, 4 * MIB, frames_alloc(&vm->frames, 4 * MIB / PAGE_SIZE_4K), 0, &err) >= 0);
+	ck_assert(mem_slot_add(&vm->mem, "ram", 0, 4 * MIB, frames_alloc(vm->frames, 4 * MIB / PAGE_SIZE_4K), 0, &err) >= 0);
 	mem_set_a20(&vm->mem, true);
 	return vm;
 }
@@ -214,9 +214,9 @@ START_TEST(pages_come_when_they_are_touched)
 
 	long_mode(vm);
 	vm_run(vm, 1, &err);
-	ck_assert_uint_eq(vm->paging.fills, 4 + 1 + 1); /* the guest's four tables, its code, its data */
+	ck_assert_uint_eq(vm->paging.counts.fills, 4 + 1 + 1); /* the guest's four tables, its code, its data */
 	vm_run(vm, 1, &err);
-	ck_assert_uint_eq(vm->paging.fills, 4 + 1 + 2);
+	ck_assert_uint_eq(vm->paging.counts.fills, 4 + 1 + 2);
 	mem_slot_change(&vm->mem, 0, mem_slot_get(&vm->mem, 0)->frame, SLOT_ROM, &err);
 	ck_assert_uint_eq(vm->paging.used, 1); /* what is mapped may not be true any more */
 	vm_destroy(vm);

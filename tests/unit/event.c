@@ -248,9 +248,9 @@ START_TEST(qualifications_are_packed_as_the_manual_says)
 	ck_assert_uint_eq(exit_io_qualification(0x60, 1, false, false, false, true), 0x00600048);
 	ck_assert_uint_eq(exit_io_qualification(0x1f0, 4, false, true, true, false), 0x01f0003b);
 	ck_assert_uint_eq(exit_io_qualification(0xffff, 2, true, false, false, false), 0xffff0001);
-	ck_assert_uint_eq(exit_ept_qualification(true, false, false, true), 0x181);
-	ck_assert_uint_eq(exit_ept_qualification(true, true, false, true), 0x183);
-	ck_assert_uint_eq(exit_ept_qualification(false, false, true, false), 0x4);
+	ck_assert_uint_eq(exit_ept_qualification(1, 0, true, true), 0x181);
+	ck_assert_uint_eq(exit_ept_qualification(3, 5, true, false), 0xab);
+	ck_assert_uint_eq(exit_ept_qualification(4, 0, false, false), 0x4);
 }
 END_TEST
 

@@ -394,8 +394,8 @@ START_TEST(control_registers)
 		0x66, 0xb8, 0x00, 0x30, 0x00, 0x00,                   /* mov eax,3000h */
 		0x0f, 0x22, 0xd8,                                     /* mov cr3,eax */
 		0x0f, 0x01, 0x3e, 0x34, 0x12,                         /* invlpg [1234h] */
-		0x66, 0x31, 0xc0, 0x0f, 0x22, 0xe0);                  /* xor eax,eax; mov cr4,eax */
-	ck_assert_int_eq(vm_run(vm, 10, &err), STOP_BUDGET);
+		0x66, 0x31, 0xc0, 0xb0, 0x80, 0x0f, 0x22, 0xe0);      /* xor eax,eax; mov al,80h: PGE; mov cr4,eax */
+	ck_assert_int_eq(vm_run(vm, 11, &err), STOP_BUDGET);
 	ck_assert_int_eq(nseen, 7);
 	ck_assert_uint_eq(seen[0].kind, EV_cr);
 	ck_assert_uint_eq(seen[0].cr.number, 0);

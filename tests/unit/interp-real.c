@@ -24,7 +24,7 @@ static struct vm *machine(const char *cpu)
 	};
 	struct vm *vm = vm_create(&config, &err);
 	ck_assert_msg(vm != NULL, "%s", err.text);
-	frame_no f = frames_alloc(&vm->frames, RAM / PAGE_SIZE_4K);
+	frame_no f = frames_alloc(vm->frames, RAM / PAGE_SIZE_4K);
 	ck_assert(mem_slot_add(&vm->mem, "ram", 0, RAM, f, 0, &err) >= 0);
 	mem_set_a20(&vm->mem, true);
 	return vm;

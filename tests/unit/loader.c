@@ -22,7 +22,7 @@ static struct vm *machine(const char *model)
 	frame_no f;
 
 	ck_assert_msg(vm != NULL, "%s", err.text);
-	f = frames_alloc(&vm->frames, 16 * MIB / PAGE_SIZE_4K);
+	f = frames_alloc(vm->frames, 16 * MIB / PAGE_SIZE_4K);
 	ck_assert_int_ge(mem_slot_add(&vm->mem, "low", 0, 0xa0000, f, 0, &err), 0);
 	ck_assert_int_ge(mem_slot_add(&vm->mem, "rom", 0xf0000, 0x10000, f + 0xf0, SLOT_ROM, &err), 0);
 	ck_assert_int_ge(mem_slot_add(&vm->mem, "high", MIB, 4 * MIB, f + 0x100, 0, &err), 0);

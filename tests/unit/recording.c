@@ -43,7 +43,7 @@ static u64 record(u64 total)
 	}
 	hash = vm_state_hash(r->vm);
 	ck_assert_int_eq(recording_close(rec, &err), 0);
-	ck_assert_uint_gt(r->came, 100);
+	ck_assert_uint_gt(r->came, 50);
 	rig_free(r);
 	return hash;
 }
@@ -108,7 +108,7 @@ START_TEST(a_difference_is_named)
 	ck_assert_int_eq(vm_run(r->vm, MILLION + 500, &err), STOP_BUDGET);
 	r->t.s.memory[9]++;
 	ck_assert_int_eq(vm_run(r->vm, 0, &err), STOP_ERROR);
-	ck_assert_msg(strstr(err.text, "device ticker, between instructions 1000000 and 2000000"), "%s", err.text);
+	ck_assert_msg(strstr(err.text, "device ticker: memory[9] was"), "%s", err.text);
 	replay_close(replay);
 	rig_free(r);
 	r = rig_make(false);
@@ -143,11 +143,11 @@ START_TEST(any_length_is_good_up_to_there)
 	struct buf b;
 	int good = 0;
 
-	record(20000);
+	record(2000);
 	b = read_all();
-	for (size_t len = 0; len <= b.len; len += len < 300 ? 1 : 37)
+	for (size_t len = 0; len <= b.len; len++)
 		good += !harmless(b.data, len);
-	ck_assert_int_gt(good, 10);
+	ck_assert_int_gt(good, 100);
 	buf_free(&b);
 	unlink(path);
 }
@@ -202,6 +202,88 @@ START_TEST(forged_files_do_no_harm)
 }
 END_TEST
 
+/* The first event that is another one stops the replay, long before the state is compared. */
+START_TEST(the_first_event_that_differs_is_named)
+{
+	struct replay *replay;
+	char notice[200];
+	struct rig *r;
+
+	record(TOTAL);
+	r = rig_make(false);
+	ck_assert_int_eq(replay_open(&replay, r->vm, path, notice, &err), 0);
+	ck_assert_int_eq(vm_run(r->vm, MILLION + 500, &err), STOP_BUDGET);
+	r->t.s.ticks[0] ^= 0x55; /* what `in al,0x41` gives */
+	ck_assert_int_eq(vm_run(r->vm, 0, &err), STOP_ERROR);
+	ck_assert_msg(strstr(err.text, "exit #") && strstr(err.text, "(IO, ticker") && strstr(err.text, "its value was another one"),
+		      "%s", err.text);
+	ck_assert_uint_lt(vm_icount(r->vm), MILLION + 600);
+	replay_close(replay);
+	rig_free(r);
+	r = rig_make(false);
+	ck_assert_int_eq(replay_open(&replay, r->vm, path, notice, &err), 0);
+	ck_assert_int_eq(vm_run(r->vm, 300, &err), STOP_BUDGET);
+	r->t.s.memory[0] = 0; /* no ticks any more */
+	ck_assert_int_eq(vm_run(r->vm, 0, &err), STOP_ERROR);
+	replay_close(replay);
+	rig_free(r);
+	unlink(path);
+}
+END_TEST
+
+/* Somebody who watches answers exits in the hypervisor's place, or raises exceptions: that is on the tape, too. */
+static enum verdict answer(void *arg, const struct event *ev)
+{
+	struct vm_exit *e = &((struct rig *)arg)->vm->vcpu[0].exit;
+
+	if (e->reason != EXIT_IO || e->io.write || e->io.port != 0x41 || chance(3))
+		return EV_GO;
+	e->io.value = chance(256);
+	return EV_ANSWERED;
+}
+
+START_TEST(answers_are_replayed)
+{
+	struct rig *r = rig_make(true);
+	struct recording *rec;
+	struct replay *replay;
+	char notice[200];
+	u64 hash;
+
+	make_path();
+	seed = 4;
+	ck_assert_int_eq(recording_open(&rec, r->vm, path, &err), 0);
+	ck_assert_int_ge(vm_subscribe(r->vm, EV_BIT(leave), answer, r), 0);
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(vm_run(r->vm, 1 + chance(100000), &err), STOP_BUDGET);
+	hash = vm_state_hash(r->vm);
+	ck_assert_int_eq(recording_close(rec, &err), 0);
+	rig_free(r);
+	r = rig_make(false);
+	ck_assert_int_eq(replay_open(&replay, r->vm, path, notice, &err), 0);
+	ck_assert_msg(vm_run(r->vm, 0, &err) == STOP_BUDGET, "%s", err.text);
+	ck_assert(replay_ended(replay));
+	ck_assert_uint_eq(vm_state_hash(r->vm), hash);
+	replay_close(replay);
+	rig_free(r);
+	unlink(path);
+}
+END_TEST
+
+START_TEST(another_format_is_refused)
+{
+	struct buf b;
+
+	record(2000);
+	b = read_all();
+	b.data[RECORDING_MAGIC_LEN - 1] = 1;
+	ck_assert_int_eq(harmless(b.data, b.len), -EINVAL);
+	ck_assert_msg(strstr(err.text, "it has format 1, and this build replays format 2"), "%s", err.text);
+	buf_free(&b);
+	unlink(path);
+}
+END_TEST
+
 START_TEST(what_cannot_be_written_says_so)
 {
 	struct rig *r = rig_make(true);
@@ -226,7 +308,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		a_replay_is_the_same_run, a_difference_is_named, any_length_is_good_up_to_there, damage_is_seen,
-		forged_files_do_no_harm, what_cannot_be_written_says_so,
+		forged_files_do_no_harm, the_first_event_that_differs_is_named, answers_are_replayed,
+		another_format_is_refused, what_cannot_be_written_says_so,
 	};
 
 	return unit_run("recording", tests, ARRAY_LEN(tests));

@@ -10,7 +10,7 @@ passed=0 failed=0
 [ $# -gt 0 ] || set -- tests/unit/*.c
 for name; do
 	name=$(basename "$name" .c)
-	output=$(timeout 120 "$build/tests/unit/$name" 2>&1)
+	output=$(timeout $((120 * ${TEST_PATIENCE:-1})) "$build/tests/unit/$name" 2>&1)
 	status=$?
 	read -r checks failures errors < <(sed -n 's/.*Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\).*/\1 \2 \3/p' <<<"$output" |
 		awk '{ c += $1; f += $2; e += $3 } END { if (NR) print c, f, e }')

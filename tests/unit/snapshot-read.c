@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "core/base/version.h"
-#include "core/snapshot-priv.h"
+#include "tests/forge.h"
 #include "debugger/snapshot-text.h"
 #include "tests/unit/unit.h"
 #include "tests/watch.h"
@@ -68,6 +68,7 @@ static struct buf replace(const struct buf *b, const char *title, struct buf *pa
 	if (payload)
 		section_put(&out, name, "", payload);
 	buf_put(&out, b->data + at + len, b->len - at - len);
+	forge(&out);
 	return out;
 }
 
@@ -125,14 +126,14 @@ START_TEST(pages_are_memory)
 	ck_assert_uint_gt(file.page_sections, 1);
 	ck_assert_int_eq(snapshot_pages_start(&walk, &file, &err), 0);
 	while (snapshot_pages_next(&walk)) {
-		frames_read(&vm->frames, walk.frame, 0, page, sizeof(page));
+		frames_read(vm->frames, walk.frame, 0, page, sizeof(page));
 		ck_assert_mem_eq(walk.page, page, sizeof(page));
 		ck_assert_uint_ne(page[0], 0);
 		n++;
 	}
 	ck_assert_uint_eq(n, file.pages);
 	for (u64 i = 0; i < TICKER_MEM / PAGE_SIZE_4K; i++) {
-		frames_read(&vm->frames, i, 0, page, sizeof(page));
+		frames_read(vm->frames, i, 0, page, sizeof(page));
 		n -= page[0] != 0;
 	}
 	ck_assert_uint_eq(n, 0);
@@ -174,8 +175,8 @@ START_TEST(older_and_newer_files)
 	is_good(&file, &newer);
 	ck_assert_int_eq(snapshot_part_find(&file, "sparkle", "")->kind, SNAPSHOT_UNKNOWN);
 	ck_assert_int_lt(snapshot_load(vm, newer.data, newer.len, &err), 0);
-	b.data[7] = 2;
-	is_refused(&b, "is of format 2, this version reads format 1");
+	b.data[7] = 3;
+	is_refused(&b, "is of format 3, this version reads formats 1 to 2");
 	buf_free(&text);
 	buf_free(&newer);
 	buf_free(&older);
@@ -193,7 +194,7 @@ static char *difference(const struct buf *a, const struct buf *b)
 
 	is_good(&file, a);
 	is_good(&file2, b);
-	diff = snapshot_diff(&file, &file2, &err);
+	diff = snapshot_diff(&(const struct snapshot_file *){ &file }, 1, &(const struct snapshot_file *){ &file2 }, 1, &err);
 	ck_assert_msg(diff != NULL, "%s", err.text);
 	snapshot_diff_text(diff, &text);
 	json_decref(diff);
@@ -277,7 +278,7 @@ START_TEST(every_truncation_and_every_bit_names_its_section)
 	struct buf b = busy_stream(&vm), cut;
 	struct reader in;
 	struct section s = { .name = "" };
-	char where[40];
+	char where[40], wrong[60];
 	size_t end;
 
 	ck_assert_int_eq(snapshot_begin(&in, b.data, b.len, &err), 0);
@@ -285,15 +286,20 @@ START_TEST(every_truncation_and_every_bit_names_its_section)
 		ck_assert_int_eq(section_read(&in, b.data, &s, &err), 0);
 		end = (size_t)(in.at - b.data);
 		snprintf(where, sizeof(where), "at byte %lu", (unsigned long)s.at);
-		for (size_t at = s.at; at < end; at += at < s.at + 80 || at + 8 > end ? 1 : 29) {
-			u8 bit = (u8)(1 << at % 8);
-
+		for (size_t at = s.at; at < end; at++) {
 			cut = copy(&b);
 			cut.len = at;
 			is_refused(&cut, where);
+			ck_assert(at < s.at + 20 || at > end - 4 || strstr(err.text, "it is cut off in "));
 			cut.len = b.len;
-			cut.data[at] ^= bit;
-			is_refused(&cut, where);
+			for (int bit = 0; bit < 8; bit++) {
+				cut.data[at] ^= (u8)(1 << bit);
+				is_refused(&cut, where);
+				snprintf(wrong, sizeof(wrong), "bit %d of its byte %lu is wrong, which is in ", bit,
+					 (unsigned long)(at - s.at));
+				ck_assert_msg(strstr(err.text, wrong), "'%s' lacks '%s'", err.text, wrong);
+				cut.data[at] ^= (u8)(1 << bit);
+			}
 			buf_free(&cut);
 		}
 	}
@@ -303,8 +309,32 @@ START_TEST(every_truncation_and_every_bit_names_its_section)
 		is_refused(&cut, "not a snapshot");
 		cut.len = b.len;
 		cut.data[at] ^= 4;
-		is_refused(&cut, at == 7 ? "is of format 5" : "not a snapshot");
+		is_refused(&cut, at == 7 ? "is of format 6" : "not a snapshot");
 		buf_free(&cut);
+	}
+	buf_free(&b);
+	vm_destroy(vm);
+}
+END_TEST
+
+/* The words are about the right field. */
+START_TEST(damage_is_in_a_field)
+{
+	static const struct { const char *section; size_t at; const char *words; } rows[] = {
+		{ "clock", 0, "in its name ('clock')" },   { "clock", 3, "in its name ('clock')" },
+		{ "clock", 9, "in its length ('clock')" }, { "clock", 15, "in the number of its fields" },
+		{ "clock", 30, "in its field 'now'" },     { "clock", 49, "in its field 'frac_ps'" },
+		{ "about", 49, "in its field 'icount'" },
+	};
+	struct vm *vm;
+	struct buf b = busy_stream(&vm);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		size_t len, at = find(&b, rows[i].section[0] == 'a' ? "about" : rows[i].section, &len);
+
+		b.data[at + rows[i].at] ^= 2;
+		is_refused(&b, rows[i].words);
+		b.data[at + rows[i].at] ^= 2;
 	}
 	buf_free(&b);
 	vm_destroy(vm);
@@ -417,6 +447,7 @@ int main(void)
 		differences_have_names,
 		many_elements_are_counted,
 		every_truncation_and_every_bit_names_its_section,
+		damage_is_in_a_field,
 		forged_fields_are_named,
 		forged_memory_is_refused,
 		sections_are_single_and_few,

@@ -6,7 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/snapshot-priv.h"
+#include "core/snapshot-tree-priv.h"
+#include "tests/forge.h"
 #include "tests/unit/unit.h"
 #include "tests/watch.h"
 
@@ -168,8 +169,9 @@ START_TEST(every_truncation_is_refused)
 	refused(a, b.data, b.len - 1, "in the middle of section 'end'");
 	buf_put(&b, more, sizeof(more));
 	refused(a, b.data, b.len, "64 bytes follow its end");
-	refused(a, (const u8 *)"VITRINE\2", 8, "is of format 2, this version reads format 1");
-	refused(a, (const u8 *)"VITRINF\1", 8, "not a snapshot");
+	refused(a, (const u8 *)"VITRINE\3", 8, "is of format 3, this version reads formats 1 to 2");
+	refused(a, (const u8 *)"VITRINE\0", 8, "is of format 0, this version reads formats 1 to 2");
+	refused(a, (const u8 *)"VITRINF\2", 8, "not a snapshot");
 	buf_free(&b);
 	vm_destroy(a);
 }
@@ -186,10 +188,10 @@ START_TEST(every_flipped_bit_is_refused)
 	b = save(a);
 	scribble(a, 9);
 	hash = vm_state_hash(a);
-	for (size_t at = 0; at < b.len; at += at < 5000 ? 1 : 13) {
-		b.data[at] ^= (u8)(1 << at % 8);
+	for (size_t bit = 0; bit < b.len * 8; bit += bit < 40000 ? 1 : 101) {
+		b.data[bit / 8] ^= (u8)(1 << bit % 8);
 		ck_assert_int_lt(snapshot_load(a, b.data, b.len, &err), 0);
-		b.data[at] ^= (u8)(1 << at % 8);
+		b.data[bit / 8] ^= (u8)(1 << bit % 8);
 	}
 	ck_assert_uint_eq(vm_state_hash(a), hash);
 	ck_assert_int_eq(snapshot_load(a, b.data, b.len, &err), 0);
@@ -197,27 +199,6 @@ START_TEST(every_flipped_bit_is_refused)
 	vm_destroy(a);
 }
 END_TEST
-
-/* Put right CRCs over whatever the sections say now. */
-static void forge(struct buf *b)
-{
-	struct reader in = { .at = b->data + SNAPSHOT_MAGIC_LEN, .end = b->data + b->len };
-	char name[SECTION_NAME];
-
-	while (read_left(&in)) {
-		const u8 *start = in.at;
-		u32 crc;
-
-		read_str(&in, name, sizeof(name));
-		read_str(&in, name, sizeof(name));
-		read_bytes(&in, (size_t)read_uint(&in, 4));
-		if (in.bad || read_left(&in) < 4)
-			return;
-		crc = snapshot_crc(0, start, (size_t)(in.at - start));
-		memcpy(b->data + (in.at - b->data), &crc, 4);
-		read_uint(&in, 4);
-	}
-}
 
 /* Damage behind a right CRC: either it is refused and nothing has changed, or it was harmless and the VM
  * runs. */
@@ -305,15 +286,15 @@ START_TEST(sections_are_complete_single_and_known)
 	char name[SECTION_NAME] = "";
 
 	scribble(a, 3);
-	for (int i = 0; i < 8; i++) { /* writer machine slots clock vm device vcpu frames */
+	for (int i = 0; i < 9; i++) { /* writer about machine slots clock vm device vcpu frames */
 		b = edit(&good, i, 'd', name);
-		if (i) {
-			refused(a, b.data, b.len, "has no section");
-			ck_assert(strstr(err.text, name) != NULL);
-		} else { /* as files from before it were */
-			ck_assert_str_eq(name, "writer");
+		if (!strcmp(name, "writer") || !strcmp(name, "about") || !strcmp(name, "device")) {
+			/* as older files were */
 			ck_assert_msg(snapshot_load(a, b.data, b.len, &err) == 0, "%s", err.text);
 			scribble(a, 3);
+		} else {
+			refused(a, b.data, b.len, "has no section");
+			ck_assert(strstr(err.text, name) != NULL);
 		}
 		buf_free(&b);
 		b = edit(&good, i, 't', name);
@@ -355,7 +336,7 @@ START_TEST(another_machine_is_refused)
 	a->clock.insn_ps = 500;
 	refused(a, b.data, b.len, "insn_ps = 1000, this machine has 500");
 	a->clock.insn_ps = 1000;
-	frame = frames_alloc(&a->frames, 2);
+	frame = frames_alloc(a->frames, 2);
 	refused(a, b.data, b.len, "divided differently");
 	mem_slot_add(&a->mem, "more", 0x200000, 2 * PAGE_SIZE_4K, frame, 0, &err);
 	refused(a, b.data, b.len, "2 memory slots, this machine has 3");
@@ -379,14 +360,14 @@ START_TEST(files_appear_whole_or_not_at_all)
 	ck_assert_msg(snapshot_save_file(a, path, &err) == 0, "%s", err.text);
 	ck_assert_int_ne(access(temp, F_OK), 0);
 	vm_run(a, 1000, &err);
-	ck_assert_int_eq(snapshot_load_file(a, path, &err), 0);
+	ck_assert_int_eq(snapshot_load_file(a, path, NULL, &err), 0);
 	ck_assert_uint_eq(vm_state_hash(a), hash);
 	unlink(path);
-	ck_assert_int_lt(snapshot_load_file(a, path, &err), 0);
+	ck_assert_int_lt(snapshot_load_file(a, path, NULL, &err), 0);
 	ck_assert(strstr(err.text, "No such file") != NULL);
-	ck_assert_int_lt(snapshot_load_file(a, dir, &err), 0);
+	ck_assert_int_lt(snapshot_load_file(a, dir, NULL, &err), 0);
 	ck_assert(strstr(err.text, "not a regular file") != NULL);
-	ck_assert_int_lt(snapshot_load_file(a, "/dev/zero", &err), 0);
+	ck_assert_int_lt(snapshot_load_file(a, "/dev/zero", NULL, &err), 0);
 	mkdir(path, 0700); /* cannot be replaced by a file: rename fails, and the temporary file goes */
 	ck_assert_int_lt(snapshot_save_file(a, path, &err), 0);
 	ck_assert_int_ne(access(temp, F_OK), 0);
@@ -397,10 +378,70 @@ START_TEST(files_appear_whole_or_not_at_all)
 }
 END_TEST
 
+/* ---- older files ---- */
+
+/* A file from before a device was there: it is as after power-up, and that is said. */
+START_TEST(a_new_device_begins_anew)
+{
+	struct vm *a = MACHINE(busy);
+	struct snapshot_chain chain = { .n = 1 };
+	struct buf b = save(a), names = { 0 };
+	char name[SECTION_NAME] = "";
+
+	chain.file[0] = edit(&b, 6, 'd', name);
+	ck_assert_str_eq(name, "device");
+	ticker.s.memory[3] = 0x77;
+	ck_assert_msg(snapshot_load_chain(a, &chain, NULL, &names, &err) == 0, "%s", err.text);
+	ck_assert_str_eq(buf_text(&names), "ticker");
+	ck_assert_uint_eq(ticker.s.memory[3], 0x5a);
+	snapshot_chain_close(&chain);
+	buf_free(&names);
+	buf_free(&b);
+	vm_destroy(a);
+}
+END_TEST
+
+/* Format 1 differed in what is not there: these sections, and the check in the last. */
+START_TEST(format_1_is_read)
+{
+	struct vm *a = MACHINE(busy);
+	struct buf good, older = { 0 }, none = { 0 };
+	struct reader in;
+	struct section s;
+	u64 hash;
+
+	scribble(a, 3);
+	vm_run(a, 2000, &err);
+	good = save(a);
+	hash = vm_state_hash(a);
+	buf_put(&older, "VITRINE\1", SNAPSHOT_MAGIC_LEN);
+	ck_assert_int_eq(snapshot_begin(&in, good.data, good.len, &err), 0);
+	for (const u8 *start = in.at; section_next(&in, &s); start = in.at)
+		if (!strcmp(s.name, "end"))
+			section_put(&older, "end", "", &none);
+		else if (strcmp(s.name, "about"))
+			buf_put(&older, start, (size_t)(in.at - start));
+	scribble(a, 9);
+	ck_assert_msg(snapshot_load(a, older.data, older.len, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(vm_state_hash(a), hash);
+	buf_free(&older);
+	buf_free(&good);
+	vm_destroy(a);
+}
+END_TEST
+
 START_TEST(crc_is_the_standard_one)
 {
+	static u8 many[40003];
+	u32 crc = 0;
+
 	/* The check value of CRC-32/ISO-HDLC (cksum -o3, zlib, PNG). */
 	ck_assert_uint_eq(snapshot_crc(0, (const u8 *)"123456789", 9), 0xcbf43926);
+	for (size_t i = 0; i < sizeof(many); i++) { /* the long way and the short one */
+		many[i] = (u8)(i * i >> 3);
+		crc = snapshot_crc(crc, &many[i], 1);
+	}
+	ck_assert_uint_eq(snapshot_crc(0, many, sizeof(many)), crc);
 	ck_assert_uint_eq(snapshot_crc(snapshot_crc(0, (const u8 *)"1234", 4), (const u8 *)"56789", 5),
 			  0xcbf43926);
 }
@@ -446,6 +487,8 @@ int main(void)
 		sections_are_complete_single_and_known,
 		another_machine_is_refused,
 		files_appear_whole_or_not_at_all,
+		a_new_device_begins_anew,
+		format_1_is_read,
 		crc_is_the_standard_one,
 		the_hash_sees_everything,
 	};

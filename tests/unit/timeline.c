@@ -198,6 +198,98 @@ START_TEST(search_back_to_a_breakpoint)
 }
 END_TEST
 
+/* ---- who watches may answer, and who waits may lose patience ---- */
+
+static u64 answers;
+
+static enum verdict answer(void *arg, const struct event *ev)
+{
+	struct rig *r = arg;
+	struct vm_exit *e = &r->vm->vcpu[0].exit;
+
+	if (e->reason != EXIT_IO || e->io.write || e->io.port != 0x41 || chance(3))
+		return EV_GO;
+	answers++;
+	e->io.value = chance(256);
+	if (chance(2))
+		return EV_ANSWERED;
+	return vcpu_exception(&r->vm->vcpu[0], VEC_BR, 0) ? EV_GO : EV_ANSWERED;
+}
+
+START_TEST(answers_come_again)
+{
+	struct rig *r = setup(true, 0);
+	const u8 vector[] = { 0x48, 0x7c, 0, 0 }; /* the guest's handler */
+	struct place place[PLACES], other;
+	int id;
+
+	mem_write(&r->vm->mem, VEC_BR * 4, vector, sizeof(vector));
+	timeline_changed(r->line);
+	run(r, 1000);
+	id = vm_subscribe(r->vm, EV_BIT(leave), answer, r);
+	for (int i = 0; i < PLACES; i++) {
+		run(r, 1 + chance(20000));
+		place[i] = here(r);
+	}
+	ck_assert_uint_gt(answers, 1000);
+	vm_unsubscribe(r->vm, id);
+	for (int i = 0; i < 40; i++) {
+		const struct place *p = &place[chance(PLACES)], *q = &place[chance(PLACES)];
+
+		go(r, p->icount);
+		is_here(r, p);
+		if (q->icount > p->icount) {
+			run(r, q->icount - p->icount);
+			is_here(r, q);
+		}
+	}
+	go(r, place[3].icount); /* other answers in the past: another future */
+	ck_assert_int_ge(vm_subscribe(r->vm, EV_BIT(leave), answer, r), 0);
+	run(r, 100000);
+	other = here(r);
+	ck_assert_uint_eq(timeline_last(r->line), other.icount);
+	for (int i = 0; i < 10; i++) {
+		go(r, chance(other.icount));
+		go(r, other.icount);
+		is_here(r, &other);
+	}
+	done(r);
+}
+END_TEST
+
+static void lose_patience(void *vm)
+{
+	vm_request_stop(vm);
+}
+
+/* At some instruction on the way. */
+static enum verdict on_insn(void *arg, const struct event *ev)
+{
+	if (!chance(5000))
+		lose_patience(arg);
+	return EV_GO;
+}
+
+START_TEST(a_search_can_be_interrupted)
+{
+	struct rig *r = setup(true, 0);
+	struct timeline_search search = { .mask = EV_BIT(insn), .fn = on_insn, .arg = r->vm };
+	struct place there;
+
+	run(r, 300000);
+	there = here(r);
+	ck_assert_int_eq(timeline_search_alone(r->line, 0, &search, &err), -EINTR);
+	is_here(r, &there);
+	vm_request_stop(r->vm);
+	ck_assert_int_eq(timeline_goto(r->line, 5, &err), -EINTR);
+	is_here(r, &there);
+	go(r, 5); /* it is not for ever */
+	go(r, there.icount);
+	is_here(r, &there);
+	done(r);
+}
+END_TEST
+
 /* ---- changes by hand, and states that are kept ---- */
 
 static void poke(struct rig *r, u8 value)
@@ -353,7 +445,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		any_place_in_any_order, what_came_from_outside_comes_again, steps_back_undo_steps,
+		any_place_in_any_order, what_came_from_outside_comes_again, steps_back_undo_steps, answers_come_again,
+		a_search_can_be_interrupted,
 		search_back_finds_what_a_run_finds, search_back_to_a_breakpoint, changes_by_hand_stay_where_they_were_made,
 		an_input_by_hand_is_a_change, kept_states_survive_everything, memory_stays_within_its_bound,
 		what_cannot_go_back_says_so,

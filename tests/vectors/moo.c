@@ -390,7 +390,7 @@ static struct vm *open_machine(const char *cpu, struct err *err)
 	struct vm *vm = vm_create(&config, err);
 	if (!vm)
 		return NULL;
-	frame_no frame = frames_alloc(&vm->frames, MACHINE_MEMORY / PAGE_SIZE_4K);
+	frame_no frame = frames_alloc(vm->frames, MACHINE_MEMORY / PAGE_SIZE_4K);
 	if (frame == FRAME_NONE || mem_slot_add(&vm->mem, "ram", 0, MACHINE_MEMORY, frame, 0, err) < 0) {
 		vm_destroy(vm);
 		return NULL;
