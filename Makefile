@@ -41,7 +41,7 @@ DIRS  := core/base core/x86 core core/vtx core/migrate cpu-interp/isa cpu-interp
 without = $(if $(shell pkg-config --exists $1 2>/dev/null && echo yes),devices/backends/$2-none.c,$3)
 # /dev/kvm is Linux's, and what its header says is x86-64's.
 KVM   := $(shell printf '\043include <linux/kvm.h>\nint x = sizeof(struct kvm_sregs2);\n' | $(CC) -m64 -fsyntax-only -xc - 2>/dev/null && echo yes)
-SRC   := $(filter-out $(if $(KVM),core/vtx/kvm-none.c,$(filter-out core/vtx/kvm-none.c,$(wildcard core/vtx/*.c))) \
+SRC   := $(filter-out $(if $(KVM),core/vtx/kvm-none.c,$(filter-out core/vtx/kvm-none.c core/vtx/unseen.c,$(wildcard core/vtx/*.c))) \
 	$(call without,libnbd,nbd,$(patsubst %,devices/backends/%.c,nbd nbd-lib nbd-server)) \
 	$(call without,slirp,slirp,devices/backends/slirp.c),\
 	$(foreach d,$(DIRS),$(wildcard $(d)/*.c)))
@@ -91,10 +91,13 @@ deps-arm64: # not for everybody: 'make deps' leaves it out
 lint: ## the house rules: layers, symbols, headers, lengths, ...
 	+$(Q)$(MAKE) --no-print-directory MODE=release -j$(JOBS) lint-objects
 	@tests/lint/lint.sh . build/release
-bench: all ## MIPS per workload and seconds to a Linux prompt, beside Bochs and QEMU; what the debugger costs
+bench: all ## MIPS per workload and seconds to a Linux prompt, beside Bochs and QEMU; what the debugger and paging cost
 	@tests/bench/run.sh $(B)/vitrine
 	@tests/bench/linux.py $(B)/vitrine
 	@tests/bench/debugger.py $(B)/vitrine
+	@tests/bench/snapshot.py $(B)/vitrine
+	@tests/bench/paging.py $(B)/vitrine
+	@tests/bench/timetravel.py $(B)
 	$(SUB) $(B)/tests/engine/overhead
 	@$(B)/tests/engine/overhead
 fmt: ## format the C files with clang-format

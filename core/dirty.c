@@ -164,11 +164,11 @@ void dirty_drain(struct second_stage *p)
 
 void dirty_fetching(struct second_stage *p, const struct mem_slot *s)
 {
+	if (p->dirty.way == DIRTY_PML)
+		dirty_drain(p);
 	if (!is_logged(s) || p->dirty.way == DIRTY_OWN)
 		return;
 	p->dirty.counts.fetches++;
-	if (p->dirty.way == DIRTY_PML)
-		dirty_drain(p);
 	if (p->dirty.way == DIRTY_AD)
 		sweep(p, s->gpa, s->size, collect);
 }

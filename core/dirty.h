@@ -53,7 +53,7 @@ bool dirty_may_write(struct second_stage *p, const struct mem_slot *s, u64 gpa, 
 bool dirty_log_page(void *arg, u64 gpa);
 /* Exit 62 (page-modification log full): take what is logged. */
 void dirty_drain(struct second_stage *p);
-/* The slot's log is about to be read; was cleared, or switched on: writes must be seen anew. */
+/* The slot's log is about to be read, or switched on; it was cleared, or switched on: writes must be seen anew. */
 void dirty_fetching(struct second_stage *p, const struct mem_slot *s);
 void dirty_rearm(struct second_stage *p, const struct mem_slot *s);
 /* All tables are about to be emptied; other ones were restored; one leaf of gpa's goes. */

@@ -335,7 +335,11 @@ int mem_log(struct mem *m, u32 id, bool on, struct err *err)
 	if (on == !!(s->flags & SLOT_LOG))
 		return 0;
 	if (on) {
-		int rc = start_log(s, err);
+		int rc;
+
+		if (m->fetching) /* what was written until now does not count */
+			m->fetching(m->arg, s);
+		rc = start_log(s, err);
 		if (rc)
 			return rc;
 	} else {

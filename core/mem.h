@@ -68,7 +68,7 @@ struct mem {
 	void (*changed)(void *arg, const struct mem_slot *slot);
 	void (*remapped)(void *arg); /* before `changed`, if some address shows other memory, or may be used otherwise */
 	void (*written)(void *arg, u64 gpa, u64 len);
-	void (*fetching)(void *arg, const struct mem_slot *slot); /* its dirty log is about to be read */
+	void (*fetching)(void *arg, const struct mem_slot *slot); /* its dirty log is about to be read, or switched on */
 	void (*cleared)(void *arg, const struct mem_slot *slot);
 	/* Before pages show other frames, are shared or go out: nobody may hold on to where they are. */
 	void (*unmapping)(void *arg, u64 gpa, u64 len);

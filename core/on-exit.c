@@ -5,7 +5,6 @@
 #include <errno.h>
 
 #include "core/run-priv.h"
-#include "core/shadow.h"
 #include "core/tape.h"
 
 enum answer {
@@ -42,21 +41,6 @@ static enum answer on_io(struct vcpu *v, struct vm_exit *e, struct err *err)
 	return RESUME;
 }
 
-/* Memory that the guest has not touched before, or that was taken away, or is shared: now it is there. */
-static bool fill(struct vm *vm, struct vm_exit *e, u64 gpa)
-{
-	const u64 *count = vm->mem.count;
-	u64 copies = count[MEM_COPIED] + count[MEM_ZERO_FILLED], in = count[MEM_IN];
-
-	if (!paging_fill(&vm->paging, gpa, e->qualification & EPT_RIGHTS))
-		return false;
-	e->mmio.retry = 1;
-	e->who = "ept";
-	e->what = count[MEM_IN] != in ? "page came in from the swap file"
-		  : count[MEM_COPIED] + count[MEM_ZERO_FILLED] != copies ? "shared page copied" : "page mapped";
-	return true;
-}
-
 /* The processor looks for an entry of a page table, or for code, where there is no RAM: no device is asked. */
 static enum answer on_own_access(struct vm *vm, struct vm_exit *e, u64 gpa)
 {
@@ -75,7 +59,7 @@ static enum answer on_ept_violation(struct vcpu *v, struct vm_exit *e, struct er
 	struct bus *bus = bus_answers(&v->mmio, gpa) ? &v->mmio : &vm->mmio;
 	bool rom = slot && (slot->flags & SLOT_ROM) && !(slot->flags & SLOT_HOLE);
 
-	if (fill(vm, e, gpa))
+	if (paging_on_violation(vm, e, gpa))
 		return RESUME;
 	if (e->mmio.fetch || (e->qualification & (EPTQ_LINEAR | EPTQ_FINAL)) == EPTQ_LINEAR)
 		return on_own_access(vm, e, gpa);
@@ -118,58 +102,10 @@ static enum answer on_pml_full(struct vcpu *v, struct vm_exit *e, struct err *er
 	return RESUME;
 }
 
-/* ---- shadow paging ---- */
-
-static int shadow_registers(struct vcpu *v, struct x86_state *s, struct shadow_regs *r)
+/* INVLPG, INVPCID, when they are intercepted: by somebody who watches, or by the shadow pager. */
+static enum answer on_flush(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
-	int rc = v->vm->engine->get(v, s, ST_GPR | ST_CTRL);
-
-	*r = (struct shadow_regs){ s->cr0[0], s->cr3[0], s->cr4[0], s->efer[0],
-				   { s->pdpte[0], s->pdpte[1], s->pdpte[2], s->pdpte[3] } };
-	return rc;
-}
-
-/* The processor found nothing in the shadow, or too few rights. */
-static enum answer on_shadow_fault(struct vcpu *v, struct vm_exit *e)
-{
-	static const char *const what[] = { "entry made", "the guest's own fault", "let through" };
-	struct shadow_answer a;
-	struct shadow_regs r;
-	struct x86_state s;
-
-	if (shadow_registers(v, &s, &r) < 0)
-		return FAIL;
-	a = shadow_fault(&v->vm->paging, v->index, &r, e->qualification, e->pf.access);
-	shadow_answer_put(&a, e);
-	e->gpa = a.verdict == SHADOW_FAULT ? 0 : a.gpa;
-	e->who = "shadow";
-	e->what = what[a.verdict];
-	return RESUME;
-}
-
-static enum answer on_invlpg(struct vcpu *v, struct vm_exit *e, struct err *err)
-{
-	e->what = "let it happen";
-	if (v->vm->paging.shadow)
-		shadow_invlpg(&v->vm->paging, v->index, e->qualification);
-	return RESUME;
-}
-
-/* MOV to CR3, or a change of CR0 or CR4: the processor's root will be another one.  It makes the change itself. */
-static enum answer on_root(struct vcpu *v, struct vm_exit *e)
-{
-	struct shadow_regs r;
-	struct x86_state s;
-
-	if ((e->qualification & 15) != 3)
-		shadow_mode(&v->vm->paging);
-	if ((e->qualification & 15) != 3 || e->qualification >> 4 & 3)
-		return RESUME;
-	if (shadow_registers(v, &s, &r) < 0)
-		return FAIL;
-	r.cr3 = s.gpr[e->qualification >> 8 & 15] & ~CR3_NOFLUSH;
-	shadow_mov_cr3(&v->vm->paging, v->index, &r);
-	return RESUME;
+	return shadow_on_flush(v, e) ? RESUME : FAIL;
 }
 
 /* ---- instructions that ask the processor about itself ---- */
@@ -264,12 +200,8 @@ static enum answer on_wrmsr(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
 	const struct known_msr *m = msr_find(e->msr.index);
 
-	if (e->msr.index == MSR_EFER && v->vm->controls.efer_exiting) {
-		e->what = "let it happen";
-		if (v->vm->paging.shadow)
-			shadow_mode(&v->vm->paging);
-		return RESUME;
-	}
+	if (e->msr.index == MSR_EFER && v->vm->controls.efer_exiting)
+		return on_flush(v, e, err);
 	if (ask_device(v, e))
 		return RESUME;
 	if (!m || !m->writable)
@@ -283,10 +215,10 @@ static enum answer on_wrmsr(struct vcpu *v, struct vm_exit *e, struct err *err)
 /* CR8 is the upper half of the local APIC's task priority (SDM 3A 10.8.6.1). */
 static enum answer on_cr_access(struct vcpu *v, struct vm_exit *e, struct err *err)
 {
+	if (e->cr.number != 8)
+		return on_flush(v, e, err);
 	e->what = "let it happen";
-	if (v->vm->paging.shadow && e->cr.number != 8)
-		return on_root(v, e);
-	if (e->cr.number != 8 || !v->intc.read_cr8)
+	if (!v->intc.read_cr8)
 		return RESUME;
 	if (e->cr.write)
 		v->intc.write_cr8(v->intc.arg, (u8)e->cr.value);
@@ -404,7 +336,7 @@ static enum answer on_exception(struct vcpu *v, struct vm_exit *e, struct err *e
 	int rc;
 
 	if (e->pf.asked)
-		return on_shadow_fault(v, e);
+		return shadow_on_fault(v, e) ? RESUME : FAIL;
 	e->what = "given back to the guest";
 	rc = v->vm->engine->get(v, &s, ST_CTRL | ST_PENDING);
 	if (rc == 0) {
@@ -438,7 +370,7 @@ static const exit_fn on_exit_of[EXIT_COUNT] = {
 	[EXIT_CPUID] = on_cpuid,
 	[EXIT_HLT] = on_hlt,
 	[EXIT_INVD] = on_watched,
-	[EXIT_INVLPG] = on_invlpg,
+	[EXIT_INVLPG] = on_flush,
 	[EXIT_RDPMC] = on_watched,
 	[EXIT_RDTSC] = on_watched,
 	[EXIT_VMCALL] = on_vmcall,
@@ -457,6 +389,7 @@ static const exit_fn on_exit_of[EXIT_COUNT] = {
 	[EXIT_PREEMPT_TIMER] = on_limit,
 	[EXIT_WBINVD] = on_watched,
 	[EXIT_XSETBV] = on_watched,
+	[EXIT_INVPCID] = on_flush,
 	[EXIT_RDRAND] = on_random,
 	[EXIT_RDSEED] = on_random,
 };

@@ -15,7 +15,8 @@
 #include "core/vm.h"
 #include "core/x86/x86.h"
 
-enum { LEVELS = 4, ENTRIES = 512, TABLE = 4096, NOTED = 256, STORES = 32 };
+enum { LEVELS = 4, ENTRIES = 512, TABLE = 4096, NOTED = 256, STORES = 32, SHORT = 64 /* instructions */, SHORT_RUNS = 16,
+       CHANGES = 1024 /* exits that touched entries, after which everything is checked */ };
 #define ULL(x) ((unsigned long long)(x))
 
 struct paging_checker {
@@ -24,6 +25,8 @@ struct paging_checker {
 	u32 nentries, nstores;
 	u64 entry[NOTED];      /* machine addresses */
 	struct { u64 gpa, len; } store[STORES];
+	u64 icount;            /* when everything was last checked; */
+	u32 short_runs, changes; /* since then */
 	struct paging_check_counts counts;
 };
 
@@ -353,7 +356,7 @@ int paging_check_touched(struct vm *vm, struct err *err)
 
 	if (!pc || (!pc->all && !pc->nentries && !pc->nstores))
 		return 0;
-	if (pc->all)
+	if (pc->all || ++pc->changes == CHANGES)
 		return paging_check_whole(vm, err);
 	check_touched(pc, &c);
 	return verdict(&c, pc, err);
@@ -368,8 +371,22 @@ int paging_check_whole(struct vm *vm, struct err *err)
 	if (!vm->paging.checker)
 		return 0;
 	vm->paging.checker->counts.whole++;
+	vm->paging.checker->changes = 0;
 	check_everything(&c);
 	if (vm->frames->users <= 1) /* in a machine of several, only all of them together know */
 		c.violations += paging_check_frames(list, 1, &text);
 	return verdict(&c, vm->paging.checker, err);
+}
+
+int paging_check_run_ended(struct vm *vm, struct err *err)
+{
+	struct paging_checker *pc = vm->paging.checker;
+	u64 now = vm_icount(vm);
+	int rc = paging_check_touched(vm, err);
+
+	if (rc || (now - pc->icount < SHORT && ++pc->short_runs < SHORT_RUNS))
+		return rc;
+	pc->icount = now;
+	pc->short_runs = 0;
+	return paging_check_whole(vm, err);
 }

@@ -37,6 +37,8 @@ void paging_check_close(struct vm *vm);
 int paging_check_touched(struct vm *vm, struct err *err);
 /* All of it.  -EFAULT. */
 int paging_check_whole(struct vm *vm, struct err *err);
+/* The same for who steps: after a few instructions only what has been touched, and everything now and then. */
+int paging_check_run_ended(struct vm *vm, struct err *err);
 /* Entries that were checked so far, and times that everything was. */
 struct paging_check_counts { u64 entries, whole; };
 struct paging_check_counts paging_check_counts(const struct vm *vm);

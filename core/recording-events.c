@@ -24,7 +24,7 @@ bool mark_of(const struct event *ev, u64 *latest, struct mark *m)
 
 	if (ev->kind == EV_intr)
 		*m = (struct mark){ fold(0x100u + ev->intr.vector), fold(ev->intr.rip), 0, fold(since) };
-	else if (ev->kind == EV_exit && exit_is_guests(ev->exit.reason))
+	else if (ev->kind == EV_exit && exit_is_guests(ev->exit.reason) && ev->exit.number)
 		*m = (struct mark){ fold(ev->exit.reason ^ ev->exit.qualification << 8 ^ ev->exit.gpa << 16), fold(ev->exit.rip),
 				    fold(ev->exit.value), fold(since) };
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * recording.h - a run in a file: what came from outside and when, so that the same machine can run it again.
- * Rule: the file holds no state of the machine, only inputs, and sums by which a difference is noticed and named.
+ * Rule: the file holds inputs; what else it has (a mark for each event, every million instructions what has changed in
+ * processors and devices) is there only so that a difference is noticed at once and named.
  *
  * While one is open, vm_run goes through it.  Both end with the machine; a machine with a time line, or with a thread
  * per vCPU, has neither.

@@ -25,6 +25,17 @@ void vm_tell_stop(struct vm *vm);
 int vcpu_attend(struct vcpu *v, struct err *err);
 /* Does it wait, and can an interrupt wake it? */
 bool vcpu_is_wakeable(struct vcpu *v);
+/* vm-memory.c: machine memory (its own, or room in another's), the map and the pager, which tell the VM; nobody is told any
+ * more. */
+int vm_memory_open(struct vm *vm, const struct vm_config *config, struct err *err);
+void vm_memory_close(struct vm *vm);
+void vm_memory_silence(struct vm *vm);
+/* on-paging.c.  An EPT violation at gpa: true, if there is memory now and the guest may try again. */
+bool paging_on_violation(struct vm *vm, struct vm_exit *e, u64 gpa);
+/* The processor found nothing in the shadow, or too few rights.  False: the host cannot go on. */
+bool shadow_on_fault(struct vcpu *v, struct vm_exit *e);
+/* INVLPG, INVPCID, MOV to a control register, WRMSR of EFER: let happen; the shadow, if there is one, takes notice. */
+bool shadow_on_flush(struct vcpu *v, struct vm_exit *e);
 /* The next number of the VM's seeded generator. */
 u64 vm_random(struct vm *vm);
 

@@ -409,7 +409,7 @@ enum stop_why vm_run_piece(struct vm *vm, u64 budget, struct err *err)
 	while (!rc && (rc = settle_all(vm, err)) > 0)
 		rc = 0;
 	if (!rc && vm->paging.checker)
-		rc = paging_check_whole(vm, err);
+		rc = paging_check_run_ended(vm, err);
 	if (rc)
 		vm->stop = STOP_ERROR;
 	return vm->stop;

@@ -225,15 +225,16 @@ static bool fits(const struct fill *f, u32 level)
 
 /* What the leaf allows.  The processor checks with CR0.WP set.  Where the guest's is clear, the supervisor may write what is
  * read-only: if no user can reach the page, W says just that; if one can, the page is either the user's, to read, or
- * the supervisor's, to write, as the latest access was; and then it must not be executed where SMEP would forbid it.  With
- * SMAP an entry for the supervisor would allow too much, and each of these stores comes here. */
-static u64 leaf_rights(const struct fill *f, struct shadow_role role)
+ * the supervisor's, to write, and then must not be executed where SMEP would forbid it.  Where the user has it already, the
+ * supervisor's stores come here one by one: an instruction that needs both (its code in the page of a descriptor that it
+ * marks) would make them take turns for ever.  And with SMAP an entry for the supervisor would allow too much. */
+static u64 leaf_rights(const struct fill *f, struct shadow_role role, u64 old)
 {
 	const struct walk_result *w = &f->walk;
 	bool writable = w->writable, user = w->user, nx = w->nx;
 	bool by_supervisor = (f->access & WALK_WRITE) && !(f->access & WALK_USER);
 
-	if (!role.wp && !w->writable && (!user || (by_supervisor && !role.smap))) {
+	if (!role.wp && !w->writable && (!user || (by_supervisor && !role.smap && !(old & PTE_U)))) {
 		writable = true;
 		nx |= user && role.smep;
 		user = false;
@@ -277,7 +278,8 @@ static u64 put_leaf(struct fill *f)
 	}
 	shadow_at(p, t)->stores = 0;
 	offset = f->gpa & (pages_at(level) * PAGE_SIZE_4K - 1) & ~(u64)PAGE_MASK_4K;
-	value = (f->frame * PAGE_SIZE_4K - offset) | leaf_rights(f, shadow_at(p, t)->role) | (level > 1 ? PTE_PS : 0);
+	value = shadow_entry(p, t, index_at(f->lin, level));
+	value = (f->frame * PAGE_SIZE_4K - offset) | leaf_rights(f, shadow_at(p, t)->role, value) | (level > 1 ? PTE_PS : 0);
 	if (level == 1 && shadow_is_protected(p, f->gpa / PAGE_SIZE_4K))
 		value &= ~(u64)(PTE_W | PTE_D);
 	shadow_set_leaf(p, t, index_at(f->lin, level), value, (f->gpa - offset) / PAGE_SIZE_4K);

@@ -226,6 +226,13 @@ void shadow_invlpg(struct second_stage *p, u32 cpu, u64 lin)
 	}
 }
 
+/* Of whatever PCID, and whichever page. */
+void shadow_invpcid(struct second_stage *p)
+{
+	p->counts.syncs[SYNC_INVLPG]++;
+	sync_all(p, SYNC_INVLPG);
+}
+
 void shadow_mov_cr3(struct second_stage *p, u32 cpu, const struct shadow_regs *r)
 {
 	p->counts.syncs[SYNC_CR3]++;

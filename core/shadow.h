@@ -62,6 +62,7 @@ struct shadow_answer shadow_fault(struct second_stage *p, u32 cpu, const struct 
 /* The guest is about to do this; counted, and what was out of step (unsync) agrees again.  cr3: the register's new value; the
  * root for it is made ready. */
 void shadow_invlpg(struct second_stage *p, u32 cpu, u64 lin);
+void shadow_invpcid(struct second_stage *p);
 void shadow_mov_cr3(struct second_stage *p, u32 cpu, const struct shadow_regs *r);
 void shadow_mode(struct second_stage *p);
 

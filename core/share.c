@@ -24,8 +24,10 @@ int share_open(struct share *s, struct vm *const *vms, int nvms, struct err *err
 	s->mask = room - 1;
 	s->sum = calloc(s->set.pages + 1, sizeof(*s->sum));
 	s->found = calloc(room, sizeof(*s->found));
-	if (s->sum && s->found)
+	s->zeroed = calloc(s->set.pages / 64 + 1, sizeof(*s->zeroed));
+	if (s->sum && s->found && s->zeroed)
 		return 0;
+	free(s->zeroed);
 	free(s->sum);
 	free(s->found);
 	paged_set_close(&s->set);
@@ -36,6 +38,7 @@ void share_close(struct share *s)
 {
 	if (!s->sum)
 		return;
+	free(s->zeroed);
 	free(s->sum);
 	free(s->found);
 	paged_set_close(&s->set);
@@ -84,9 +87,11 @@ static void look(struct share *s, u64 number)
 	page = mem_page_view(r.mem, r.entry);
 	if (page_is_zero(page)) {
 		mem_page_share(r.mem, r.slot, r.page, s->set.frames->zero);
+		s->zeroed[number / 64] |= 1ull << number % 64;
 		s->count.zeros++;
 		return;
 	}
+	s->zeroed[number / 64] &= ~(1ull << number % 64);
 	sum = sum_of(page);
 	if (sum != s->sum[number]) {
 		s->count.changing += s->sum[number] != 0;
@@ -124,15 +129,20 @@ static void count_page(const struct paged_set *set, const struct mem_page *p, u6
 	}
 }
 
-int share_gain(const struct paged_set *set, struct share_gain *gain, struct err *err)
+int share_gain(const struct share *s, struct share_gain *gain, struct err *err)
 {
+	const struct paged_set *set = &s->set;
 	u64 *seen = calloc(set->frames->n / 64 + 1, sizeof(*seen));
 
 	*gain = (struct share_gain){ 0 };
 	if (!seen)
 		return err_set(err, ENOMEM, "no memory to count shared frames");
-	for (u64 i = 0; i < set->pages; i++)
-		count_page(set, paged_ref(set, i).entry, seen, gain);
+	for (u64 i = 0; i < set->pages; i++) {
+		const struct mem_page *p = paged_ref(set, i).entry;
+
+		count_page(set, p, seen, gain);
+		gain->found += !p->out && p->at == set->frames->zero && s->zeroed[i / 64] >> i % 64 & 1;
+	}
 	free(seen);
 	return 0;
 }

@@ -22,7 +22,8 @@ struct share_counts {
 struct share_gain {
 	u64 frames;  /* that several pages show */
 	u64 pages;   /* that show them */
-	u64 zero;    /* pages that show the frame of zeros */
+	u64 zero;    /* pages that show the frame of zeros; */
+	u64 found;   /* those of them that had a frame of their own before the scanner came */
 	u64 own;     /* pages with a frame of their own */
 	u64 out;     /* pages in the swap file */
 };
@@ -30,6 +31,7 @@ struct share_gain {
 struct share {
 	struct paged_set set;
 	u32 *sum;         /* per page, of the last time round */
+	u64 *zeroed;      /* a bit per page: the scanner found zeros in it */
 	u32 *found;       /* by sum: a page that had it, plus 1 */
 	u64 mask;         /* of `found` */
 	u64 next;         /* page to look at */
@@ -40,6 +42,6 @@ int share_open(struct share *s, struct vm *const *vms, int nvms, struct err *err
 void share_close(struct share *s);
 /* Look at so many pages.  Between runs. */
 void share_step(struct share *s, u64 pages);
-int share_gain(const struct paged_set *set, struct share_gain *gain, struct err *err);
+int share_gain(const struct share *s, struct share_gain *gain, struct err *err);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * Rule: everything outside `s`, `r`, the lazy flags and the answers is a cache.  It can be dropped at any instruction
  * boundary (cpu_drop_caches) and the guest never notices; only one that changes its page tables without the flush the
- * manual asks for (SDM 3A 4.10.4) can tell, as it can on a real processor.
+ * manual asks for (SDM 3A 4.10.4) can tell, as it can on a real processor; or one that clears accessed flags, does not
+ * flush, and counts those set again.  So snapshots hold no translation, and restoring one drops them all.
  */
 #ifndef VITRINE_CPU_INTERP_CPU_H
 #define VITRINE_CPU_INTERP_CPU_H

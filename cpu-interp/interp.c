@@ -53,8 +53,11 @@ static bool after_chain(struct cpu *c)
 		c->nanswers = 0;
 		return true;
 	}
-	if (c->why == WHY_EXIT)
+	if (c->why == WHY_EXIT) {
+		if (!c->asked)
+			c->nanswers = 0; /* HLT: it is over, with the answers that fetching it took */
 		return false;
+	}
 	if (c->why == WHY_AGAIN)
 		return true;
 	c->nanswers = c->cursor = 0;

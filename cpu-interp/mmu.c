@@ -11,11 +11,20 @@
 
 /* --- answers of the hypervisor ------------------------------------------------------------------------------ */
 
+/* Memory may have moved since the instruction was left (a page was put out, slots were switched): then it has a new question
+ * first, whose answer is "try again", and what was answered before waits. */
+static bool is_answered(const struct cpu *c, const struct vm_exit *question)
+{
+	const struct vm_exit *next = &c->answer[c->cursor];
+	if (c->cursor == c->nanswers || next->reason != question->reason)
+		return false;
+	return question->reason != EXIT_EPT_VIOLATION || next->gpa == question->gpa;
+}
+
 const struct vm_exit *cpu_ask(struct cpu *c, const struct vm_exit *question)
 {
-	const struct vm_exit *answer = cpu_answer(c);
-	if (answer)
-		return answer;
+	if (is_answered(c, question))
+		return &c->answer[c->cursor++];
 	c->exit = *question;
 	c->asked = true;
 	c->why = WHY_EXIT;

@@ -174,6 +174,8 @@ ENDING(invpcid)
 		return fault_gp(c, 0);
 	if (type == 0 && !canonical(lin))
 		return fault_gp(c, 0);
+	if (!intercept(c, o, c->vm->controls.invlpg_exiting, EXIT_INVPCID))
+		return false;
 	mmu_invpcid(c, type, (u16)pcid, lin);
 	if (event_wanted(&c->vm->events, EV_tlb))
 		tell_drop(c, o, TLB_DROP_PCID, lin);

@@ -235,7 +235,7 @@ static int run_for(struct host *h, u64 insns, struct err *err)
 	return rc;
 }
 
-/* What the scanner has not seen twice yet, it looks at in the end: so that a short run, too, shows what there is to save. */
+/* In the end the scanner looks at everything twice, so that a short run, too, shows what there is to save. */
 static int run_all(struct host *h, struct err *err)
 {
 	int rc = h->clone_after ? run_for(h, h->clone_after, err) : 0;
@@ -248,8 +248,8 @@ static int run_all(struct host *h, struct err *err)
 		ask_balloons(h);
 	if (!rc && h->insns)
 		rc = run_for(h, h->insns, err);
-	while (!rc && h->share && h->sharing.count.passes < 2)
-		share_step(&h->sharing, h->sharing.set.pages);
+	if (!rc && h->share)
+		share_step(&h->sharing, 2 * h->sharing.set.pages);
 	if (!rc && h->swapping.places)
 		rc = swap_step(&h->swapping, err);
 	h->after = host_memory(h);

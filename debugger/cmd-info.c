@@ -13,9 +13,11 @@
 
 struct info_args {
 	bool json;
+	const char *engine;
 };
 static const struct option info_options[] = {
 	{ "json", NULL, "print an array of JSON objects", take_flag, offsetof(struct info_args, json) },
+	{ "engine", "NAME", "exits, cpu: as this engine has them (the same as NAME for WORD)", take_text, offsetof(struct info_args, engine) },
 };
 static const int ninfo_options = ARRAY_LEN(info_options);
 
@@ -38,18 +40,20 @@ static int info(const struct command *cmd, int argc, char **argv)
 	struct buf text = { 0 };
 	struct err err = { 0 };
 	int status = STATUS_OK;
+	const char *word;
 
 	if (command_args(cmd, &args, argc, argv, &rest, &status))
 		return status;
-	if (rest.n > 2)
-		return command_word_too_many("info", rest.item[2]);
-	if (info_text(rest.n ? rest.item[0] : NULL, rest.n > 1 ? rest.item[1] : NULL, &text, &err)) {
+	if (rest.n + !!args.engine > 2)
+		return command_word_too_many("info", rest.item[rest.n - 1]);
+	word = rest.n > 1 ? rest.item[1] : args.engine;
+	if (info_text(rest.n ? rest.item[0] : NULL, word, &text, &err)) {
 		complain("%s", err.text);
 		buf_free(&text);
 		return STATUS_USAGE;
 	}
 	if (args.json && rest.n)
-		status = print_json(info_topic_find(rest.item[0]), rest.n > 1 ? rest.item[1] : NULL);
+		status = print_json(info_topic_find(rest.item[0]), word);
 	else
 		fwrite(text.data, 1, text.len, stdout);
 	buf_free(&text);
@@ -58,11 +62,11 @@ static int info(const struct command *cmd, int argc, char **argv)
 
 const struct command cmd_info = {
 	.name = "info",
-	.args = "[--json] [TOPIC [WORD]]",
+	.args = "[options] [TOPIC [WORD]]",
 	.brief = "the reference: exits, instructions, events, devices, processors",
 	.text = "Topics: exits, insns, events, devices, cpu, state, engines, options, status. All of it is\n"
 		"printed from the tables the program itself runs on.",
-	.example = "vitrine info exits\nvitrine info insns add\nvitrine info devices pit",
+	.example = "vitrine info exits --engine vtx\nvitrine info insns add\nvitrine info devices pit",
 	.options = info_options,
 	.noptions = &ninfo_options,
 	.exec = info,

@@ -13,8 +13,10 @@ const struct command cmd_replay = {
 		"from outside then (keys, the serial port, the network) comes again at the same\n"
 		"instructions, so the run ends in the same state. Options that only look may be other\n"
 		"ones: --exits, --trace, --json, --stats. Should the machine do something else than then,\n"
-		"the replay stops there and says which part of it was the first to differ. A recording\n"
-		"that was cut off, as by a crash, is good up to there.",
+		"the replay stops at the first event (exit, interrupt) that is another one, or within a\n"
+		"million instructions, and names the register or device field that differs. The run may\n"
+		"have begun from a snapshot: give it as IMAGE both times. A recording that was cut off,\n"
+		"as by a crash, is good up to there.",
 	.example = "vitrine run --kernel vmlinuz --initrd initrd.gz --record monday\n"
 		   "vitrine replay monday --kernel vmlinuz --initrd initrd.gz --trace=fault --json events",
 	.options = machine_option_table,

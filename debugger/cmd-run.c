@@ -94,7 +94,7 @@ static int watch(struct run *r, struct err *err)
 	if (!rc)
 		rc = vm_subscribe(vm, EV_BIT(log), on_log, r);
 	if (!rc && o->stats)
-		rc = stats_start(&r->stats, r->machine.icount_start, o->dirty && !o->gdb && !o->control && !r->tree ? &vm->mem : NULL, err);
+		rc = stats_start(&r->stats, r->machine.icount_start, o->dirty_given && !o->gdb && !o->control && !r->tree ? &vm->mem : NULL, err);
 	return rc < 0 && err->code ? rc : rc < 0 ? err_set(err, -rc, "the events cannot be watched: %s", strerror(-rc)) : 0;
 }
 

@@ -60,9 +60,9 @@ static u64 counted(const struct host *h, enum mem_news what)
 
 /* Pages that would need a frame of their own if nobody shared: all but one of each group, and those of zeros that the
  * scanner found (nobody ever touched the others). */
-static u64 saved(const struct host *h, const struct share_gain *g)
+static u64 saved(const struct share_gain *g)
 {
-	return g->pages - g->frames + h->sharing.count.zeros;
+	return g->pages - g->frames + g->found;
 }
 
 static void print_sharing(const struct host *h, FILE *out)
@@ -71,22 +71,22 @@ static void print_sharing(const struct host *h, FILE *out)
 	struct share_gain g;
 	u64 all;
 
-	if (!h->share || share_gain(&h->sharing.set, &g, NULL))
+	if (!h->sharing.sum || share_gain(&h->sharing, &g, NULL))
 		return;
-	all = g.own + g.frames + saved(h, &g) + g.out;
+	all = g.own + g.frames + saved(&g) + g.out;
 	fprintf(out,
 		"sharing: %llu pages scanned in %llu rounds, %llu merged, %llu zeros, %llu of them changing; %llu copied again by "
 		"writes\n",
 		ULL(c->scanned), ULL(c->passes), ULL(c->merged), ULL(c->zeros), ULL(c->changing), ULL(counted(h, MEM_COPIED)));
 	fprintf(out, "         %llu pages lie in %llu frames; saved %.1f MiB of %.1f, %.0f %%\n", ULL(g.pages), ULL(g.frames),
-		MIB(saved(h, &g) * 4096), MIB(all * 4096), all ? 100.0 * (double)saved(h, &g) / (double)all : 0.0);
+		MIB(saved(&g) * 4096), MIB(all * 4096), all ? 100.0 * (double)saved(&g) / (double)all : 0.0);
 }
 
 static void print_swap(const struct host *h, FILE *out)
 {
 	const struct swap_counts *c = &h->swapping.count;
 
-	if (!h->swap_path)
+	if (!h->swapping.places)
 		return;
 	fprintf(out, "swap:    %s, %.1f MiB may stay, %.1f stay; %llu pages went out, %llu came in, %llu are out (at most %llu)",
 		swap_policies[h->swapping.config.policy].name, MIB(h->resident), MIB(swap_resident(&h->swapping) * 4096), ULL(c->out),
@@ -143,19 +143,19 @@ static json_t *sharing_json(const struct host *h)
 	const struct share_counts *c = &h->sharing.count;
 	struct share_gain g;
 
-	if (!h->share || share_gain(&h->sharing.set, &g, NULL))
+	if (!h->sharing.sum || share_gain(&h->sharing, &g, NULL))
 		return json_null();
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "scanned", (json_int_t)c->scanned, "rounds",
 			 (json_int_t)c->passes, "merged", (json_int_t)c->merged, "zeros", (json_int_t)c->zeros, "changing",
 			 (json_int_t)c->changing, "pages", (json_int_t)g.pages, "frames", (json_int_t)g.frames, "own", (json_int_t)g.own,
-			 "saved", (json_int_t)saved(h, &g));
+			 "saved", (json_int_t)saved(&g));
 }
 
 static json_t *swap_json(const struct host *h)
 {
 	const struct swap_counts *c = &h->swapping.count;
 
-	if (!h->swap_path)
+	if (!h->swapping.places)
 		return json_null();
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "policy", swap_policies[h->swapping.config.policy].name, "resident",
 			 (json_int_t)swap_resident(&h->swapping), "limit", (json_int_t)h->swapping.config.resident, "went_out",

@@ -78,11 +78,13 @@ static int take_page_max(void *slot, const char *value, struct err *err)
 
 static int take_dirty(void *slot, const char *value, struct err *err)
 {
+	struct machine_options *o = slot;
 	int way = dirty_way_by_name(value);
 
 	if (way < 0)
 		return err_set(err, EINVAL, "expected own, wp, ad or pml, got '%.40s'", value);
-	*(enum dirty_way *)slot = (enum dirty_way)way;
+	o->dirty = (enum dirty_way)way;
+	o->dirty_given = true;
 	return 0;
 }
 
@@ -320,7 +322,7 @@ const struct option machine_option_table[] = {
 	ROW("ept-pages", "SIZE",   take_page_max, page_max,   "largest page in the extended or shadow page tables: 4K, 2M (default), 1G"),
 	ROW("shadow-tables", "N", take_shadow_tables, shadow_tables, "at most N shadow page tables; by default 1/64 of the memory and 256"),
 	ROW("shadow-unsync", NULL, take_flag, shadow_unsync, "page tables that the guest writes often may differ from their shadow until it flushes"),
-	ROW("dirty-log",  "WAY",   take_dirty,   dirty,      "how written pages are found: own (default), wp, ad, pml"),
+	WHOLE("dirty-log", "WAY",  take_dirty,               "how written pages are found: own (default), wp, ad, pml"),
 	ROW("check-paging", NULL,   take_flag,    check_paging, "check the hypervisor's page tables after every change"),
 	ROW("mem",        "SIZE",   take_mem,     mem,        "guest memory, with K, M or G (default 64M)"),
 	ROW("cpus",       "N",      take_cpus,    cpus,       "processors: 1 (default) to 8"),

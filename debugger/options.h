@@ -26,6 +26,7 @@ struct machine_options {
 	bool shadow_unsync;
 	bool check_paging;
 	enum dirty_way dirty;
+	bool dirty_given;      /* so that --stats counts the pages written */
 	u64 page_max;
 	const struct cpu_model *cpu;
 	const char *kernel, *append, *bios;

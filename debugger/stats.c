@@ -22,6 +22,18 @@ static int bucket(u64 value)
 	return b < STATS_BUCKETS ? b : STATS_BUCKETS - 1;
 }
 
+static void note_exit(struct stats *s, const struct vm_exit *exit)
+{
+	struct reason_stats *r;
+
+	s->left_reason = exit->reason < EXIT_COUNT ? exit->reason : 0;
+	r = &s->reason[s->left_reason];
+	r->count++;
+	r->insns[bucket(exit->icount - s->last_icount)]++;
+	s->last_icount = exit->icount;
+	s->total++;
+}
+
 static int timed_run(struct vcpu *vcpu, const struct run_limit *limit, struct vm_exit *exit)
 {
 	struct stats *s = (struct stats *)((char *)vcpu->vm->engine - offsetof(struct stats, timed));
@@ -29,13 +41,21 @@ static int timed_run(struct vcpu *vcpu, const struct run_limit *limit, struct vm
 	if (s->left_ns)
 		s->reason[s->left_reason].ns[bucket(clock_host_ns() - s->left_ns)]++;
 	int rc = s->real->run(vcpu, limit, exit);
+	note_exit(s, exit);
 	s->left_ns = clock_host_ns();
-	s->left_reason = exit->reason < EXIT_COUNT ? exit->reason : 0;
-	struct reason_stats *r = &s->reason[s->left_reason];
-	r->count++;
-	r->insns[bucket(exit->icount - s->last_icount)]++;
-	s->last_icount = exit->icount;
-	s->total++;
+	return rc;
+}
+
+/* An instruction that had to be finished has left again.  How long that is handled is not measured. */
+static int timed_settle(struct vcpu *vcpu, struct vm_exit *exit)
+{
+	struct stats *s = (struct stats *)((char *)vcpu->vm->engine - offsetof(struct stats, timed));
+	int rc = s->real->settle(vcpu, exit);
+
+	if (rc == 1) {
+		note_exit(s, exit);
+		s->left_ns = 0;
+	}
 	return rc;
 }
 
@@ -45,6 +65,7 @@ void stats_init(struct stats *s, const struct engine *real)
 	s->real = real;
 	s->timed = *real;
 	s->timed.run = timed_run;
+	s->timed.settle = timed_settle;
 }
 
 int stats_start(struct stats *s, u64 icount, struct mem *log, struct err *err)

@@ -22,6 +22,7 @@ static void vm_close(struct vm *vm) { }
 const struct engine engine_vtx = {
 	.name = "vtx",
 	.brief = "VT-x (or AMD-V) through Linux /dev/kvm",
+	.unseen = kvm_unseen,
 	.available = available,
 	.vm_open = vm_open,
 	.vm_close = vm_close,

@@ -110,7 +110,6 @@ int kvm_answer(struct kvm_cpu *k, struct vm_exit *exit);
 u64 kvm_rip(struct kvm_cpu *k); /* where the guest stands */
 /* An exit without a question; 0. */
 int kvm_leave(struct kvm_cpu *k, struct vm_exit *exit, enum exit_reason reason);
-extern const char *const kvm_unseen[EXIT_COUNT];
 
 /* kvm-insn.c: up to n bytes of code at rip; how many could be read. */
 int kvm_code(struct kvm_cpu *k, u64 rip, u8 *bytes, int n);

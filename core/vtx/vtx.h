@@ -17,5 +17,7 @@
 #include "core/engine.h"
 
 extern const struct engine engine_vtx;
+/* By exit reason, EXIT_COUNT of them: why it never comes, or what is missing in it. */
+extern const char *const kvm_unseen[];
 
 #endif

@@ -33,6 +33,8 @@ static inline u32 paging_entries(const struct paging_shape *shape, int level)
 
 /* stage.c: the address of entry i of the table of `level` that maps `first`. */
 u64 stage_address(const struct stage *st, u64 first, int level, u32 i);
+/* Entries of a table of this level that an address can choose. */
+u32 stage_count(const struct stage *st, int level);
 /* One entry as a line of a table. */
 void describe_row(const struct walk_row *row, struct lines *l);
 /* The line above such lines; narrow: entries of four bytes. */

@@ -98,7 +98,7 @@ static void tree_entry(struct tree *t, const struct walk_row *row, u64 gva, int 
 
 static void tree_table(struct tree *t, u64 first, int level, int depth)
 {
-	u32 n = paging_entries(t->st.shape, level), absent = 0;
+	u32 n = stage_count(&t->st, level), absent = 0;
 	struct walk_row row;
 
 	for (u32 i = 0; i < n && t->looked < ENTRIES_MAX; i++) {

@@ -72,7 +72,7 @@ static enum verdict on_event(void *arg, const struct event *ev)
 		s->priv->left_ns[ev->vcpu] = clock_host_ns();
 		return EV_GO;
 	}
-	if (!exit_is_guests(ev->exit.reason))
+	if (!exit_is_guests(ev->exit.reason) || !ev->exit.number) /* or the hypervisor's own affair (core/on-exit.c) */
 		return EV_GO;
 	if (!s->searching)
 		note(s, ev);

@@ -26,7 +26,7 @@ static int open_guest(struct stage *st, struct err *err)
 	st->root = st->p.env.cr3 & (st->shape->levels == 4 ? ~(u64)PAGE_MASK_4K : ~31ull);
 	if (st->shape->levels)
 		return 0;
-	return err_set(err, ENOENT, "no paging: linear addresses are guest-physical addresses, 32 bits wide");
+	return err_set(err, ENOENT, "linear addresses are guest-physical addresses, 32 bits wide");
 }
 
 int stage_of(struct session *s, enum stage_kind kind, u32 cpu, struct stage *st, struct err *err)
@@ -92,6 +92,14 @@ u64 stage_address(const struct stage *st, u64 first, int level, u32 i)
 	return address >> 47 & 1 ? address | 0xffff000000000000ull : address & 0x0000ffffffffffffull;
 }
 
+/* Outside of 64-bit mode linear addresses have 32 bits, however the shadow is made. */
+u32 stage_count(const struct stage *st, int level)
+{
+	if (st->kind == STAGE_SHADOW && !(st->p.env.efer & EFER_LMA))
+		return level == 4 ? 1 : level == 3 ? 4 : 512;
+	return paging_entries(st->shape, level);
+}
+
 struct each {
 	const struct stage *st;
 	stage_entry entry;
@@ -102,7 +110,7 @@ struct each {
 
 static void each_table(struct each *e, u64 first, int level)
 {
-	u32 n = paging_entries(e->st->shape, level);
+	u32 n = stage_count(e->st, level);
 	struct walk_row row[WALK_ROWS];
 	struct stage_end end;
 

@@ -107,7 +107,7 @@ const struct trap_event trap_events[] = {
 	  "on shadow_sync { @sync[kind] = count(); }",
 	  0, 0, EV_BIT(shadow_sync), NULL,
 	  { { "kind", T_STR, "why: fill (made at a page fault); write, dma, invlpg, cr3, mode (dropped)" },
-	    { "at", T_GVA, "of fill: the address it maps" }, { "pte", T_ENTRY, "the shadow entry as it is now" },
+	    { "at", T_GVA, "the address it maps; none, if its table is not in use now" }, { "pte", T_ENTRY, "the shadow entry as it is now" },
 	    { "gpa", T_GPA, "where the guest's entry is" }, { "value", T_INT, "what the guest's entry says" } } },
 	{ "tlb_flush", "", "the guest drops translations", "on tlb_flush { @flushes[kind] = count(); }",
 	  0, 0, EV_BIT(tlb), NULL,

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "debugger/session/describe.h"
+#include "debugger/session/stage.h"
 #include "debugger/trap/run-priv.h"
 #include "devices/pc.h"
 
@@ -176,6 +176,32 @@ static struct value item_handler(struct trap *t, const struct occurrence *o)
 	return text(t, o->ev->exit.who ? o->ev->exit.who : "nobody");
 }
 
+/* The linear address that the guest's entry at gpa maps in its present tables: of a table that is in use in another
+ * address space only, nobody can tell. */
+struct place { u64 gpa, gva; bool found; };
+
+static bool is_place(void *arg, u64 address, const struct walk_row *row, const struct stage_end *end)
+{
+	struct place *p = arg;
+
+	p->found = row->gpa <= p->gpa && p->gpa < row->gpa + row->size;
+	p->gva = address;
+	return !p->found;
+}
+
+static struct value synced_at(struct trap *t, const struct event *ev)
+{
+	struct place p = { .gpa = ev->shadow_sync.gpa };
+	struct err err = { 0 };
+	struct stage st;
+
+	if (ev->shadow_sync.kind == SYNC_FILL)
+		return value_of(T_GVA, (trap_int)ev->shadow_sync.gla);
+	if (!stage_of(t->s, STAGE_GUEST, ev->vcpu, &st, &err))
+		stage_entries(&st, is_place, &p);
+	return p.found ? value_of(T_GVA, (trap_int)p.gva) : VALUE_NONE;
+}
+
 static struct value item_at(struct trap *t, const struct occurrence *o)
 {
 	if (o->ev && o->ev->kind == EV_watch)
@@ -183,7 +209,7 @@ static struct value item_at(struct trap *t, const struct occurrence *o)
 	if (o->ev && o->ev->kind == EV_tlb)
 		return o->ev->tlb.what == TLB_DROP_PAGE ? value_of(T_GVA, (trap_int)o->ev->tlb.gla) : VALUE_NONE;
 	if (o->ev && o->ev->kind == EV_shadow_sync)
-		return o->ev->shadow_sync.kind == SYNC_FILL ? value_of(T_GVA, (trap_int)o->ev->shadow_sync.gla) : VALUE_NONE;
+		return synced_at(t, o->ev);
 	return o->ev ? value_of(T_GVA, (trap_int)o->at) : VALUE_NONE;
 }
 

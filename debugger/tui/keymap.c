@@ -212,7 +212,7 @@ static void do_paging(struct tui *t, const char *arg)
 	tui_view(t, 3);
 	tui_focus(t, &pane_tables);
 	if (!p->class->key || !p->class->key(p, *arg))
-		tui_message(t, "the guest's tables are the only ones in this build");
+		tui_message(t, "this pane shows no other tables");
 }
 
 static void do_book(struct tui *t, const char *arg)
@@ -221,8 +221,8 @@ static void do_book(struct tui *t, const char *arg)
 
 	t->popup.text.len = 0;
 	buf_printf(&t->popup.text, "%s is the subject of section %s of the textbook.\n\n"
-		   "The book's text does not come with this build yet.  Until it does,\n"
-		   "? tells the pane's keys, :help WORD explains a verb or an event,\n"
+		   "Chapters 4 and 5 are in textbook/ of the sources; the others are not\n"
+		   "written yet.  ? tells the pane's keys, :help WORD explains a verb or an event,\n"
 		   "and :info lists what can be looked up.\n",
 		   c->title, c->book ? c->book : "3");
 	popup_open(t, "textbook", false, NULL);

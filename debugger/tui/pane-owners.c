@@ -217,7 +217,7 @@ static void title_text(struct pane *p, char *text, size_t size)
 const struct pane_class pane_owners = {
 	.name = "owners",
 	.title = "machine frames",
-	.book = "4.1",
+	.book = "5.5",
 	.help = help,
 	.min_rows = 4,
 	.min_cols = 24,

@@ -23,7 +23,7 @@ static void draw(struct pane *p, struct area a)
 const struct pane_class pane_tlb = {
 	.name = "tlb",
 	.title = "TLB",
-	.book = "4.4",
+	.book = "5.4",
 	.help = help,
 	.min_rows = 2,
 	.min_cols = 20,

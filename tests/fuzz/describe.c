@@ -12,6 +12,7 @@
 
 #include "cpu-interp/interp.h"
 #include "debugger/session/describe.h"
+#include "debugger/session/page-map.h"
 #include "debugger/tui/guest-screen.h"
 #include "devices/pc-virtio.h"
 
@@ -130,6 +131,10 @@ static void describe(struct session *s, const u8 *data, struct lines *l)
 		describe_table(s, cpu, TABLES, data[1] & 7, 0, data[1] & 8, l);
 		describe_vmcs(s, cpu, NULL, l);
 	}
+	describe_translate(s, 0, data[0] * 0x1001001ull, l);
+	describe_owner(s, data[1] * 0x1000ull, l);
+	describe_tlb(s, 0, data[0], l);
+	describe_page_map(s, data[0] % MAP_SPACES, data[1], data[0] & 15, l);
 	describe_memory(s, l);
 	describe_controls(s, l);
 	describe_devices(s, l);

@@ -90,9 +90,9 @@ check "a clone writes, and gets a page of its own" json 'all(g["counts"]["copied
 check "every page is somewhere" \
 	json 'len({sum(g["pages"].values()) for g in d["guests"]}) == 1 and all(g["clone_ns"] > 0 for g in d["guests"][1:])'
 check "the table has a row per guest" test "$(grep -c ' runs$' "$work/out")" = 4
-host --mem 4M --vms 4 --for 500k --json "$work/json" "$work/writer"
+host --mem 4M --vms 4 --for 250k --json "$work/json" "$work/writer"
 frames=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["memory"]["end"]["frames"])' "$work/json")
-host --mem 4M --vms 4 --for 500k --share --json "$work/json" "$work/writer"
+host --mem 4M --vms 4 --for 250k --share --json "$work/json" "$work/writer"
 check "sharing is seen in the host's memory" json "d['memory']['end']['frames'] < $frames - 4096 * 300"
 check "and in the counters" json 'd["sharing"]["saved"] > 300 and d["sharing"]["pages"] > d["sharing"]["frames"]'
 check "they agree" json "abs($frames - d['memory']['end']['frames'] - 4096 * d['sharing']['saved']) < 4096 * 16"
@@ -100,8 +100,11 @@ host --mem 4M --clone-after $first --clones 1 --for 20k --trace=cow "$work/write
 check "an event says so" grep -Eq 'cow .*gpa=.*from=' "$work/out"
 host --mem 4M --clone-after $first --clones 1 --for 20k --paging ept --exits "$work/writer"
 check "with extended page tables it is a violation" grep -Eq 'EPT violation.*shared page copied' "$work/out"
-host --mem 4M --vms 2 --for 500k --slice 5k --share --swap "$work/swap" --resident 100K --trace=share,swap "$work/writer"
-check "a page was shared, one went out, one came in" eval 'grep -q "share .*gpa=" "$work/out" && grep -q "swap .*out=1" "$work/out" && grep -q "swap .*out=0" "$work/out"'
+host --mem 4M --vms 2 --for 250k --share --trace=share "$work/writer"
+check "an event says that a page is shared" grep -Eq 'share .*gpa=.*from=.*to=' "$work/out"
+host --mem 4M --for 320k --slice 5k --swap "$work/swap" --resident 100K --trace=swap "$work/writer"
+check "an event says that a page went out" grep -q 'swap .*out=0x1 ' "$work/out"
+check "an event says that a page came in" grep -q 'swap .*out=0 ' "$work/out"
 
 # ---- what is refused ----
 
@@ -129,10 +132,6 @@ if "$vitrine" run --quiet --engine vtx --budget 1 "$work/writer" </dev/null >/de
 else
 	skip "the VT-x engine refuses clones" "this host has no /dev/kvm that can be used"
 fi
-(ulimit -f 100 && host --mem 4M --for 500k --slice 5k --swap "$work/swap" --resident 100K "$work/writer"; exit $status)
-check "a swap file that takes no more ends it" test $? = 6
-check "and says so" says "cannot write page"
-
 # ---- Linux ----
 
 [ "$long" = --long ] && . tests/host/linux.sh

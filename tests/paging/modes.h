@@ -14,7 +14,7 @@
 #include "core/state.h"
 
 enum { MIB = 1 << 20, TABLES = 0x10000, CODE = 0x400000, CODE_GPA = 0x8000, DATA_GPA = 0x9000, KERNEL_GPA = 0xa000,
-       KERNEL = CODE + 0x1000, USED_FROM = 0x8000, USED_TO = 0x28000, ROM_GPA = 5 * MIB };
+       KERNEL = CODE + 0x1000, USED_FROM = 0x8000, USED_TO = 0x20000, ROM_GPA = 5 * MIB };
 enum { GDT_AT = 0x200, TSS_AT = 0x300, HANDLERS_AT = 0x400, STACK_AT = 0xf00 }; /* in the kernel's page */
 enum format { CASE_32, CASE_PAE, CASE_4LEVEL, CASE_FORMATS };
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH, ACCESS_RMW, ACCESSES };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * speed.c - how long a tree of snapshots takes with a real guest: whole, what has changed, there and back.
- * Usage: speed FOLDER BOOT ROUNDS [machine options]    FOLDER must not exist; BOOT: instructions before the first snapshot
+ * Usage: speed FOLDER BOOT ROUNDS [machine options]    FOLDER must not exist; BOOT: instructions before the first
+ * snapshot
  * Prints one `name value` a line: medians of elapsed milliseconds, sync of the disk included, and of processor time.
  * Rule: after each restore the state hash must be that of the machine that was saved; else it ends with 1.
  */
@@ -16,7 +17,7 @@
 #include "debugger/commands.h"
 #include "debugger/machine.h"
 
-enum { ROUNDS_MOST = 64, GAP = 20000000 };
+enum { ROUNDS_MOST = 64, GAP = 20000000, KEY_TIME = 30000 };
 
 static struct err err;
 
@@ -98,10 +99,23 @@ static void go(struct vm *vm, u64 insns)
 {
 	static const char line[] = "ls -l / /bin | wc -c\n";
 
-	for (size_t i = 0; i < sizeof(line) - 1; i++)
+	for (size_t i = 0; i < sizeof(line) - 1; i++) {
 		vm_receive(vm, INPUT_SERIAL, &line[i], 1);
+		vm_run(vm, KEY_TIME, &err);
+	}
 	if (vm_run(vm, insns, &err) == STOP_ERROR)
 		fail("the run");
+}
+
+static u64 pages_changed;
+
+static void count_changed(struct vm *vm)
+{
+	const u64 *written = vm->frames->written[LOG_SNAPSHOT];
+
+	mem_gather(&vm->mem);
+	for (u64 i = 0; written && i < (vm->frames->n + 63) / 64; i++)
+		pages_changed += (u64)__builtin_popcountll(written[i]);
 }
 
 static void save(struct snapshot_tree *t, const char *name, struct series *s)
@@ -163,6 +177,7 @@ int main(int argc, char **argv)
 	hash[0] = vm_state_hash(g->machine.vm);
 	for (int i = 1; i <= rounds; i++) {
 		go(g->machine.vm, GAP);
+		count_changed(g->machine.vm);
 		snprintf(name, sizeof(name), "r%d", i);
 		save(t, name, &changes);
 		hash[i] = vm_state_hash(g->machine.vm);
@@ -175,6 +190,7 @@ int main(int argc, char **argv)
 		go(g->machine.vm, GAP);
 	}
 	print_sizes(t);
+	printf("changed-percent %.2f\n", (double)pages_changed / rounds * PAGE_SIZE_4K * 100 / (double)g->opt.mem);
 	snapshot_tree_close(t);
 	release(g);
 	for (int i = 0; i < rounds && i < 5; i++) {

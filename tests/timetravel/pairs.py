@@ -75,6 +75,8 @@ def main():
                 passed, failed = passed + good, failed + (not good)
                 if not good:
                     print(f"FAILED: pair {n} by {player[-1]}: status {first[0]}, then {again[0]}: {again[2][:300]}")
+            if n % 50 == 49:
+                print(f"{n + 1} sessions: {passed} replays agree, {failed} do not", file=sys.stderr, flush=True)
     if len(different) < args.count * 9 // 10:
         failed += 1
         print(f"FAILED: only {len(different)} of {args.count} sessions were different ones")

@@ -94,10 +94,13 @@ random_points() { # COUNT of each guest
 
 # The worked example: a process of the guest crashes by a return address that somebody has overwritten long before.
 writer() {
+	local folder small
+	folder=$(tests/linux/kernels.sh cloud-amd64 2>"$work/why") || { skip "the writer in Linux" "$(tail -n 1 "$work/why")"; return; }
+	small=$(ls "$folder"/boot/vmlinuz-*)
 	mkdir -p "$work/root"
 	nasm -f elf64 -o "$work/smash.o" tests/timetravel/smash.asm && ld -static -o "$work/root/smash" "$work/smash.o" || exit 2
 	(cd "$work/root" && echo smash | cpio -o -H newc --quiet) >"$work/smash.cpio"
-	timeout 600 "$vitrine" trap tests/timetravel/find-writer.trap --symbols "$work/root/smash" --quiet --mem 128M --kernel "$kernel" \
+	timeout 600 "$vitrine" trap tests/timetravel/find-writer.trap --symbols "$work/root/smash" --quiet --mem 128M --kernel "$small" \
 		--initrd "$work/smash.cpio" --append "rdinit=/smash" >"$work/out" 2>&1 </dev/null
 	check "the writer of a return address is found by going back in Linux" [ $? = 0 ]
 	check "in its place" grep -q '^written by what is before smash.done' "$work/out"
@@ -110,7 +113,7 @@ pairs() { # COUNT OPTION...
 	[ -e "$work/prompt" ] || { check "a Linux at its prompt" false; return; }
 	tests/timetravel/pairs.py --vitrine "$vitrine" --snapshot "$work/prompt" --count "$@" -- "${linux[@]}" >"$work/out" 2>"$work/pairs"
 	check "$1 sessions at a prompt are replayed to the same states" [ $? = 0 ]
-	cat "$work/pairs"
+	tail -n 1 "$work/pairs"
 	rm -f "$work/prompt"
 }
 
@@ -130,6 +133,7 @@ kernel=$(ls "$folder"/boot/vmlinuz-*)
 tests/linux/initramfs.sh "$folder" "$work/initrd" || exit 2
 linux=(--mem 256M --kernel "$kernel" --initrd "$work/initrd")
 
+writer
 if [ "$long" != --long ]; then
 	check "Linux: everywhere what it was" go 300000000 30 256 "${linux[@]}" --append console=ttyS0
 	show "Linux, 3 * 10^8 instructions"
@@ -138,7 +142,6 @@ if [ "$long" != --long ]; then
 	finish
 fi
 
-writer
 points "Linux" 150 2000000000 "${linux[@]}" --append console=ttyS0
 points "Linux on four processors" 100 2000000000 "${linux[@]}" --append console=ttyS0 --cpus 4
 

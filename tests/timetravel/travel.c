@@ -167,6 +167,31 @@ static enum verdict stop(void *arg, const struct event *ev)
 	return EV_STOP;
 }
 
+/* Step k, then back k, for k up to 10^6: the same digest. */
+static void steps(struct timeline *t, struct vm *vm, int count)
+{
+	u64 first = timeline_first(t), depth = timeline_last(t) - first;
+
+	for (int i = 0; i < count && depth > 2; i++) {
+		u64 k = 1, at;
+		struct place p;
+
+		for (u64 digits = chance(7); digits; digits--) /* as many short ways as long ones */
+			k *= 10;
+		k = 1 + chance(k < depth / 2 ? k : depth / 2);
+		at = first + chance(depth - k);
+		travel(t, at, "a place to step from");
+		p = (struct place){ at, vm_state_hash(vm) };
+		if (chance(2))
+			travel(t, at + k, "steps forward");
+		else if (timeline_run(t, k, &err) == STOP_ERROR)
+			fail("a run");
+		travel(t, vm_icount(vm) - k, "steps back");
+		is_same(vm, &p);
+	}
+	printf("steps %d\n", count);
+}
+
 static void search(struct timeline *t, struct vm *vm, u64 span, u64 address, const char *name)
 {
 	u64 now = timeline_last(t), from = now > span ? now - span : timeline_first(t), start;
@@ -250,6 +275,7 @@ int main(int argc, char **argv)
 	printf("points %d\nmemory-mib %.1f\n", points, (double)timeline_memory(t) / 1048576);
 	fresh_steps(t);
 	jump(t, vm, place, n, atoi(argv[2]));
+	steps(t, vm, atoi(argv[2]) / 2);
 	printf("memory-after-mib %.1f\n", (double)timeline_memory(t) / 1048576);
 	search(t, vm, 100000000, 0x1234, "search-nothing");
 	travel(t, timeline_last(t), "the end");

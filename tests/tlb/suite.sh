@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # suite.sh - the TLB by the manual's rules: which translations go with which instruction, here, in QEMU, and in Bochs,
-# whose TLB knows PCIDs and global pages.  Usage: suite.sh BUILD [--long]
+# whose TLB knows PCIDs and global pages; and the ways to find written pages (core/dirty.h) against each other, with
+# --long in Linux, too.  Usage: suite.sh BUILD [--long]
 # Rule: what must be gone is gone in every machine; what may stay is compared here only, so that a change is seen.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-vitrine=${1:-build/release}/vitrine
+vitrine=${1:-build/release}/vitrine long=${2-}
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0 skipped=0
@@ -105,6 +106,33 @@ if bochs_has && disk; then
 	check "Bochs: what must be gone is gone, with PCIDs" obeys "$work/bochs" "$rows"
 else
 	skip "the rules in Bochs" "bochs, its BIOS or script is not installed"
+fi
+# How many pages a guest writes, by each way.
+written() { # MODE WAY OPTION...
+	local mode=$1 way=$2
+	shift 2
+	timeout 280 "$vitrine" run --quiet --serial none --stats --paging "$mode" --dirty-log "$way" "$@" 2>/dev/null </dev/null |
+		sed -n 's/^pages of the guest written *//p'
+}
+ways() { # WHAT OPTION... : own and wp agree in every mode, and ad and pml; these find page tables that were only read, too
+	local what=$1 own modes=("none own" "ept own" "shadow own" "ept wp" "shadow wp")
+	shift
+	own=$(written none own "$@")
+	check "$what: pages are written" [ "${own:-0}" -gt 0 ]
+	for pair in "${modes[@]}"; do
+		check "$what, $pair" [ "$(written ${pair% *} ${pair#* } "$@")" = "$own" ]
+	done
+	ad=$(written ept ad "$@") pml=$(written ept pml "$@")
+	check "$what: ad ($ad) finds all of $own, and a few page tables" [ "${ad:-0}" -ge "$own" -a "${ad:-0}" -le $((own + own / 8 + 8)) ]
+	check "$what: pml ($pml) finds what ad finds" [ "$ad" = "$pml" ]
+}
+ways "the rules' guest" --budget 50M "$work/image"
+if [ "$long" = --long ]; then
+	if folder=$(tests/linux/kernels.sh amd64 2>"$work/why"); then
+		ways "Linux" --mem 128M --budget 400M --kernel "$(echo "$folder"/boot/vmlinuz-*)" --append console=ttyS0
+	else
+		skip "written pages of Linux" "$(tail -n 1 "$work/why")"
+	fi
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]

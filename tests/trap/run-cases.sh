@@ -32,7 +32,7 @@ guests() {
 	done
 	nasm -f bin -I ../../asm-examples/ -DLATE -o "$work/fixtures/late-timer.img" guests/virtual-timer.asm || exit 2
 	nasm -f bin -I ../../asm-examples/ -DMUTE -o "$work/fixtures/mute-timer.img" guests/virtual-timer.asm || exit 2
-	for name in 01-hello 03-cpuid 18-triple-fault 24-processors 22-exit-status; do
+	for name in 01-hello 03-cpuid 18-triple-fault 24-processors 22-exit-status 33-remap 12-long-mode; do
 		nasm -f bin -I ../../asm-examples/ -o "$work/fixtures/$name.img" "../../asm-examples/$name.asm" || exit 2
 	done
 }

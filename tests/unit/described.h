@@ -21,6 +21,7 @@ static struct session session;
 static struct vm *vm;
 static struct pc *pc;
 static char text[1 << 16];
+static enum paging_mode described_paging; /* for the next open_machine */
 
 static inline void open_machine(void)
 {
@@ -28,6 +29,7 @@ static inline void open_machine(void)
 				       .engine = &engine_interp,
 				       .mem_size = RAM,
 				       .cpus = 1,
+				       .paging = described_paging,
 				       .cpu = cpu_model_find("x86-64") };
 	struct pc_config config = { .mem_size = RAM, .virtio = { .rng = true, .mmio = true } };
 

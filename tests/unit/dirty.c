@@ -29,8 +29,11 @@ static const u8 program[] = {
 	0x48, 0x8d, 0xbb, 0xf8, 0x0f, 0x00, 0x00,                 /* lea rdi,[rbx+0ff8h] */
 	0xb9, 0x10, 0x00, 0x00, 0x00,                             /* mov ecx,16 */
 	0xf3, 0xaa,                                               /* rep stosb */
-	0xeb, 0xb1,                                               /* jmp again */
+	0xeb, 0xaf,                                               /* jmp again */
 };
+
+/* The slot of the guest's memory. */
+static u32 ram(const struct vm *vm) { return mem_slot_at(&vm->mem, 0)->id; }
 
 static struct vm *machine(enum paging_mode mode, enum dirty_way way)
 {
@@ -76,10 +79,10 @@ static void collect(enum paging_mode mode, enum dirty_way way, struct found *f, 
 	struct err err;
 
 	vm_run(vm, 5000, &err);
-	ck_assert_int_eq(mem_log(&vm->mem, 0, true, &err), 0);
+	ck_assert_int_eq(mem_log(&vm->mem, ram(vm), true, &err), 0);
 	for (u32 i = 0; i < ROUNDS; i++) {
 		vm_run(vm, i % 8 ? 100 + 37 * i : 60000, &err);
-		mem_fetch_dirty(&vm->mem, 0, f->pages[i]);
+		mem_fetch_dirty(&vm->mem, ram(vm), f->pages[i]);
 	}
 	*counts = vm->paging.dirty.counts;
 	vm_destroy(vm);
@@ -128,8 +131,8 @@ START_TEST(survives_changes_of_the_tables)
 		u64 own[PAGES / 64], found[PAGES / 64];
 		struct err err;
 
-		mem_log(&vm->mem, 0, true, &err);
-		mem_log(&other->mem, 0, true, &err);
+		mem_log(&vm->mem, ram(vm), true, &err);
+		mem_log(&other->mem, ram(other), true, &err);
 		for (u32 n = 0; n < 20; n++) {
 			vm_run(vm, 500, &err);
 			vm_run(other, 500, &err);
@@ -137,10 +140,10 @@ START_TEST(survives_changes_of_the_tables)
 				paging_flush(&other->paging);
 			else
 				paging_forget(&other->paging, FIRST * 4096 + n * 0x20000, 0x20000);
-			other->engine->dirty_cleared(other, mem_slot_get(&other->mem, 0)); /* the TLB forgets, too */
+			other->engine->dirty_cleared(other, mem_slot_at(&other->mem, 0)); /* the TLB forgets, too */
 		}
-		mem_fetch_dirty(&vm->mem, 0, own);
-		mem_fetch_dirty(&other->mem, 0, found);
+		mem_fetch_dirty(&vm->mem, ram(vm), own);
+		mem_fetch_dirty(&other->mem, ram(other), found);
 		for (u32 page = FIRST; page < PAGES; page++)
 			ck_assert_msg((own[page / 64] >> page % 64 & 1) == (found[page / 64] >> page % 64 & 1), "%s: page %x",
 				      dirty_way_name(ways[i]), page);
@@ -156,6 +159,7 @@ START_TEST(the_index_counts_down)
 	struct vm *vm = machine(PAGING_EPT, DIRTY_PML);
 	struct err err;
 
+	ck_assert_int_eq(mem_log(&vm->mem, ram(vm), true, &err), 0);
 	ck_assert_uint_eq(vm->paging.dirty.index, 511);
 	for (u64 i = 0; i < 512; i++) {
 		ck_assert(dirty_log_page(&vm->paging, i * 4096 + 123));
@@ -163,7 +167,6 @@ START_TEST(the_index_counts_down)
 	}
 	ck_assert_uint_eq(vm->paging.dirty.index, PML_FULL);
 	ck_assert(!dirty_log_page(&vm->paging, 0));
-	ck_assert_int_eq(mem_log(&vm->mem, 0, true, &err), 0);
 	dirty_drain(&vm->paging);
 	ck_assert_uint_eq(vm->paging.dirty.counts.full, 1);
 	ck_assert_uint_eq(vm->paging.dirty.counts.pages, 512);

@@ -158,13 +158,13 @@ START_TEST(without_wp_a_page_changes_sides)
 	r.cr0 &= ~(u64)CR0_WP;
 	r.cr4 |= CR4_SMEP;
 	poke(vm, L1 + 32, PAGE | PTE_P | PTE_U);
-	ck_assert_int_eq(fault(vm, &r, LIN, WALK_USER).verdict, SHADOW_FILLED);
-	ck_assert(lets(vm, &r, LIN, WALK_USER) && !lets(vm, &r, LIN, WALK_WRITE));
 	ck_assert_int_eq(fault(vm, &r, LIN, WALK_WRITE).verdict, SHADOW_FILLED);
 	ck_assert_uint_eq(leaf(vm, &r, LIN), machine_of(vm, PAGE) | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX);
 	ck_assert(!lets(vm, &r, LIN, WALK_USER) && lets(vm, &r, LIN, WALK_WRITE) && !lets(vm, &r, LIN, WALK_FETCH));
 	ck_assert_int_eq(fault(vm, &r, LIN, WALK_USER | WALK_WRITE).verdict, SHADOW_FAULT);
 	ck_assert_int_eq(fault(vm, &r, LIN, WALK_USER).verdict, SHADOW_FILLED);
+	ck_assert(lets(vm, &r, LIN, WALK_USER) && !lets(vm, &r, LIN, WALK_WRITE));
+	ck_assert_int_eq(fault(vm, &r, LIN, WALK_WRITE).verdict, SHADOW_THROUGH); /* it is not taken from the user again */
 	ck_assert(lets(vm, &r, LIN, WALK_USER));
 	r.cr4 |= CR4_SMAP; /* no entry says: the supervisor, but only while AC is set */
 	ck_assert_int_eq(fault(vm, &r, LIN, WALK_WRITE | WALK_AC).verdict, SHADOW_THROUGH);

@@ -290,7 +290,7 @@ START_TEST(every_truncation_and_every_bit_names_its_section)
 			cut = copy(&b);
 			cut.len = at;
 			is_refused(&cut, where);
-			ck_assert(at < s.at + 20 || at > end - 4 || strstr(err.text, "it is cut off in "));
+			ck_assert_msg(at < s.at + 8 + strlen(s.name) + strlen(s.instance) || at > end - 4 || strstr(err.text, "it is cut off in "), "%s", err.text);
 			cut.len = b.len;
 			for (int bit = 0; bit < 8; bit++) {
 				cut.data[at] ^= (u8)(1 << bit);

@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <fcntl.h>
@@ -215,7 +216,7 @@ START_TEST(families_keep_together)
 	ck_assert(a->here.whole);
 	refused(snapshot_tree_restore(a, "child", NULL, &err), "another one of that name");
 	ck_assert_int_eq(snapshot_tree_list(a, &nodes, &n, &err), 0);
-	ck_assert_ptr_nonnull(strstr(nodes[1].trouble, "builds upon another 'top'"));
+	ck_assert(strstr(nodes[0].trouble, "in a circle") || strstr(nodes[1].trouble, "in a circle")); /* each the other's child */
 	free(nodes);
 	move_file("aside", "top.vsnap");
 	ck_assert_msg(snapshot_tree_restore(a, "child", NULL, &err) == 0, "%s", err.text);

@@ -29,6 +29,7 @@ static u32 next(u64 *seed)
 	return (u32)(*seed >> 33);
 }
 
+/* Two kinds, so that there is one of everything: with a BIOS and virtio on PCI, and without one and virtio beside it. */
 static void build(struct board *b, bool mmio)
 {
 	struct vm_config vm = { .name = "board", .engine = &engine_interp, .mem_size = 2 * MIB, .cpus = 2, .seed = 4 };
@@ -41,6 +42,8 @@ static void build(struct board *b, bool mmio)
 	pc.disk[1] = (struct pc_disk){ .image = &b->virtio.b, .snapshot = true, .virtio = true };
 	pc.cdrom = &b->cd.b;
 	pc.virtio = (struct pc_virtio){ .mmio = mmio, .net = true, .console = true, .rng = true, .balloon = true };
+	if (mmio)
+		pc.bios = NULL, pc.bios_size = 0;
 	vm.hidden_size = pc_hidden_size(&pc);
 	b->vm = vm_create(&vm, &err);
 	ck_assert_msg(b->vm && !pc_build(b->vm, &pc, &b->pc, &err), "%s", err.text);
@@ -182,6 +185,40 @@ START_TEST(lists_are_all_there_is)
 }
 END_TEST
 
+static bool is_on(const struct board *b, const struct device_class *class)
+{
+	for (int i = 0; i < b->vm->ndevices; i++)
+		if (b->vm->device[i]->class == class)
+			return true;
+	return false;
+}
+
+static bool is_listed(const struct device_class *class)
+{
+	for (int i = 0; i < pc_class_count; i++)
+		if (pc_classes[i] == class)
+			return true;
+	return false;
+}
+
+/* What the test above says, it says of every class there is: a new one must be on one of its boards. */
+START_TEST(every_class_is_in_use)
+{
+	struct board b[2];
+
+	build(&b[0], false);
+	build(&b[1], true);
+	for (int i = 0; i < pc_class_count; i++)
+		ck_assert_msg(is_on(&b[0], pc_classes[i]) || is_on(&b[1], pc_classes[i]), "no board here has a '%s'",
+			      pc_classes[i]->name);
+	for (int n = 0; n < 2; n++) {
+		for (int i = 0; i < b[n].vm->ndevices; i++)
+			ck_assert_msg(is_listed(b[n].vm->device[i]->class), "pc_classes[] lacks '%s'", b[n].vm->device[i]->class->name);
+		release(&b[n]);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("state-lists");
@@ -194,6 +231,7 @@ int main(void)
 	for (u32 i = 0; i < DISK; i++)
 		disk[i] = (u8)(i * 3 + (i >> 9) + 2);
 	tcase_add_loop_test(tc, lists_are_all_there_is, 0, 40);
+	tcase_add_test(tc, every_class_is_in_use);
 	tcase_set_timeout(tc, 60);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);

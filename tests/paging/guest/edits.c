@@ -4,7 +4,7 @@
  * through whatever mapping, the kernel goes on.
  *
  * Tables lead to tables of any level, to themselves, to pages that are tables, too; stores through the mappings change
- * entries; there are four roots between which CR3 changes.  STRICT: the guest flushes as the manual wants it before it uses
+ * entries; there are four roots (outside of the arena) between which CR3 changes.  STRICT: the guest flushes as the manual wants it before it uses
  * what it has changed, so every machine must come to the same sum.  Otherwise it flushes when it likes, and only a checker
  * can say whether the machine still does well.
  */
@@ -12,6 +12,7 @@
 
 enum { ARENA_PAGES = 2048, TABLES = 48, ROOTS = 4, REPORTS = 16 };
 #define ARENA 0x800000u
+static u8 roots[ROOTS][4096] __attribute__((aligned(4096)));
 static struct place place;
 static struct features on;
 static u32 root, sum;
@@ -76,9 +77,9 @@ static u32 root_index(void) { return FORMAT == FORMAT_32 ? 514 + below(4) : FORM
 
 static void edit_root(void)
 {
-	u64 e = FORMAT == FORMAT_PAE ? (ARENA + 4096 * (ROOTS + below(TABLES - ROOTS))) | (one_in(8) ? 0 : P) : random_entry();
+	u64 e = FORMAT == FORMAT_PAE ? (ARENA + 4096 * below(TABLES)) | (one_in(8) ? 0 : P) : random_entry();
 
-	put(page(below(ROOTS)), root_index(), e);
+	put(roots[below(ROOTS)], root_index(), e);
 }
 
 static void edit(void)
@@ -87,7 +88,7 @@ static void edit(void)
 	if (one_in(6))
 		edit_root();
 	else
-		put(page(ROOTS + below(TABLES - ROOTS)), below(16), random_entry());
+		put(page(below(TABLES)), below(16), random_entry());
 }
 
 static void make_roots(void)
@@ -97,9 +98,9 @@ static void make_roots(void)
 	for (u32 n = 0; n < ROOTS; n++)
 		for (u32 i = 0; i < 512; i++)
 			if (kernel[i] && !(FORMAT == FORMAT_32 && i >= 256))
-				((volatile u64 *)page(n))[i] = kernel[i];
+				((volatile u64 *)roots[n])[i] = kernel[i];
 	for (u32 n = 0; FORMAT == FORMAT_PAE && n < ROOTS; n++)
-		put(page(n), 2, ARENA + 4096 * ROOTS + P);
+		put(roots[n], 2, ARENA | P);
 	for (u32 i = 0; i < 4096; i++)
 		edit();
 }
@@ -161,7 +162,7 @@ static void step(void)
 		stale = false;
 	} else if (what < 63 || !one_in(8)) {
 		root = below(ROOTS);
-		machine_set_root(page(root));
+		machine_set_root(roots[root]);
 		stale = false;
 	} else {
 		change_control();
@@ -175,7 +176,7 @@ void main(void)
 	on = features;
 	make_arena();
 	make_roots();
-	machine_set_root(page(0));
+	machine_set_root(roots[0]);
 	change_control();
 	for (u32 report = 0; report < REPORTS; report++) {
 		for (u32 i = 0; i < STEPS / REPORTS; i++)
