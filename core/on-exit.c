@@ -117,8 +117,7 @@ static enum answer on_cpuid(struct vcpu *v, struct vm_exit *e, struct err *err)
 	struct x86_state s;
 	u64 cr4 = 0;
 
-	/* CPUID shows CR4.OSXSAVE, and changes no control register: reading them half-way through it is
-	 * safe. */
+	/* CPUID shows CR4.OSXSAVE, and changes no control register: reading them half-way through it is safe. */
 	if (cpu_has(vm->cpu, FEAT_XSAVE) && vm->engine->get(v, &s, ST_CTRL) == 0)
 		cr4 = s.cr4[0];
 	r = cpuid(vm->cpu, e->cpuid.leaf, e->cpuid.subleaf, cr4, v->index, vm->ncpus);
@@ -159,8 +158,7 @@ static enum answer msr_fault(struct vcpu *v, struct vm_exit *e, const char *verb
 	e->what = "refused: #GP(0)";
 	if (is_first_use(v->vm, e->reason, e->msr.index))
 		log_put(&v->vm->log, LOG_WARN, "cpu",
-			"the guest %s MSR 0x%x, which this processor does not allow: #GP(0)", verb,
-			e->msr.index);
+			"the guest %s MSR 0x%x, which this processor does not allow: #GP(0)", verb, e->msr.index);
 	return RESUME;
 }
 

@@ -188,7 +188,7 @@ static void check_leaf_of_memory(struct check *c, const struct shadow_entry_info
 		why = "the guest's entry leads to a table";
 	if (!why && e->value & PTE_W && !has_bits(c, &g, PTE_D))
 		why = "it is writable, and the guest's D bit is clear";
-	if (!why && a20_is_open(c) && e->gpa != g.address + half(e))
+	if (!why && e->table.role.a20 && e->gpa != g.address + half(e))
 		why = "the guest's entry maps another page";
 	if (why)
 		tell_entry(c, e, why);
@@ -200,7 +200,7 @@ static void check_leaf_of_large(struct check *c, const struct shadow_entry_info 
 {
 	struct shadow_role r = e->table.role;
 
-	if (a20_is_open(c) && e->gpa != e->table.gpa + e->index * size_at(r.level))
+	if (r.a20 && e->gpa != e->table.gpa + e->index * size_at(r.level))
 		tell_entry(c, e, "it is another piece of the large page");
 	if (r.format != FORMAT_NONE && e->value & PTE_W && !r.dirty)
 		tell_entry(c, e, "it is writable, and the large page was not dirty");
@@ -244,7 +244,7 @@ static const char *below_memory(struct check *c, const struct shadow_entry_info 
 		return "the table below is a large page's, and the guest's entry is not; or the other way round";
 	if (g.leaf && child->role.dirty && !has_bits(c, &g, PTE_D))
 		return "the table below is that of a dirty page, and the guest's D bit is clear";
-	if (a20_is_open(c) && child->gpa != g.address + (g.leaf ? half(e) : 0))
+	if (child->role.a20 && child->gpa != g.address + (g.leaf ? half(e) : 0))
 		return "the table below stands for another one than the guest's entry says";
 	if (!g.leaf && child->role.format == FORMAT_32 && child->role.quadrant != (e->index & 1))
 		return "the table below is the other half of the guest's";
@@ -276,7 +276,7 @@ static void check_link(struct check *c, const struct shadow_entry_info *e)
 	else if (e->table.from_memory)
 		why = below_memory(c, e, &child);
 	else if (r.direct && (child.role.rights != r.rights || child.role.dirty != r.dirty || !child.role.direct ||
-			      (a20_is_open(c) && child.gpa != e->table.gpa + e->index * size_at(r.level))))
+			      (child.role.a20 && child.gpa != e->table.gpa + e->index * size_at(r.level))))
 		why = "the table below is another large page's";
 	if (!why && child.from_memory && !child.unsync) {
 		shadow_who_maps(c->p, child.gpa, leaf_is_writable, &writable);

@@ -240,7 +240,8 @@ static u64 leaf_rights(const struct fill *f, struct shadow_role role, u64 old)
 		user = false;
 	}
 	writable &= f->writable && (w->dirty || role.format == FORMAT_NONE);
-	return PTE_P | PTE_A | (is_global(w) ? PTE_G : 0) | (user ? PTE_U : 0) | (nx ? PTE_NX : 0) | (writable ? PTE_W | PTE_D : 0);
+	return PTE_P | PTE_A | (is_global(w) ? PTE_G : 0) | (user ? PTE_U : 0) | (nx ? PTE_NX : 0) |
+	       (writable ? PTE_W | PTE_D : 0);
 }
 
 /* The entry from which the leaf came, for whoever watches. */
@@ -252,7 +253,8 @@ static void tell_fill(struct fill *f, u64 value)
 	f->p->counts.syncs[SYNC_FILL]++;
 	f->p->counts.fills++;
 	if (f->p->hooks.synced)
-		f->p->hooks.synced(f->p->hooks.arg, SYNC_FILL, f->lin, paging ? last->gpa : 0, paging ? last->value : 0, value);
+		f->p->hooks.synced(f->p->hooks.arg, SYNC_FILL, f->lin, paging ? last->gpa : 0, paging ? last->value : 0,
+				   value);
 }
 
 /* Put the leaf in, and all tables on the way.  What it allows now comes back. */

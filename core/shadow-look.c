@@ -25,8 +25,10 @@ static struct walk_env shadow_env(const struct second_stage *p, u64 root, const 
 {
 	u64 cr4 = r->cr0 & CR0_PG ? r->cr4 & (CR4_SMEP | CR4_SMAP | CR4_PGE) : 0;
 
-	return (struct walk_env){ .cr0 = CR0_PE | CR0_PG | CR0_WP, .cr3 = root, .cr4 = cr4 | CR4_PAE, .efer = EFER_LMA | EFER_NXE,
-				  .phys_bits = MACHINE_BITS, .pse = true, .page1g = true, .read = read_shadow, .arg = (void *)p };
+	return (struct walk_env){
+		.cr0 = CR0_PE | CR0_PG | CR0_WP, .cr3 = root, .cr4 = cr4 | CR4_PAE, .efer = EFER_LMA | EFER_NXE,
+		.phys_bits = MACHINE_BITS, .pse = true, .page1g = true, .read = read_shadow, .arg = (void *)p,
+	};
 }
 
 /* Which entry this is, and what is noted of it. */
@@ -51,7 +53,8 @@ bool shadow_walk(const struct second_stage *p, u32 cpu, const struct shadow_regs
 	struct walk_env env = shadow_env(p, root, r);
 
 	*res = (struct shadow_result){ .root = root };
-	res->walk.error = (access & WALK_WRITE ? PF_W : 0) | (access & WALK_USER ? PF_U : 0) | (access & WALK_FETCH ? PF_I : 0);
+	res->walk.error = (access & WALK_WRITE ? PF_W : 0) | (access & WALK_USER ? PF_U : 0) |
+			  (access & WALK_FETCH ? PF_I : 0);
 	if (!root || !walk(&env, r->cr0 & CR0_PG ? lin : (u32)lin, access, &res->walk))
 		return false;
 	note_of(p, &res->walk.step[res->walk.steps - 1], res);
@@ -229,5 +232,7 @@ const char *shadow_check(const struct second_stage *p)
 	}
 	for (table_no t = p->shadow->spare; t; t = shadow_at(p, t)->same_hash)
 		spare++;
-	return in_use + spare == p->used && p->used <= p->pool ? NULL : "shadow tables in use and spare ones are not all there are";
+	if (in_use + spare != p->used || p->used > p->pool)
+		return "shadow tables in use and spare ones are not all there are";
+	return NULL;
 }

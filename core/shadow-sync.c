@@ -147,7 +147,8 @@ void shadow_let_go(struct second_stage *p, u64 gfn)
 
 /* ---- out of step, and in step again ---- */
 
-/* Does the guest's entry still allow what the shadow's leaf does, of the same page? */
+/* Does the guest's entry still allow what the shadow's leaf does, of the same page?  A page that has become the user's is
+ * closed to the supervisor by SMEP and SMAP, so U must be the same. */
 static bool still_true(const struct second_stage *p, table_no t, u32 i, u64 leaf)
 {
 	const struct shadow_table *table = shadow_at(p, t);
@@ -163,7 +164,7 @@ static bool still_true(const struct second_stage *p, table_no t, u32 i, u64 leaf
 			   (table->role.format == FORMAT_PAE && e >> 52 & 0x7ff)))
 		return false; /* reserved bits */
 	return e & PTE_P && e & PTE_A && mem_gpa(p->mem, address) / PAGE_SIZE_4K == note->gfn && (writable || !(leaf & PTE_W)) &&
-	       (user || !(leaf & PTE_U)) && (executable || leaf & PTE_NX);
+	       user == !!(leaf & PTE_U) && (executable || leaf & PTE_NX);
 }
 
 static void sync_entry(struct second_stage *p, table_no t, u32 i, enum paging_sync kind)

@@ -407,7 +407,8 @@ static int commit(struct load *l, struct err *err)
 	return rc;
 }
 
-int snapshot_load_chain(struct vm *vm, const struct snapshot_chain *chain, const u64 *stale, struct buf *remarks, struct err *err)
+static int load_chain(struct vm *vm, const struct snapshot_chain *chain, const u64 *stale, struct buf *remarks, bool only_check,
+		      struct err *err)
 {
 	struct load *l = calloc(1, sizeof(*l));
 	int rc = 0;
@@ -426,11 +427,21 @@ int snapshot_load_chain(struct vm *vm, const struct snapshot_chain *chain, const
 		rc = pages_in_open(&l->pages, vm, stale, err);
 	if (!rc)
 		rc = check_chain(l, err);
-	if (!rc)
+	if (!rc && !only_check)
 		rc = commit(l, err);
 	pages_in_close(&l->pages);
 	free(l);
 	return rc;
+}
+
+int snapshot_load_chain(struct vm *vm, const struct snapshot_chain *chain, const u64 *stale, struct buf *remarks, struct err *err)
+{
+	return load_chain(vm, chain, stale, remarks, false, err);
+}
+
+int snapshot_check_chain(struct vm *vm, const struct snapshot_chain *chain, struct err *err)
+{
+	return load_chain(vm, chain, NULL, NULL, true, err);
 }
 
 int snapshot_load(struct vm *vm, const u8 *data, size_t len, struct err *err)

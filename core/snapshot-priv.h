@@ -186,6 +186,8 @@ struct snapshot_chain {
 int snapshot_chain_open(struct snapshot_chain *c, const char *path, const struct buf *own, u64 most, struct err *err);
 void snapshot_chain_close(struct snapshot_chain *c);
 int snapshot_load_chain(struct vm *vm, const struct snapshot_chain *c, const u64 *stale, struct buf *remarks, struct err *err);
+/* Would that succeed?  But for what the engine says of the processors' states. */
+int snapshot_check_chain(struct vm *vm, const struct snapshot_chain *c, struct err *err);
 /* As snapshot_save; `only` as pages_save has it. */
 struct snapshot_origin {
 	const char *name, *parent; /* parent NULL = none */

@@ -38,8 +38,7 @@ int snapshot_load_state(struct vm *vm, const u8 *data, size_t len, struct err *e
 
 int snapshot_check_state(struct vm *vm, const u8 *data, size_t len, struct err *err)
 {
-	struct snapshot_head head;
+	const struct snapshot_chain chain = { .file = { { .data = (u8 *)data, .len = len } }, .n = 1 };
 
-	(void)vm;
-	return snapshot_head(data, len, &head, err);
+	return snapshot_check_chain(vm, &chain, err);
 }

@@ -69,8 +69,8 @@ static int memory_check(const struct vm *vm, const struct engine *engine, struct
 {
 	for (int i = 0; i < vm->mem.nslots; i++)
 		if (vm->mem.slot[i].flags & SLOT_PAGED && !engine->unmapping)
-			return err_set(err, ENOTSUP, "engine %s: cannot execute a guest whose pages are shared or swapped out; it stays on %s",
-				       engine->name, vm->engine->name);
+			return err_set(err, ENOTSUP, "engine %s: cannot execute a guest whose pages are shared or swapped out; "
+						     "it stays on %s", engine->name, vm->engine->name);
 	return 0;
 }
 

@@ -265,7 +265,7 @@ static int go(struct timeline *t, u64 icount, struct err *err)
 
 	if (icount < here || point_icount(p) > here)
 		rc = point_restore(t, p, err);
-	return rc ? rc : go_forward(t, icount, icount < here, err);
+	return rc ? rc : go_forward(t, icount, true, err);
 }
 
 /* What was not found, or was interrupted, leaves the machine where it was. */

@@ -63,7 +63,8 @@ static bool found(struct cpu *c, const struct shadow_regs *r, u64 lin, u32 acces
 	bool there = shadow_walk(&c->vm->paging, c->vcpu->index, r, lin, access, s);
 
 	c->vcpu->walks.shadow += s->walk.steps;
-	*res = (struct walk_result){ .gpa = s->gpa, .page_size = s->guest_size, .global = s->walk.global, .error = s->walk.error };
+	*res = (struct walk_result){ .gpa = s->gpa, .page_size = s->guest_size, .global = s->walk.global,
+				     .error = s->walk.error };
 	return there;
 }
 

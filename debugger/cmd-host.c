@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/clock.h"
 #include "core/snapshot.h"
@@ -146,16 +147,25 @@ static int build(struct host *h, const struct engine *engine, struct err *err)
 	return rc;
 }
 
+static u64 cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
 static int make_clones(struct host *h, struct err *err)
 {
 	int rc = 0;
 
 	h->before = host_memory(h);
 	for (u64 i = 1; i <= h->clones && !rc && !runner_signal(); i++) {
-		u64 start = clock_host_ns();
+		u64 start = clock_host_ns(), start_cpu = cpu_ns();
 
 		rc = machine_clone(&h->guest[h->n].m, &h->guest[0].m, &h->opt, &h->files, i, err);
 		h->guest[h->n].clone_ns = clock_host_ns() - start;
+		h->guest[h->n].clone_cpu_ns = cpu_ns() - start_cpu;
 		if (!rc)
 			rc = add(h, err);
 	}
@@ -248,6 +258,7 @@ static int run_all(struct host *h, struct err *err)
 		ask_balloons(h);
 	if (!rc && h->insns)
 		rc = run_for(h, h->insns, err);
+	h->unshared = host_memory(h);
 	if (!rc && h->share)
 		share_step(&h->sharing, 2 * h->sharing.set.pages);
 	if (!rc && h->swapping.places)

@@ -13,8 +13,10 @@
 enum { WIDTH = 78, RANGES_MOST = 4000 };
 
 static const struct option map_options[] = {
-	{ "restore", "FILE", "a snapshot, in the place of IMAGE", take_text, offsetof(struct look_args, restore) },
-	{ "processor", "N", "whose tables: 0 (default), 1 ...", take_number, offsetof(struct look_args, cpu) },
+	{ "restore", "FILE", "a snapshot, in the place of IMAGE", take_text,
+	  offsetof(struct look_args, restore) },
+	{ "processor", "N", "whose tables: 0 (default), 1 ...", take_number,
+	  offsetof(struct look_args, cpu) },
 };
 static const int nmap_options = ARRAY_LEN(map_options);
 
@@ -34,8 +36,9 @@ static json_t *picture_json(struct session *s, enum map_space space)
 	for (int i = 0; i < MAP_CELLS; i++)
 		if (m.count[i])
 			json_object_set_new(count, map_looks[i].name, json_integer((json_int_t)m.count[i]));
-	o = json_pack("{s:s, s:I, s:I, s:s, s:o}", "space", map_space_name(space), "pages", (json_int_t)m.pages, "group",
-		      (json_int_t)m.group, "cells", buf_text(&cells) ? buf_text(&cells) : "", "count", count);
+	o = json_pack("{s:s, s:I, s:I, s:s, s:o}", "space", map_space_name(space), "pages",
+		      (json_int_t)m.pages, "group", (json_int_t)m.group, "cells",
+		      buf_text(&cells) ? buf_text(&cells) : "", "count", count);
 	buf_free(&cells);
 	page_map_free(&m);
 	return o;
@@ -47,9 +50,18 @@ static json_t *picture(struct session *s, enum map_space space, struct lines *l)
 	return picture_json(s, space);
 }
 
-static json_t *machine(struct session *s, struct lines *l) { return picture(s, MAP_MACHINE, l); }
-static json_t *guest(struct session *s, struct lines *l) { return picture(s, MAP_GUEST, l); }
-static json_t *state(struct session *s, struct lines *l) { return picture(s, MAP_STATE, l); }
+static json_t *machine(struct session *s, struct lines *l)
+{
+	return picture(s, MAP_MACHINE, l);
+}
+static json_t *guest(struct session *s, struct lines *l)
+{
+	return picture(s, MAP_GUEST, l);
+}
+static json_t *state(struct session *s, struct lines *l)
+{
+	return picture(s, MAP_STATE, l);
+}
 
 /* ---- tables ---- */
 
@@ -59,9 +71,18 @@ static json_t *ranges(struct session *s, enum stage_kind kind, struct lines *l)
 	return mappings_json(s, kind, s->cpu);
 }
 
-static json_t *tables(struct session *s, struct lines *l) { return ranges(s, STAGE_GUEST, l); }
-static json_t *shadow(struct session *s, struct lines *l) { return ranges(s, STAGE_SHADOW, l); }
-static json_t *ept(struct session *s, struct lines *l) { return ranges(s, STAGE_EPT, l); }
+static json_t *tables(struct session *s, struct lines *l)
+{
+	return ranges(s, STAGE_GUEST, l);
+}
+static json_t *shadow(struct session *s, struct lines *l)
+{
+	return ranges(s, STAGE_SHADOW, l);
+}
+static json_t *ept(struct session *s, struct lines *l)
+{
+	return ranges(s, STAGE_EPT, l);
+}
 
 static json_t *difference(struct session *s, struct lines *l)
 {
@@ -79,8 +100,8 @@ static const struct what {
 	const char *name;
 	json_t *(*show)(struct session *s, struct lines *l);
 } whats[] = {
-	{ "machine", machine }, { "guest", guest },    { "state", state },     { "tables", tables },
-	{ "shadow", shadow },   { "ept", ept },        { "diff", difference }, { "tlb", tlb },
+	{ "machine", machine }, { "guest", guest }, { "state", state },     { "tables", tables },
+	{ "shadow", shadow },   { "ept", ept },     { "diff", difference }, { "tlb", tlb },
 };
 
 static const struct what *find(const char *word)
@@ -93,8 +114,9 @@ static const struct what *find(const char *word)
 			return &whats[i];
 		nearest_offer(&near, whats[i].name);
 	}
-	complain("map: '%.40s' is no map%s%s%s; expected machine, guest, state, tables, shadow, ept, diff or tlb", word,
-		 near.best ? "; did you mean '" : "", near.best ? near.best : "", near.best ? "'?" : "");
+	complain("map: '%.40s' is no map%s%s%s; expected machine, guest, state, tables, shadow, ept, diff or tlb",
+		 word, near.best ? "; did you mean '" : "", near.best ? near.best : "",
+		 near.best ? "'?" : "");
 	return NULL;
 }
 

@@ -93,9 +93,13 @@ static int watch(struct run *r, struct err *err)
 		rc = exit_printer_start(&r->exits, vm, stdout, r->stepping);
 	if (!rc)
 		rc = vm_subscribe(vm, EV_BIT(log), on_log, r);
-	if (!rc && o->stats)
-		rc = stats_start(&r->stats, r->machine.icount_start, o->dirty_given && !o->gdb && !o->control && !r->tree ? &vm->mem : NULL, err);
-	return rc < 0 && err->code ? rc : rc < 0 ? err_set(err, -rc, "the events cannot be watched: %s", strerror(-rc)) : 0;
+	if (rc >= 0 && o->stats) {
+		bool log = o->dirty_given && !o->gdb && !o->control && !r->tree; /* else somebody else reads the dirty log */
+		int started = stats_start(&r->stats, r->machine.icount_start, log ? &vm->mem : NULL, err);
+		if (started < 0)
+			return started;
+	}
+	return rc < 0 ? err_set(err, -rc, "the events cannot be watched: %s", strerror(-rc)) : 0;
 }
 
 static int prepare(struct run *r, struct err *err)
@@ -217,7 +221,7 @@ static void report(struct run *r)
 	if (!o->quiet)
 		print_summary(r);
 	if (!o->quiet)
-		disk_options_tell(&o->disks, r->machine.pc, o->save);
+		disk_options_tell(&o->disks, r->machine.pc, o->save || o->snapshots.n);
 	if (o->stats && !r->json_stdout)
 		stats_print(&r->stats, r->machine.vm, stdout);
 	if (o->json)

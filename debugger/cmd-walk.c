@@ -8,9 +8,12 @@
 #include "debugger/verbs/verb.h"
 
 static const struct option walk_options[] = {
-	{ "restore", "FILE", "a snapshot, in the place of IMAGE", take_text, offsetof(struct look_args, restore) },
-	{ "processor", "N", "whose tables: 0 (default), 1 ...", take_number, offsetof(struct look_args, cpu) },
-	{ "gpa", NULL, "the addresses are guest-physical: who maps them?", take_flag, offsetof(struct look_args, gpa) },
+	{ "restore", "FILE", "a snapshot, in the place of IMAGE", take_text,
+	  offsetof(struct look_args, restore) },
+	{ "processor", "N", "whose tables: 0 (default), 1 ...", take_number,
+	  offsetof(struct look_args, cpu) },
+	{ "gpa", NULL, "the addresses are guest-physical: who maps them?", take_flag,
+	  offsetof(struct look_args, gpa) },
 };
 static const int nwalk_options = ARRAY_LEN(walk_options);
 

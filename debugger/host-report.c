@@ -80,6 +80,8 @@ static void print_sharing(const struct host *h, FILE *out)
 		ULL(c->scanned), ULL(c->passes), ULL(c->merged), ULL(c->zeros), ULL(c->changing), ULL(counted(h, MEM_COPIED)));
 	fprintf(out, "         %llu pages lie in %llu frames; saved %.1f MiB of %.1f, %.0f %%\n", ULL(g.pages), ULL(g.frames),
 		MIB(saved(&g) * 4096), MIB(all * 4096), all ? 100.0 * (double)saved(&g) / (double)all : 0.0);
+	fprintf(out, "         the last look at everything: %.1f MiB of the host's memory before it, %.1f behind\n",
+		MIB(h->unshared.process), MIB(h->after.process));
 }
 
 static void print_swap(const struct host *h, FILE *out)
@@ -124,8 +126,8 @@ static json_t *guest_json(const struct host_guest *g)
 	struct owner_pages p = vm_pages(g->m.vm);
 	const u64 *count = g->m.vm->mem.count;
 
-	return json_pack("{s:i, s:I, s:I, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:s}", "guest", g->number,
-			 "clone_ns", (json_int_t)g->clone_ns, "instructions", (json_int_t)vm_icount(g->m.vm), "pages", "own",
+	return json_pack("{s:i, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:s}", "guest", g->number,
+			 "clone_ns", (json_int_t)g->clone_ns, "clone_cpu_ns", (json_int_t)g->clone_cpu_ns, "instructions", (json_int_t)vm_icount(g->m.vm), "pages", "own",
 			 (json_int_t)p.own, "shared", (json_int_t)p.shared, "zero", (json_int_t)p.zero, "out", (json_int_t)p.out,
 			 "counts", "copied", (json_int_t)count[MEM_COPIED], "zero_filled", (json_int_t)count[MEM_ZERO_FILLED],
 			 "shared", (json_int_t)count[MEM_SHARED], "discarded", (json_int_t)count[MEM_DISCARDED], "in",
@@ -169,7 +171,8 @@ json_t *host_json(const struct host *h)
 
 	for (int i = 0; i < h->n; i++)
 		json_array_append_new(guests, guest_json(&h->guest[i]));
-	return json_pack("{s:o, s:{s:o, s:o, s:o}, s:o, s:o}", "guests", guests, "memory", "before_clones", memory_json(&h->before),
-			 "behind_clones", memory_json(&h->cloned), "end", memory_json(&h->after), "sharing", sharing_json(h), "swap",
+	return json_pack("{s:o, s:{s:o, s:o, s:o, s:o}, s:o, s:o}", "guests", guests, "memory", "before_clones",
+			 memory_json(&h->before), "behind_clones", memory_json(&h->cloned), "before_last_scan",
+			 memory_json(&h->unshared), "end", memory_json(&h->after), "sharing", sharing_json(h), "swap",
 			 swap_json(h));
 }

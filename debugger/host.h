@@ -19,7 +19,8 @@ enum { HOST_GUESTS = PAGED_VMS };
 struct host_guest {
 	struct machine m;
 	enum stop_why why;     /* STOP_NONE: it can run on */
-	u64 clone_ns;          /* of the host's time; 0: no clone */
+	u64 clone_ns;          /* of the host's time; 0: no clone; */
+	u64 clone_cpu_ns;      /* of its processor's, however busy it is */
 	struct exit_printer exits;
 	struct trace_printer trace;
 	struct buf line;       /* of its console, until it ends */
@@ -47,7 +48,7 @@ struct host {
 	struct vm *vm[HOST_GUESTS];
 	struct share sharing;
 	struct swap swapping;
-	struct host_memory before, cloned, after; /* before the clones; behind them; at the end */
+	struct host_memory before, cloned, unshared, after; /* before the clones; behind them; before the last scan; at the end */
 	u64 rounds;
 };
 

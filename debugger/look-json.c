@@ -21,7 +21,8 @@ static void put_hex(json_t *o, const char *name, u64 value)
 static json_t *row_json(const struct walk_row *row)
 {
 	char flags[8];
-	json_t *o = json_pack("{s:s, s:i, s:i}", "table", row->name, "level", row->level, "index", (int)row->index);
+	json_t *o = json_pack("{s:s, s:i, s:i}", "table", row->name, "level", row->level, "index",
+			      (int)row->index);
 
 	describe_entry_flags(row, flags);
 	if (!o)
@@ -56,7 +57,8 @@ static void put_end(json_t *o, const struct stage_end *end)
 	json_object_set_new(o, "g", json_boolean(end->global));
 }
 
-static json_t *stage_json(struct session *s, enum stage_kind kind, u32 cpu, u64 address, struct stage_end *end)
+static json_t *stage_json(struct session *s, enum stage_kind kind, u32 cpu, u64 address,
+			  struct stage_end *end)
 {
 	struct walk_row row[WALK_ROWS];
 	json_t *o, *rows = json_array();
@@ -80,12 +82,15 @@ static json_t *stage_json(struct session *s, enum stage_kind kind, u32 cpu, u64 
 
 static json_t *line_json(const struct tlb_line *t)
 {
-	static const char *const who[TLB_CLASSES] = { [TLB_SUPERVISOR] = "supervisor", [TLB_USER] = "user", [TLB_OPEN] = "open" };
+	static const char *const who[TLB_CLASSES] = {
+		[TLB_SUPERVISOR] = "supervisor", [TLB_USER] = "user", [TLB_OPEN] = "open"
+	};
 	char rights[4];
 
 	tlb_rights(t->rights, rights);
-	json_t *o = json_pack("{s:i, s:i, s:s, s:s, s:b, s:b}", "vpid", t->vpid, "pcid", t->pcid, "rights", rights, "who",
-			      t->who < TLB_CLASSES ? who[t->who] : "?", "g", t->global, "current", t->current);
+	json_t *o = json_pack("{s:i, s:i, s:s, s:s, s:b, s:b}", "vpid", t->vpid, "pcid", t->pcid, "rights",
+			      rights, "who", t->who < TLB_CLASSES ? who[t->who] : "?", "g", t->global,
+			      "current", t->current);
 	put_hex(o, "gva", t->linear);
 	put_hex(o, "gpa", t->gpa);
 	put_hex(o, "size", t->size);
@@ -109,8 +114,11 @@ json_t *tlb_json(struct session *s, u32 cpu)
 
 static void note_mapper(void *arg, const struct mapper *m)
 {
-	static const char *const kinds[] = { [MAPPER_GUEST] = "guest", [MAPPER_TABLE] = "table", [MAPPER_SHADOW] = "shadow",
-					     [MAPPER_EPT] = "ept", [MAPPER_TLB] = "tlb" };
+	static const char *const kinds[] = { [MAPPER_GUEST] = "guest",
+					     [MAPPER_TABLE] = "table",
+					     [MAPPER_SHADOW] = "shadow",
+					     [MAPPER_EPT] = "ept",
+					     [MAPPER_TLB] = "tlb" };
 	json_t *o = m->kind == MAPPER_TLB ? line_json(&m->tlb) : row_json(&m->row);
 
 	json_object_set_new(o, "kind", json_string(kinds[m->kind]));
@@ -182,7 +190,8 @@ json_t *mappings_json(struct session *s, enum stage_kind kind, u32 cpu)
 
 static void note_difference(void *arg, const struct difference *d)
 {
-	json_t *o = json_pack("{s:b, s:s, s:s, s:s}", "excess", d->excess, "guest", d->guest, "shadow", d->shadow, "what", d->what);
+	json_t *o = json_pack("{s:b, s:s, s:s, s:s}", "excess", d->excess, "guest", d->guest, "shadow",
+			      d->shadow, "what", d->what);
 
 	put_hex(o, "gva", d->gva);
 	put_hex(o, "size", d->size);

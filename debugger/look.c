@@ -30,7 +30,8 @@ static int take_image(struct look *look, struct args_rest *image, struct err *er
 
 	image->n = 0;
 	if (look->args.restore && (o->kernel || o->bios))
-		return err_set(err, EINVAL, "--restore and --%s; expected one of them", o->kernel ? "kernel" : "bios");
+		return err_set(err, EINVAL, "--restore and --%s; expected one of them",
+			       o->kernel ? "kernel" : "bios");
 	if (look->args.restore) {
 		image->item[image->n++] = look->args.restore;
 	} else if (!o->kernel && !o->bios && rest->n) {
@@ -48,11 +49,13 @@ static int start(struct look *look, struct err *err)
 	int rc = take_image(look, &image, err);
 
 	if (!rc && (o->gdb || o->control || o->record || o->smp_threads))
-		rc = err_set(err, EINVAL, "--gdb, --control, --record and --smp-threads are for 'vitrine run'");
+		rc = err_set(err, EINVAL,
+			     "--gdb, --control, --record and --smp-threads are for 'vitrine run'");
 	if (!rc)
 		rc = session_open(&look->s, o, &ui, err);
 	if (!rc && look->args.cpu >= look->s->vm->ncpus)
-		rc = err_set(err, EINVAL, "--processor %llu: the machine has %u", (unsigned long long)look->args.cpu, look->s->vm->ncpus);
+		rc = err_set(err, EINVAL, "--processor %llu: the machine has %u",
+			     (unsigned long long)look->args.cpu, look->s->vm->ncpus);
 	if (rc)
 		return rc;
 	runner_init();

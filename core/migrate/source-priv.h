@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * source-priv.h - the side that has the machine; only source*.c includes it.
- * Rule: `owns` is true exactly as long as the source holds the lock, and nothing but give_away and take_back changes it.
+ * Rule: `owns` is true exactly as long as the source holds the lock, and nothing but source_give_away and the taking back after it changes it.
  */
 #ifndef VITRINE_CORE_MIGRATE_SOURCE_PRIV_H
 #define VITRINE_CORE_MIGRATE_SOURCE_PRIV_H
@@ -47,7 +47,14 @@ void source_flush(struct source *s);
 
 /* source.c */
 void source_enter(struct source *s, enum migrate_phase phase);
+void source_begin_round(struct source *s);
+void source_round_over(struct source *s);
+void source_give_away(struct source *s);
 /* It has come to nothing, and the machine is still, or again, ours. */
 void source_fail(struct source *s, enum migrate_phase phase, const char *why);
+
+
+/* source-hear.c: -errno: the stream is of no more use. */
+int source_hear(struct source *s, struct message *m, struct err *err);
 
 #endif

@@ -6,6 +6,7 @@
  * chips KVM knows no waiting processor.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -302,10 +303,8 @@ static int check_mode(struct kvm_cpu *k, const struct x86_state *s, struct err *
 		return err_set(err, -rc, "/dev/kvm does not give the state of vCPU %u: %s", k->vcpu->index, strerror(-rc));
 	if (r.cr0 == s->cr0[0] && r.cr4 == s->cr4[0] && r.efer == s->efer[0])
 		return 0;
-	return err_set(err, ENOTSUP, "this host's KVM cannot execute a guest in the mode CR0 %llx, CR4 %llx, EFER %llx; it makes %llx, "
-				     "%llx, %llx of it; --engine interp can",
-		       (unsigned long long)s->cr0[0], (unsigned long long)s->cr4[0], (unsigned long long)s->efer[0], r.cr0, r.cr4,
-		       r.efer);
+	return err_set(err, ENOTSUP, "this host's KVM cannot execute a guest in the mode CR0 %" PRIx64 ", CR4 %" PRIx64
+				     ", EFER %" PRIx64 "; --engine interp can", s->cr0[0], s->cr4[0], s->efer[0]);
 }
 
 static int set_groups(struct kvm_cpu *k, const struct x86_state *s, u32 groups, struct err *err)

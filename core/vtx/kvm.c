@@ -67,7 +67,8 @@ static int available(struct err *err)
 		return err_set(err, errno, "the VT-x engine cannot create a machine with /dev/kvm: %s", strerror(errno));
 	close(vm);
 	if (!kvm_features())
-		return err_set(err, ENOTSUP, "the VT-x engine cannot learn from /dev/kvm which features this host's processor has");
+		return err_set(err, ENOTSUP, "the VT-x engine cannot learn from /dev/kvm which features "
+					     "this host's processor has");
 	return 0;
 }
 

@@ -67,9 +67,13 @@ static bool search_tables(struct session *s, struct search *q)
 		if (again)
 			continue;
 		if (q->kind == STAGE_GUEST && st.root - q->page < PAGE_SIZE_4K) {
-			struct mapper m = { .kind = MAPPER_TABLE, .cpu = q->cpu,
-					    .row = { .name = "CR3", .level = (u8)(paging_root(st.shape) + 1), .gpa = UINT64_MAX,
-						     .present = true, .frame = st.root } };
+			struct mapper m = { .kind = MAPPER_TABLE,
+					    .cpu = q->cpu,
+					    .row = { .name = "CR3",
+						     .level = (u8)(paging_root(st.shape) + 1),
+						     .gpa = UINT64_MAX,
+						     .present = true,
+						     .frame = st.root } };
 			q->fn(q->arg, &m);
 		}
 		whole = stage_entries(&st, visit, q) && whole;
@@ -89,14 +93,23 @@ static bool rest_entry(void *arg, const struct shadow_entry_info *e)
 {
 	struct rest *r = arg;
 	u64 at = e->table.address + 8ull * e->index;
-	struct mapper m = { .kind = MAPPER_SHADOW, .address = UINT64_MAX,
-			    .row = { .name = "shadow", .kind = STAGE_SHADOW, .level = (u8)e->table.role.level, .size = 8, .index = e->index,
-				     .gpa = at, .value = e->value, .present = true } };
+	struct mapper m = { .kind = MAPPER_SHADOW,
+			    .address = UINT64_MAX,
+			    .row = { .name = "shadow",
+				     .kind = STAGE_SHADOW,
+				     .level = (u8)e->table.role.level,
+				     .size = 8,
+				     .index = e->index,
+				     .gpa = at,
+				     .value = e->value,
+				     .present = true } };
 
 	for (u32 i = 0; i < r->n; i++)
 		if (r->seen[i] == at)
 			return true;
-	m.end = (struct stage_end){ .found = true, .writable = e->value & PTE_W, .user = e->value & PTE_U,
+	m.end = (struct stage_end){ .found = true,
+				    .writable = e->value & PTE_W,
+				    .user = e->value & PTE_U,
 				    .executable = !(e->value & PTE_NX) };
 	r->fn(r->arg, &m);
 	return true;
@@ -151,7 +164,9 @@ static void search_tlb(struct session *s, u64 page, mapper_fn fn, void *arg)
 		if (tlb_lines(s, cpu, &line, &n, &err))
 			continue;
 		for (u32 i = 0; i < n; i++) {
-			struct mapper m = { .kind = MAPPER_TLB, .cpu = cpu, .address = line[i].linear, .tlb = line[i] };
+			struct mapper m = {
+				.kind = MAPPER_TLB, .cpu = cpu, .address = line[i].linear, .tlb = line[i]
+			};
 
 			if (line[i].gpa == page)
 				fn(arg, &m);
@@ -193,32 +208,37 @@ static void tell(void *arg, const struct mapper *m)
 	switch (m->kind) {
 	case MAPPER_TABLE:
 		if (m->row.gpa == UINT64_MAX)
-			line = lines_add(t->l, LINE_TEXT, "guest   cpu %u  CR3: it is the root of its page tables", m->cpu);
+			line = lines_add(t->l, LINE_TEXT,
+					 "guest   cpu %u  CR3: it is the root of its page tables", m->cpu);
 		else
-			line = lines_add(t->l, LINE_TEXT, "guest   cpu %u  %s entry at %llx: the table for %llx on", m->cpu, m->row.name,
-					 ULL(m->row.gpa), ULL(m->address));
+			line = lines_add(t->l, LINE_TEXT,
+					 "guest   cpu %u  %s entry at %llx: the table for %llx on", m->cpu,
+					 m->row.name, ULL(m->row.gpa), ULL(m->address));
 		break;
 	case MAPPER_GUEST:
 	case MAPPER_SHADOW:
 		if (m->address == UINT64_MAX) {
-			line = lines_add(t->l, LINE_DIM, "shadow         L%u entry at %llx  %016llx  %s  in a table that is not in use now", m->row.level,
-					 ULL(m->row.gpa), ULL(m->row.value), rights);
+			line = lines_add(t->l, LINE_DIM,
+					 "shadow         L%u entry at %llx  %016llx  %s  in a table that is "
+					 "not in use now",
+					 m->row.level, ULL(m->row.gpa), ULL(m->row.value), rights);
 			line->about = ABOUT_FRAME;
 			line->value = m->row.gpa;
 			return;
 		}
 		line = lines_add(t->l, LINE_TEXT, "%-7s cpu %u  %s entry at %llx  %016llx  %s  as gva %llx",
-				 m->kind == MAPPER_GUEST ? "guest" : "shadow", m->cpu, m->row.name, ULL(m->row.gpa), ULL(m->row.value),
-				 rights, ULL(m->address));
+				 m->kind == MAPPER_GUEST ? "guest" : "shadow", m->cpu, m->row.name,
+				 ULL(m->row.gpa), ULL(m->row.value), rights, ULL(m->address));
 		break;
 	case MAPPER_EPT:
-		line = lines_add(t->l, LINE_TEXT, "ept            %s entry at %llx  %016llx  %s  as gpa %llx", m->row.name, ULL(m->row.gpa),
-				 ULL(m->row.value), rights, ULL(m->address));
+		line = lines_add(t->l, LINE_TEXT, "ept            %s entry at %llx  %016llx  %s  as gpa %llx",
+				 m->row.name, ULL(m->row.gpa), ULL(m->row.value), rights, ULL(m->address));
 		break;
 	default:
 		tlb_rights(m->tlb.rights, rights);
-		line = lines_add(t->l, LINE_TEXT, "tlb     cpu %u  VPID %u PCID %03x  %s%s  as gva %llx", m->cpu, m->tlb.vpid, m->tlb.pcid,
-				 rights, m->tlb.current ? "" : " (not in force)", ULL(m->address));
+		line = lines_add(t->l, LINE_TEXT, "tlb     cpu %u  VPID %u PCID %03x  %s%s  as gva %llx",
+				 m->cpu, m->tlb.vpid, m->tlb.pcid, rights,
+				 m->tlb.current ? "" : " (not in force)", ULL(m->address));
 	}
 	line->about = m->kind == MAPPER_EPT ? ABOUT_GPA : m->kind == MAPPER_TABLE ? ABOUT_GPA : ABOUT_GVA;
 	line->value = m->kind == MAPPER_TABLE && m->row.gpa != UINT64_MAX ? m->row.gpa : m->address;
@@ -236,8 +256,9 @@ static void say_frame(struct session *s, u64 gpa, struct lines *l)
 	if (frame == FRAME_NONE)
 		return;
 	struct owner o = machine_owner(&s->vm, 1, frame);
-	struct line *line = lines_add(l, LINE_TEXT, "machine frame %llx: %s, %u reference%s%s%s", ULL(frame), owner_kind_name(o.kind), o.refs,
-				      o.refs == 1 ? "" : "s", o.shown && o.refs > 1 ? ", shared: a write makes a copy" : "",
+	struct line *line = lines_add(l, LINE_TEXT, "machine frame %llx: %s, %u reference%s%s%s", ULL(frame),
+				      owner_kind_name(o.kind), o.refs, o.refs == 1 ? "" : "s",
+				      o.shown && o.refs > 1 ? ", shared: a write makes a copy" : "",
 				      o.dirty ? ", dirty" : "");
 	line->about = ABOUT_FRAME;
 	line->value = frame * PAGE_SIZE_4K;
@@ -268,7 +289,8 @@ void describe_owner(struct session *s, u64 gpa, struct lines *l)
 
 /* ---- one address through all stages ---- */
 
-static void stage_line(struct session *s, enum stage_kind kind, u32 cpu, u64 from, struct stage_end *end, struct lines *l)
+static void stage_line(struct session *s, enum stage_kind kind, u32 cpu, u64 from, struct stage_end *end,
+		       struct lines *l)
 {
 	struct walk_row row[WALK_ROWS];
 	struct err err = { 0 };
@@ -281,15 +303,20 @@ static void stage_line(struct session *s, enum stage_kind kind, u32 cpu, u64 fro
 		return;
 	stage_walk(&st, from, row, end);
 	if (!end->found) {
-		lines_add(l, LINE_BAD, "%-7s %s %016llx -> %s", stage_name(kind), kind == STAGE_EPT ? "gpa" : "gva", ULL(from), end->why);
+		lines_add(l, LINE_BAD, "%-7s %s %016llx -> %s", stage_name(kind),
+			  kind == STAGE_EPT ? "gpa" : "gva", ULL(from), end->why);
 		return;
 	}
 	stage_rights(end, rights);
 	if (kind == STAGE_EPT)
 		rights[3] = 0; /* it knows no user pages */
 	line = lines_add(l, LINE_TEXT, "%-7s %s %016llx -> %s %012llx  %-4s  page of %s%s", stage_name(kind),
-			 kind == STAGE_EPT ? "gpa" : "gva", ULL(from), kind == STAGE_GUEST ? "gpa" : "machine", ULL(end->to), rights,
-			 paging_size_name(end->page_size), end->dirty ? ", dirty" : end->accessed ? ", accessed" : "");
+			 kind == STAGE_EPT ? "gpa" : "gva", ULL(from),
+			 kind == STAGE_GUEST ? "gpa" : "machine", ULL(end->to), rights,
+			 paging_size_name(end->page_size),
+			 end->dirty      ? ", dirty"
+			 : end->accessed ? ", accessed"
+					 : "");
 	line->about = kind == STAGE_GUEST ? ABOUT_GPA : ABOUT_FRAME;
 	line->value = end->to;
 }
@@ -320,7 +347,8 @@ void describe_translate(struct session *s, u32 cpu, u64 gva, struct lines *l)
 		lines_add(l, LINE_BAD, "processor %u cannot be asked now", cpu);
 		return;
 	}
-	lines_add(l, LINE_TITLE, "cpu %u  %s  --paging %s", cpu, paging_name(&p), paging_mode_name(s->vm->paging.mode));
+	lines_add(l, LINE_TITLE, "cpu %u  %s  --paging %s", cpu, paging_name(&p),
+		  paging_mode_name(s->vm->paging.mode));
 	stage_line(s, STAGE_GUEST, cpu, gva, &guest, l);
 	if (!(p.env.cr0 & CR0_PG)) {
 		guest = (struct stage_end){ .found = true, .to = (u32)gva };
@@ -336,8 +364,9 @@ void describe_translate(struct session *s, u32 cpu, u64 gva, struct lines *l)
 	stage_line(s, STAGE_EPT, cpu, gpa, &ept, l);
 	tlb_text(s, cpu, gva, l);
 	if (machine_address(s, gpa, &machine)) {
-		struct line *line = lines_add(l, LINE_GOOD, "memory  gpa %016llx is at machine %012llx, frame %llx", ULL(gpa), ULL(machine),
-					      ULL(machine / PAGE_SIZE_4K));
+		struct line *line =
+			lines_add(l, LINE_GOOD, "memory  gpa %016llx is at machine %012llx, frame %llx",
+				  ULL(gpa), ULL(machine), ULL(machine / PAGE_SIZE_4K));
 		line->about = ABOUT_FRAME;
 		line->value = machine;
 	} else if (mem_is_out(p.mem, gpa)) {
@@ -372,7 +401,8 @@ void second_stage_line(struct session *s, u32 cpu, u64 gva, u64 gpa, char *out, 
 	stage_rights(&end, rights);
 	rights[3] = kind == STAGE_EPT ? 0 : rights[3];
 	if (end.found)
-		snprintf(out, size, "%-6s %s -> machine %llx %s", stage_name(kind), kind == STAGE_EPT ? "gpa" : "gva", ULL(end.to), rights);
+		snprintf(out, size, "%-6s %s -> machine %llx %s", stage_name(kind),
+			 kind == STAGE_EPT ? "gpa" : "gva", ULL(end.to), rights);
 	else
 		snprintf(out, size, "%-6s %s %llx -> %s", stage_name(kind), kind == STAGE_EPT ? "gpa" : "gva",
 			 ULL(kind == STAGE_EPT ? gpa : gva), row[0].present ? "NOT PRESENT" : "NO TABLE YET");

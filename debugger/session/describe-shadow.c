@@ -35,7 +35,8 @@ int shadow_stage(struct stage *st, struct err *err)
 	st->root = shadow_root(p, st->cpu, &r);
 	if (st->root)
 		return 0;
-	return err_set(err, ENOENT, "there is no shadow of these tables yet: the processor's next page fault makes one");
+	return err_set(err, ENOENT,
+		       "there is no shadow of these tables yet: the processor's next page fault makes one");
 }
 
 int shadow_rows(const struct stage *st, u64 gva, struct walk_row row[WALK_ROWS], struct stage_end *end)
@@ -50,16 +51,29 @@ int shadow_rows(const struct stage *st, u64 gva, struct walk_row row[WALK_ROWS],
 		bool last = i == res.walk.steps - 1;
 
 		row[i] = (struct walk_row){
-			.name = shape_shadow.level_name[level], .kind = STAGE_SHADOW, .level = (u8)level, .size = 8,
-			.index = (u32)(res.walk.step[i].gpa >> 3 & 511), .gpa = res.walk.step[i].gpa, .value = value,
-			.present = value & PTE_P, .large = last && found && level > 1,
+			.name = shape_shadow.level_name[level],
+			.kind = STAGE_SHADOW,
+			.level = (u8)level,
+			.size = 8,
+			.index = (u32)(res.walk.step[i].gpa >> 3 & 511),
+			.gpa = res.walk.step[i].gpa,
+			.value = value,
+			.present = value & PTE_P,
+			.large = last && found && level > 1,
 			.reserved = last && !found && (res.walk.error & PF_RSVD),
-			.frame = last && found ? res.walk.gpa & ~(res.walk.page_size - 1) : value & 0x000ffffffffff000ull,
+			.frame = last && found ? res.walk.gpa & ~(res.walk.page_size - 1)
+					       : value & 0x000ffffffffff000ull,
 		};
 	}
-	*end = (struct stage_end){ .found = found, .to = res.walk.gpa, .page_size = res.walk.page_size,
-				   .writable = res.walk.writable, .executable = !res.walk.nx, .user = res.walk.user,
-				   .accessed = found, .dirty = res.walk.dirty, .global = res.walk.global,
+	*end = (struct stage_end){ .found = found,
+				   .to = res.walk.gpa,
+				   .page_size = res.walk.page_size,
+				   .writable = res.walk.writable,
+				   .executable = !res.walk.nx,
+				   .user = res.walk.user,
+				   .accessed = found,
+				   .dirty = res.walk.dirty,
+				   .global = res.walk.global,
 				   .why = found ? NULL : "not present" };
 	return res.walk.steps;
 }
@@ -86,7 +100,8 @@ static void note(struct comparing *c, const struct difference *d)
 	struct difference *now = &c->now;
 
 	if (now->size && now->gva + now->size == d->gva && now->excess == d->excess && now->what == d->what &&
-	    !memcmp(now->guest, d->guest, sizeof(d->guest)) && !memcmp(now->shadow, d->shadow, sizeof(d->shadow))) {
+	    !memcmp(now->guest, d->guest, sizeof(d->guest)) &&
+	    !memcmp(now->shadow, d->shadow, sizeof(d->shadow))) {
 		now->size += d->size;
 		return;
 	}
@@ -96,7 +111,8 @@ static void note(struct comparing *c, const struct difference *d)
 
 /* What the shadow entry allows and the guest's tables do not; NULL: nothing.  With CR0.WP clear the supervisor may write
  * what is read-only: the shadow says so by W in an entry that is not the user's. */
-static const char *excess_of(const struct stage *st, const struct stage_end *guest, const struct stage_end *shadow)
+static const char *excess_of(const struct stage *st, const struct stage_end *guest,
+			     const struct stage_end *shadow)
 {
 	bool wp = st->p.env.cr0 & CR0_WP;
 	struct session *s = st->s;
@@ -134,7 +150,11 @@ static bool compare_shadow(void *arg, u64 gva, const struct walk_row *row, const
 	if (c->guest)
 		stage_walk(c->guest, gva, rows, &guest);
 	else
-		guest = (struct stage_end){ .found = true, .to = gva, .writable = true, .executable = true, .user = true,
+		guest = (struct stage_end){ .found = true,
+					    .to = gva,
+					    .writable = true,
+					    .executable = true,
+					    .user = true,
 					    .dirty = true };
 	struct difference d = { .gva = gva, .size = shadow->page_size, .excess = true };
 	d.what = excess_of(c->shadow, &guest, shadow);
@@ -145,14 +165,17 @@ static bool compare_shadow(void *arg, u64 gva, const struct walk_row *row, const
 }
 
 /* Why the shadow allows less. */
-static const char *lack_of(struct session *s, u64 gva, const struct stage_end *guest, const struct stage_end *shadow)
+static const char *lack_of(struct session *s, u64 gva, const struct stage_end *guest,
+			   const struct stage_end *shadow)
 {
 	u64 gpa = mem_gpa(&s->vm->mem, guest->to);
 
 	if (!shadow->found)
 		return "not there yet";
 	if (shadow->writable || !guest->writable)
-		return shadow->executable == guest->executable && shadow->user == guest->user ? NULL : "other rights";
+		return shadow->executable == guest->executable && shadow->user == guest->user
+			       ? NULL
+			       : "other rights";
 	if (!guest->dirty)
 		return "read-only until the D bit is set";
 	if (shadow_is_table(&s->vm->paging, gpa))
@@ -224,8 +247,9 @@ static void tell(void *arg, const struct difference *d)
 	t->bytes[d->excess] += d->size;
 	if (t->n[d->excess]++ >= t->most)
 		return;
-	line = lines_add(t->l, d->excess ? LINE_BAD : LINE_TEXT, "%c %016llx %8llu K  guest %s  shadow %s  %s", d->excess ? '+' : '-',
-			 ULL(d->gva), ULL(d->size >> 10), d->guest, d->shadow, d->what);
+	line = lines_add(t->l, d->excess ? LINE_BAD : LINE_TEXT, "%c %016llx %5lluK %s/%s %s",
+			 d->excess ? '+' : '-', ULL(d->gva), ULL(d->size >> 10), d->guest, d->shadow,
+			 d->what);
 	line->about = ABOUT_GVA;
 	line->value = d->gva;
 }
@@ -236,7 +260,7 @@ void describe_difference(struct session *s, u32 cpu, u32 most, struct lines *l)
 	struct err err = { 0 };
 	bool whole;
 
-	lines_add(l, LINE_TITLE, "cpu %u  + the shadow allows, the guest does not; - the guest allows, the shadow not yet", cpu);
+	lines_add(l, LINE_TITLE, "cpu %u  + shadow exceeds guest  - guest only", cpu);
 	if (differences_each(s, cpu, tell, &t, &whole, &err)) {
 		lines_add(l, LINE_MISSING, "%s", err.text);
 		return;
@@ -245,8 +269,9 @@ void describe_difference(struct session *s, u32 cpu, u32 most, struct lines *l)
 		lines_add(l, LINE_WARN, "... and more");
 	if (!whole)
 		lines_add(l, LINE_WARN, "... the tables have more entries than are looked at");
-	lines_add(l, t.n[1] ? LINE_BAD : LINE_GOOD, "+ %u range%s, %llu KiB; - %u range%s, %llu KiB", t.n[1], t.n[1] == 1 ? "" : "s",
-		  ULL(t.bytes[1] >> 10), t.n[0], t.n[0] == 1 ? "" : "s", ULL(t.bytes[0] >> 10));
+	lines_add(l, t.n[1] ? LINE_BAD : LINE_GOOD, "+ %u range%s, %llu KiB; - %u range%s, %llu KiB", t.n[1],
+		  t.n[1] == 1 ? "" : "s", ULL(t.bytes[1] >> 10), t.n[0], t.n[0] == 1 ? "" : "s",
+		  ULL(t.bytes[0] >> 10));
 }
 
 static void guest_beside(struct session *s, u32 cpu, u64 gva, const struct stage_end *shadow, struct lines *l)
@@ -265,11 +290,13 @@ static void guest_beside(struct session *s, u32 cpu, u64 gva, const struct stage
 	stage_rights(shadow, rights[1]);
 	what = shadow->found ? excess_of(&st, &guest, shadow) : NULL;
 	if (what) {
-		lines_add(l, LINE_BAD, "   the guest allows %s, the shadow %s: more than the guest (%s)", rights[0], rights[1], what);
+		lines_add(l, LINE_BAD, "   the guest allows %s, the shadow %s: more than the guest (%s)",
+			  rights[0], rights[1], what);
 		return;
 	}
 	what = guest.found ? lack_of(s, gva, &guest, shadow) : "the guest maps nothing here";
-	lines_add(l, LINE_TEXT, "   the guest allows %s, the shadow %s%s%s", rights[0], rights[1], what ? ": " : "", what ? what : "");
+	lines_add(l, LINE_TEXT, "   the guest allows %s, the shadow %s%s%s", rights[0], rights[1],
+		  what ? ": " : "", what ? what : "");
 }
 
 void describe_shadow(struct session *s, u32 cpu, u64 gva, struct lines *l)
@@ -291,11 +318,14 @@ void describe_shadow(struct session *s, u32 cpu, u64 gva, struct lines *l)
 	for (int i = 0; i < n; i++)
 		describe_row(&row[i], l);
 	if (end.found) {
-		line = lines_add(l, LINE_GOOD, "-> machine address %012llx, frame %llx", ULL(end.to), ULL(end.to >> 12));
+		line = lines_add(l, LINE_GOOD, "-> machine address %012llx, frame %llx", ULL(end.to),
+				 ULL(end.to >> 12));
 		line->about = ABOUT_FRAME;
 		line->value = end.to;
 	} else {
-		lines_add(l, LINE_BAD, "-> nothing: an access leaves the guest, and the hypervisor decides whose fault it is");
+		lines_add(l, LINE_BAD,
+			  "-> nothing: an access leaves the guest, and the hypervisor decides whose fault it "
+			  "is");
 	}
 	guest_beside(s, cpu, gva, &end, l);
 }
@@ -306,10 +336,13 @@ static bool table_line(void *arg, const struct shadow_table_info *t)
 	struct lines *l = arg;
 	struct line *line;
 
-	line = lines_add(l, LINE_TEXT, "%4u %012llx L%u %-7s %012llx %4u  %c%c%c %s%s%s", t->number, ULL(t->address), t->role.level,
-			 formats[t->role.format], ULL(t->gpa), t->present, t->role.rights & SHADOW_W ? 'w' : '-',
-			 t->role.rights & SHADOW_X ? 'x' : '-', t->role.rights & SHADOW_U ? 'u' : '-', t->role.direct ? "direct" : "",
-			 t->role.format == FORMAT_32 && !t->role.direct && t->role.level <= 2 ? t->role.quadrant & 1 ? "odd half" : "even half" : "",
+	line = lines_add(l, LINE_TEXT, "%4u %012llx L%u %-7s %012llx %4u  %c%c%c %s%s%s", t->number,
+			 ULL(t->address), t->role.level, formats[t->role.format], ULL(t->gpa), t->present,
+			 t->role.rights & SHADOW_W ? 'w' : '-', t->role.rights & SHADOW_X ? 'x' : '-',
+			 t->role.rights & SHADOW_U ? 'u' : '-', t->role.direct ? "direct" : "",
+			 t->role.format == FORMAT_32 && !t->role.direct && t->role.level <= 2
+				 ? t->role.quadrant & 1 ? "odd half" : "even half"
+				 : "",
 			 t->unsync ? " out of step" : "");
 	line->about = t->from_memory ? ABOUT_GPA : ABOUT_FRAME;
 	line->value = t->from_memory ? t->gpa : t->address;

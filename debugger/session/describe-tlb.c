@@ -14,7 +14,9 @@
 enum { NARROW = 60 };
 
 static const char *const class_name[TLB_CLASSES] = {
-	[TLB_SUPERVISOR] = "super", [TLB_USER] = "user", [TLB_OPEN] = "open",
+	[TLB_SUPERVISOR] = "super",
+	[TLB_USER] = "user",
+	[TLB_OPEN] = "open",
 };
 
 void tlb_rights(u8 rights, char out[4])
@@ -72,7 +74,8 @@ int tlb_lines(struct session *s, u32 cpu, struct tlb_line **out, u32 *n, struct 
 	if (cpu >= s->vm->ncpus)
 		return err_set(err, EINVAL, "there is no processor %u", cpu);
 	if (!engine->tlb_each)
-		return err_set(err, ENOSYS, "engine %s: its TLB is the host's, which nobody can look at", engine->name);
+		return err_set(err, ENOSYS, "engine %s: its TLB is the host's, which nobody can look at",
+			       engine->name);
 	engine->tlb_each(&s->vm->vcpu[cpu], take, &t);
 	if (t.failed) {
 		free(t.line);
@@ -128,9 +131,9 @@ static void rules(struct session *s, u32 cpu, struct lines *l)
 
 static bool continues(const struct tlb_line *a, u64 size, const struct tlb_line *b)
 {
-	return a->vpid == b->vpid && a->pcid == b->pcid && a->who == b->who && a->linear + size == b->linear &&
-	       a->gpa + size == b->gpa && a->rights == b->rights && a->global == b->global && a->size == b->size &&
-	       a->current == b->current;
+	return a->vpid == b->vpid && a->pcid == b->pcid && a->who == b->who &&
+	       a->linear + size == b->linear && a->gpa + size == b->gpa && a->rights == b->rights &&
+	       a->global == b->global && a->size == b->size && a->current == b->current;
 }
 
 static void add(const struct tlb_line *t, u64 size, bool narrow, struct lines *l)
@@ -141,12 +144,13 @@ static void add(const struct tlb_line *t, u64 size, bool narrow, struct lines *l
 
 	tlb_rights(t->rights, rights);
 	if (narrow)
-		line = lines_add(l, t->current ? LINE_TEXT : LINE_DIM, "%llx %lluK >%llx %s %c", ULL(t->linear), ULL(size >> 10),
-				 ULL(t->gpa), rights, *who);
+		line = lines_add(l, t->current ? LINE_TEXT : LINE_DIM, "%llx %lluK >%llx %s %c",
+				 ULL(t->linear), ULL(size >> 10), ULL(t->gpa), rights, *who);
 	else
-		line = lines_add(l, t->current ? LINE_TEXT : LINE_DIM, "%016llx %4llu K -> %012llx %s %-5s %c%c %u/%03x", ULL(t->linear),
-			 ULL(size >> 10), ULL(t->gpa), rights, who,
-			 t->global ? 'g' : '-', t->size > PAGE_SIZE_4K ? 'L' : '-', t->vpid, t->pcid);
+		line = lines_add(l, t->current ? LINE_TEXT : LINE_DIM,
+				 "%016llx %4llu K -> %012llx %s %-5s %c%c %u/%03x", ULL(t->linear),
+				 ULL(size >> 10), ULL(t->gpa), rights, who, t->global ? 'g' : '-',
+				 t->size > PAGE_SIZE_4K ? 'L' : '-', t->vpid, t->pcid);
 	line->about = ABOUT_GPA;
 	line->value = t->gpa;
 }
@@ -163,8 +167,9 @@ void describe_tlb(struct session *s, u32 cpu, int width, struct lines *l)
 		rules(s, cpu, l);
 		return;
 	}
-	lines_add(l, LINE_TITLE, narrow ? "cpu %u  TLB: %u held, VPID %u" : "cpu %u  TLB: %u held  (VPID %u in force)", cpu, n,
-		  s->vm->vcpu[cpu].vpid);
+	lines_add(l, LINE_TITLE,
+		  narrow ? "cpu %u  TLB: %u held, VPID %u" : "cpu %u  TLB: %u held  (VPID %u in force)", cpu,
+		  n, s->vm->vcpu[cpu].vpid);
 	if (!narrow)
 		rules(s, cpu, l);
 	if (n && !narrow)
@@ -191,7 +196,7 @@ void tlb_short_line(struct session *s, u32 cpu, u64 gva, char *out, size_t size)
 		snprintf(out, size, "tlb    no entry for this page");
 	} else {
 		tlb_rights(t.rights, rights);
-		snprintf(out, size, "tlb    gva %llx -> gpa %llx  %s  VPID %u PCID %03x%s", ULL(t.linear), ULL(t.gpa), rights, t.vpid, t.pcid,
-			 t.global ? " global" : "");
+		snprintf(out, size, "tlb    gva %llx -> gpa %llx  %s  VPID %u PCID %03x%s", ULL(t.linear),
+			 ULL(t.gpa), rights, t.vpid, t.pcid, t.global ? " global" : "");
 	}
 }

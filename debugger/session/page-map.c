@@ -34,7 +34,9 @@ const struct map_look map_looks[MAP_CELLS] = {
 };
 
 static const char *const space_names[MAP_SPACES] = {
-	[MAP_MACHINE] = "machine", [MAP_GUEST] = "guest", [MAP_STATE] = "state",
+	[MAP_MACHINE] = "machine",
+	[MAP_GUEST] = "guest",
+	[MAP_STATE] = "state",
 };
 
 const char *map_space_name(enum map_space space)
@@ -66,9 +68,9 @@ static void put(struct page_map *m, u64 page, enum map_cell kind)
 static enum map_cell cell_of(const struct owner *o)
 {
 	static const u8 cells[OWNER_KINDS] = {
-		[OWNER_FREE] = CELL_NOTHING, [OWNER_OTHER] = CELL_OTHER, [OWNER_HIDDEN] = CELL_HIDDEN,
-		[OWNER_TABLES] = CELL_TABLES, [OWNER_DEVICE] = CELL_DEVICE, [OWNER_ROM] = CELL_ROM, [OWNER_RAM] = CELL_RAM,
-		[OWNER_ZERO] = CELL_ZERO,
+		[OWNER_FREE] = CELL_NOTHING,  [OWNER_OTHER] = CELL_OTHER,   [OWNER_HIDDEN] = CELL_HIDDEN,
+		[OWNER_TABLES] = CELL_TABLES, [OWNER_DEVICE] = CELL_DEVICE, [OWNER_ROM] = CELL_ROM,
+		[OWNER_RAM] = CELL_RAM,       [OWNER_ZERO] = CELL_ZERO,
 	};
 
 	return o->kind == OWNER_RAM && o->shown && o->refs > 1 ? CELL_SHARED : (enum map_cell)cells[o->kind];
@@ -136,7 +138,9 @@ static void note_tables(struct session *s, struct uses *u)
 
 static enum map_cell use_of(const struct mem_slot *slot, u8 use)
 {
-	enum map_cell kind = slot->flags & SLOT_DEVICE ? CELL_DEVICE : slot->flags & SLOT_ROM ? CELL_ROM : CELL_RAM;
+	enum map_cell kind = slot->flags & SLOT_DEVICE ? CELL_DEVICE
+			     : slot->flags & SLOT_ROM  ? CELL_ROM
+						       : CELL_RAM;
 
 	return use > kind ? (enum map_cell)use : kind;
 }
@@ -180,7 +184,9 @@ static int fill_guest(struct page_map *m, struct session *s, struct err *err)
 			u64 page = gpa / PAGE_SIZE_4K;
 
 			if (page < m->pages)
-				put(m, page, m->space == MAP_GUEST ? use_of(slot, u.use[page]) : state_of(s, slot, gpa));
+				put(m, page,
+				    m->space == MAP_GUEST ? use_of(slot, u.use[page])
+							  : state_of(s, slot, gpa));
 		}
 	}
 	free(u.use);
@@ -198,7 +204,8 @@ static u64 pages_of(const struct session *s, enum map_space space)
 	if (space == MAP_MACHINE)
 		return s->vm->frames->n;
 	for (const struct mem_slot *slot = mem->slot; slot < mem->slot + mem->nslots; slot++)
-		if (!(slot->flags & (SLOT_HOLE | SLOT_MACHINE | SLOT_DEVICE | SLOT_ROM)) && slot->gpa + slot->size > last)
+		if (!(slot->flags & (SLOT_HOLE | SLOT_MACHINE | SLOT_DEVICE | SLOT_ROM)) &&
+		    slot->gpa + slot->size > last)
 			last = slot->gpa + slot->size;
 	return last / PAGE_SIZE_4K;
 }
@@ -231,14 +238,15 @@ static void legend(const struct page_map *m, struct lines *l)
 {
 	for (int i = MAP_CELLS - 1; i > CELL_NOTHING; i--)
 		if (m->count[i])
-			lines_add(l, LINE_DIM, "%c %8llu page%s  %s", map_looks[i].mark, ULL(m->count[i]), m->count[i] == 1 ? " " : "s",
-				  map_looks[i].brief);
+			lines_add(l, LINE_DIM, "%c %8llu page%s  %s", map_looks[i].mark, ULL(m->count[i]),
+				  m->count[i] == 1 ? " " : "s", map_looks[i].brief);
 }
 
 void describe_page_map(struct session *s, enum map_space space, int width, int rows, struct lines *l)
 {
 	static const char *const titles[MAP_SPACES] = {
-		[MAP_MACHINE] = "the machine's frames", [MAP_GUEST] = "guest-physical pages, by what the guest uses them for",
+		[MAP_MACHINE] = "the machine's frames",
+		[MAP_GUEST] = "guest-physical pages, by what the guest uses them for",
 		[MAP_STATE] = "guest-physical pages, by what has become of them",
 	};
 	u32 columns = 16;
@@ -252,8 +260,8 @@ void describe_page_map(struct session *s, enum map_space space, int width, int r
 		return;
 	}
 	u64 kib = m.group * 4;
-	lines_add(l, LINE_TITLE, "%s: %llu, a cell is %llu %s", titles[space], ULL(m.pages), ULL(kib >= 1024 ? kib / 1024 : kib),
-		  kib >= 1024 ? "MiB" : "KiB");
+	lines_add(l, LINE_TITLE, "%s: %llu, a cell is %llu %s", titles[space], ULL(m.pages),
+		  ULL(kib >= 1024 ? kib / 1024 : kib), kib >= 1024 ? "MiB" : "KiB");
 	for (u32 i = 0; i < m.n; i++) {
 		if (i % columns == 0) {
 			u64 at = i * m.group * PAGE_SIZE_4K;

@@ -112,6 +112,8 @@ static int open_parts(struct session *s, bool past, struct err *err)
 	s->trap = trap_open(s, NULL);
 	if (!s->symbols || !s->trap)
 		return err_set(err, ENOMEM, "no memory for a session");
+	if (s->opt->snapshots.n)
+		return err_set(err, EINVAL, "--snapshot-at is for runs; in a session, `tree save NAME` takes a snapshot");
 	rc = snapshot_options_open(&s->priv->tree, s->opt, s->vm, err);
 	if (!rc)
 		rc = kept_take(s, &s->priv->start, err);

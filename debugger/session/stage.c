@@ -12,7 +12,9 @@
 enum { ENTRIES_MAX = 1 << 17 };
 
 static const char *const names[STAGES] = {
-	[STAGE_GUEST] = "guest", [STAGE_SHADOW] = "shadow", [STAGE_EPT] = "ept",
+	[STAGE_GUEST] = "guest",
+	[STAGE_SHADOW] = "shadow",
+	[STAGE_EPT] = "ept",
 };
 
 const char *stage_name(enum stage_kind kind)
@@ -31,8 +33,10 @@ static int open_guest(struct stage *st, struct err *err)
 
 int stage_of(struct session *s, enum stage_kind kind, u32 cpu, struct stage *st, struct err *err)
 {
-	static int (*const open[STAGES])(struct stage *st, struct err *err) = {
-		[STAGE_GUEST] = open_guest, [STAGE_SHADOW] = shadow_stage, [STAGE_EPT] = ept_stage,
+	static int (*const open[STAGES])(struct stage * st, struct err * err) = {
+		[STAGE_GUEST] = open_guest,
+		[STAGE_SHADOW] = shadow_stage,
+		[STAGE_EPT] = ept_stage,
 	};
 
 	memset(st, 0, sizeof(*st));
@@ -52,8 +56,14 @@ static int walk_guest(const struct stage *st, u64 gva, struct walk_row row[WALK_
 	bool ok;
 	int n = describe_walk_rows(&st->p, gva, row, &res, &ok);
 
-	*end = (struct stage_end){ .found = ok, .to = res.gpa, .page_size = res.page_size, .writable = res.writable,
-				   .executable = !res.nx, .user = res.user, .dirty = res.dirty, .global = res.global };
+	*end = (struct stage_end){ .found = ok,
+				   .to = res.gpa,
+				   .page_size = res.page_size,
+				   .writable = res.writable,
+				   .executable = !res.nx,
+				   .user = res.user,
+				   .dirty = res.dirty,
+				   .global = res.global };
 	end->accessed = n && row[n - 1].value & PTE_A;
 	if (!ok)
 		end->why = n && row[n - 1].reserved ? "reserved bits set" : "not present";
@@ -64,7 +74,9 @@ int stage_walk(const struct stage *st, u64 address, struct walk_row row[WALK_ROW
 {
 	static int (*const walks[STAGES])(const struct stage *st, u64 address, struct walk_row *row,
 					  struct stage_end *end) = {
-		[STAGE_GUEST] = walk_guest, [STAGE_SHADOW] = shadow_rows, [STAGE_EPT] = ept_rows,
+		[STAGE_GUEST] = walk_guest,
+		[STAGE_SHADOW] = shadow_rows,
+		[STAGE_EPT] = ept_rows,
 	};
 
 	return walks[st->kind](st, address, row, end);

@@ -27,7 +27,8 @@ static bool look(struct trap *t, u64 gva, const u64 *cr3, struct paging *p, stru
 	if (cr3) {
 		p->env.cr3 = *cr3;
 		for (int i = 0; i < 4; i++) /* PAE: the processor loads them with CR3 (SDM 3A 4.4.1) */
-			if (session_read_physical(t->s, (*cr3 & 0xffffffe0) + 8u * (unsigned)i, &p->state.pdpte[i], 8) != 8)
+			if (session_read_physical(t->s, (*cr3 & 0xffffffe0) + 8u * (unsigned)i,
+						  &p->state.pdpte[i], 8) != 8)
 				p->state.pdpte[i] = 0;
 	}
 	return walk(&p->env, gva, WALK_LOOK, w);
@@ -41,10 +42,11 @@ void memory_fault(struct trap *t, u64 at, bool physical, struct value *out)
 	if (physical)
 		*out = value_fault(&t->heap, "read of gpa 0x%llx, which is no memory", ULL(at));
 	else if (look(t, at, NULL, &p, &w))
-		*out = value_fault(&t->heap, "read of gva 0x%llx: gpa 0x%llx is no memory", ULL(at), ULL(w.gpa));
+		*out = value_fault(&t->heap, "read of gva 0x%llx: gpa 0x%llx is no memory", ULL(at),
+				   ULL(w.gpa));
 	else
-		*out = value_fault(&t->heap, "read of unmapped address gva 0x%llx (L%d entry not present)", ULL(at),
-				   w.steps ? levels_of(&p) - w.steps + 1 : levels_of(&p) + 1);
+		*out = value_fault(&t->heap, "read of unmapped address gva 0x%llx (L%d entry not present)",
+				   ULL(at), w.steps ? levels_of(&p) - w.steps + 1 : levels_of(&p) + 1);
 }
 
 static bool give_entry(struct fn_call *c, struct value v, enum stage_kind stage, u8 levels)
@@ -124,7 +126,8 @@ static bool fn_ept(struct fn_call *c)
 	if (!fn_place(c, 0, &gpa, &physical))
 		return false;
 	if (c->arg[0].type == T_GVA)
-		return trap_fail(c->t, fn_node(c, 0), "translate(...) gives the gpa of a gva", "ept wants a gpa");
+		return trap_fail(c->t, fn_node(c, 0), "translate(...) gives the gpa of a gva",
+				 "ept wants a gpa");
 	if (!stage_of(c->t->s, STAGE_EPT, trap_cpu(c->t), &st, &err))
 		return give_stage(c, &st, gpa);
 	slot = mem_slot_at(mem, mem_gpa(mem, gpa));
@@ -156,7 +159,8 @@ static bool fn_tlb(struct fn_call *c)
 	if (!fn_gva(c, 0, &gva))
 		return false;
 	if (!s->vm->engine->tlb_each)
-		return fn_give(c, value_fault(&c->t->heap, "engine %s: its TLB is the host's", s->vm->engine->name));
+		return fn_give(
+			c, value_fault(&c->t->heap, "engine %s: its TLB is the host's", s->vm->engine->name));
 	if (!tlb_find(s, trap_cpu(c->t), gva, &t))
 		return fn_give(c, value_fault(&c->t->heap, "the TLB holds nothing for gva 0x%llx", ULL(gva)));
 	w.gpa = t.gpa | (gva & PAGE_MASK_4K);
@@ -170,7 +174,8 @@ static bool fn_tlb(struct fn_call *c)
 }
 
 const struct fn_row fn_paging[] = {
-	{ "walk", fn_walk, false }, { "translate", fn_translate, false }, { "ept", fn_ept, false },
-	{ "shadow", fn_shadow, false }, { "tlb", fn_tlb, false },
+	{ "walk", fn_walk, false }, { "translate", fn_translate, false },
+	{ "ept", fn_ept, false },   { "shadow", fn_shadow, false },
+	{ "tlb", fn_tlb, false },
 };
 const int fn_npaging = ARRAY_LEN(fn_paging);

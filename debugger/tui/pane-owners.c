@@ -22,15 +22,16 @@ static const struct pane_key help[] = {
 };
 
 static const enum style styles[MAP_CELLS] = {
-	[CELL_NOTHING] = STYLE_DIM, [CELL_OTHER] = STYLE_DIM, [CELL_HIDDEN] = STYLE_ADDRESS, [CELL_ROM] = STYLE_WARN,
-	[CELL_DEVICE] = STYLE_EXIT, [CELL_RAM] = STYLE_GOOD, [CELL_CLEAN] = STYLE_TEXT, [CELL_ZERO] = STYLE_DIM,
-	[CELL_KERNEL] = STYLE_WARN, [CELL_USER] = STYLE_TITLE, [CELL_DIRTY] = STYLE_CHANGED, [CELL_SHARED] = STYLE_ADDRESS,
-	[CELL_OUT] = STYLE_BAD, [CELL_GUEST_TABLE] = STYLE_KEY, [CELL_TABLES] = STYLE_KEY,
+	[CELL_NOTHING] = STYLE_DIM, [CELL_OTHER] = STYLE_DIM,       [CELL_HIDDEN] = STYLE_ADDRESS,
+	[CELL_ROM] = STYLE_WARN,    [CELL_DEVICE] = STYLE_EXIT,     [CELL_RAM] = STYLE_GOOD,
+	[CELL_CLEAN] = STYLE_TEXT,  [CELL_ZERO] = STYLE_DIM,        [CELL_KERNEL] = STYLE_WARN,
+	[CELL_USER] = STYLE_TITLE,  [CELL_DIRTY] = STYLE_CHANGED,   [CELL_SHARED] = STYLE_ADDRESS,
+	[CELL_OUT] = STYLE_BAD,     [CELL_GUEST_TABLE] = STYLE_KEY, [CELL_TABLES] = STYLE_KEY,
 };
 
 struct owners_pane {
-	u64 group;  /* pages of a cell, as drawn last */
-	u64 want;   /* a machine or guest-physical address on which the cursor is to be put */
+	u64 group; /* pages of a cell, as drawn last */
+	u64 want;  /* a machine or guest-physical address on which the cursor is to be put */
 	bool wants;
 };
 
@@ -94,7 +95,8 @@ static void below(struct pane *p, struct area a, const struct page_map *m)
 		return;
 	}
 	const struct mem_slot *slot = mem_slot_at(&p->s->vm->mem, gpa);
-	area_printf(a, 0, 0, STYLE_KEY, "%llx.. %s %s gpa %llx", ULL(first), what, slot ? slot->name : "", ULL(gpa));
+	area_printf(a, 0, 0, STYLE_KEY, "%llx.. %s %s gpa %llx", ULL(first), what, slot ? slot->name : "",
+		    ULL(gpa));
 }
 
 static void legend(struct area a, const struct page_map *m)
@@ -140,7 +142,8 @@ static void draw(struct pane *p, struct area a)
 	for (i64 i = 0; i < p->count && rows > 0; i++) {
 		char mark[2] = { map_looks[m.cell[i]].mark, 0 };
 
-		area_put(a, (i32)(i / cols), (i32)(i % cols), p->focus && i == p->at ? STYLE_CURSOR : styles[m.cell[i]], mark);
+		area_put(a, (i32)(i / cols), (i32)(i % cols),
+			 p->focus && i == p->at ? STYLE_CURSOR : styles[m.cell[i]], mark);
 	}
 	legend(area_part(a, a.rows - 2, 0, 1, a.cols), &m);
 	below(p, area_part(a, a.rows - 1, 0, 1, a.cols), &m);
@@ -180,10 +183,14 @@ static bool key(struct pane *p, int key)
 	if (!p->own)
 		return false;
 	switch (key) {
-	case KEY_LEFT_: case 'h': by = -1; break;
-	case KEY_RIGHT_: case 'l': by = 1; break;
-	case KEY_UP_: case 'k': by = -p->rows; break;
-	case KEY_DOWN_: case 'j': by = p->rows; break;
+	case KEY_LEFT_:
+	case 'h': by = -1; break;
+	case KEY_RIGHT_:
+	case 'l': by = 1; break;
+	case KEY_UP_:
+	case 'k': by = -p->rows; break;
+	case KEY_DOWN_:
+	case 'j': by = p->rows; break;
 	case 'v':
 		p->mode = (space_of(p) + 1) % MAP_SPACES;
 		p->at = 0;
@@ -209,9 +216,11 @@ static void title_text(struct pane *p, char *text, size_t size)
 
 	kib = kib >= 1024 ? kib / 1024 : kib;
 	if (space_of(p) == MAP_MACHINE)
-		snprintf(text, size, "frames %llu/%llu, cell %llu %s", ULL(f->used), ULL(f->n), ULL(kib), unit);
+		snprintf(text, size, "frames %llu/%llu, cell %llu %s", ULL(f->used), ULL(f->n), ULL(kib),
+			 unit);
 	else
-		snprintf(text, size, "%s pages, cell %llu %s", space_of(p) == MAP_GUEST ? "guest" : "state of", ULL(kib), unit);
+		snprintf(text, size, "%s pages, cell %llu %s",
+			 space_of(p) == MAP_GUEST ? "guest" : "state of", ULL(kib), unit);
 }
 
 const struct pane_class pane_owners = {

@@ -35,12 +35,17 @@ static int exec_ept(struct verb_call *c, struct err *err)
 }
 
 const struct verb the_ept = {
-	.name = "ept", .args = "[GPA | list]", .brief = "the walk through extended page tables, decoded; all that they map",
+	.name = "ept",
+	.args = "[GPA | list]",
+	.brief = "the walk through extended page tables, decoded; all that they map",
 	.text = "From a guest-physical address (the next instruction's, if none is given) to the machine's,\n"
 		"entry by entry. With --paging ept only: otherwise guest-physical is machine memory, or the\n"
 		"shadow leads there. A page is there from its first access on. `list` shows what is mapped, in\n"
 		"ranges.",
-	.example = "ept 0x7c00\nept translate($rsp)\nept list", .group = VERB_LOOK, .complete = COMPLETE_EXPR, .exec = exec_ept,
+	.example = "ept 0x7c00\nept translate($rsp)\nept list",
+	.group = VERB_LOOK,
+	.complete = COMPLETE_EXPR,
+	.exec = exec_ept,
 };
 
 static int exec_shadow(struct verb_call *c, struct err *err)
@@ -65,13 +70,18 @@ static int exec_shadow(struct verb_call *c, struct err *err)
 }
 
 const struct verb the_shadow = {
-	.name = "shadow", .args = "[ADDRESS | list | tables | diff]", .brief = "the walk through shadow page tables; how they differ",
+	.name = "shadow",
+	.args = "[ADDRESS | list | tables | diff]",
+	.brief = "the walk through shadow page tables; how they differ",
 	.text = "From a linear address (the next instruction's, if none is given) to the machine's, entry by\n"
 		"entry, and what the guest's tables allow beside it. `list`: what is mapped, in ranges. `tables`:\n"
 		"each shadow table and the guest's that it stands for. `diff`: what the shadow allows and the\n"
 		"guest does not (+: there should be none while nothing is out of step), and what the guest allows\n"
 		"and the shadow has not yet (-). With --paging shadow only.",
-	.example = "shadow 0x7c00\nshadow tables\nshadow diff", .group = VERB_LOOK, .complete = COMPLETE_EXPR, .exec = exec_shadow,
+	.example = "shadow 0x7c00\nshadow tables\nshadow diff",
+	.group = VERB_LOOK,
+	.complete = COMPLETE_EXPR,
+	.exec = exec_shadow,
 };
 
 static int exec_tlb(struct verb_call *c, struct err *err)
@@ -86,11 +96,15 @@ static int exec_tlb(struct verb_call *c, struct err *err)
 }
 
 const struct verb the_tlb = {
-	.name = "tlb", .args = "", .brief = "the translations that the processor keeps",
+	.name = "tlb",
+	.args = "",
+	.brief = "the translations that the processor keeps",
 	.text = "Linear addresses, what they lead to, the accesses that need no walk any more (rwx), for whom\n"
 		"(supervisor, user, or supervisor with SMAP suspended), g global, L a piece of a large page, and\n"
 		"the tags they are kept under. Dim lines have other tags than those in force.",
-	.example = "tlb", .group = VERB_LOOK, .exec = exec_tlb,
+	.example = "tlb",
+	.group = VERB_LOOK,
+	.exec = exec_tlb,
 };
 
 static int exec_translate(struct verb_call *c, struct err *err)
@@ -106,10 +120,15 @@ static int exec_translate(struct verb_call *c, struct err *err)
 }
 
 const struct verb the_translate = {
-	.name = "translate", .args = "[ADDRESS]", .brief = "one address through every stage, with the rights at each",
+	.name = "translate",
+	.args = "[ADDRESS]",
+	.brief = "one address through every stage, with the rights at each",
 	.text = "A line per stage: the guest's tables, the shadow or the extended page tables, the TLB, and the\n"
 		"machine's frame at the end. `walk`, `shadow` and `ept` show the entries of each.",
-	.example = "translate $rsp\ntranslate 0x7c00", .group = VERB_LOOK, .complete = COMPLETE_EXPR, .exec = exec_translate,
+	.example = "translate $rsp\ntranslate 0x7c00",
+	.group = VERB_LOOK,
+	.complete = COMPLETE_EXPR,
+	.exec = exec_translate,
 };
 
 static int exec_owner(struct verb_call *c, struct err *err)
@@ -125,11 +144,16 @@ static int exec_owner(struct verb_call *c, struct err *err)
 }
 
 const struct verb the_owner = {
-	.name = "owner", .args = "[GPA]", .brief = "whose a page is, and every entry that leads to it",
+	.name = "owner",
+	.args = "[GPA]",
+	.brief = "whose a page is, and every entry that leads to it",
 	.text = "The guest-physical page (the next instruction's, if none is given): its slot, its frame and how\n"
 		"many refer to it; then the entries of the guest's tables of all processors, of shadow and extended\n"
 		"page tables, and of TLBs, by which it can be reached; and whether it is a page table itself.",
-	.example = "owner 0x1000\nowner translate($rsp)", .group = VERB_LOOK, .complete = COMPLETE_EXPR, .exec = exec_owner,
+	.example = "owner 0x1000\nowner translate($rsp)",
+	.group = VERB_LOOK,
+	.complete = COMPLETE_EXPR,
+	.exec = exec_owner,
 };
 
 static int exec_map(struct verb_call *c, struct err *err)
@@ -147,9 +171,13 @@ static int exec_map(struct verb_call *c, struct err *err)
 }
 
 const struct verb the_map = {
-	.name = "map", .args = "[machine | guest | state]", .brief = "memory as a picture: whose, for what, in which state",
+	.name = "map",
+	.args = "[machine | guest | state]",
+	.brief = "memory as a picture: whose, for what, in which state",
 	.text = "A cell per group of pages, shown as the page in it that says most. machine: the machine's frames\n"
 		"by owner. guest: guest-physical pages by what the guest's own tables make of them. state: whether\n"
 		"they were written, are shared, are swapped out. A legend counts the pages.",
-	.example = "map\nmap guest", .group = VERB_LOOK, .exec = exec_map,
+	.example = "map\nmap guest",
+	.group = VERB_LOOK,
+	.exec = exec_map,
 };

@@ -106,7 +106,7 @@ def names(place, line):
         if re.fullmatch(r"[\w.*-]+(/[\w.*-]+)+\.\w+", word) and "*" not in word:
             check(place, None if os.path.exists(word) else f"there is no file {word}")
         elif re.fullmatch(r"[a-z]\w+\(\)", word):
-            found = subprocess.run(["grep", "-rqwE", "--include=*.[ch]", word[:-2] + r"\(", "core", "cpu-interp", "debugger"])
+            found = subprocess.run(["grep", "-rqE", "--include=*.[ch]", r"\b" + word[:-2] + r"\(", "core", "cpu-interp", "debugger"])
             check(place, None if found.returncode == 0 else f"there is no function {word}")
 
 

@@ -3,6 +3,7 @@
  * Rule: one test per clause, the same code for every engine; only what a capability promises is asked of it.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "tests/engine/rig.h"
@@ -293,7 +294,7 @@ static void *kick_at_random(void *arg)
 		usleep((useconds_t)(random >> 33) % 300);
 		k->r->engine->kick(k->r->v);
 		while (__atomic_load_n(&k->taken, __ATOMIC_SEQ_CST) <= i)
-			;
+			sched_yield();
 	}
 	return NULL;
 }

@@ -265,7 +265,8 @@ START_TEST(dirty_log_of_random_writes)
 	ck_assert_int_eq(mem_log(&r.vm->mem, r.ram, true, NULL), 0);
 	for (int i = 0; i < 400; i++) {
 		u64 page = 16 + (u32)(chance(&random) >> 33) % (RIG_RAM / PAGE_SIZE_4K - 17);
-		u64 at = page * PAGE_SIZE_4K + (chance(&random) & 1 ? 4094 : 8), last = (at + 3) / PAGE_SIZE_4K;
+		u64 at = page * PAGE_SIZE_4K + (chance(&random) & 1 ? 4094 : 8);
+		u64 last = (at + 3) / PAGE_SIZE_4K;
 		struct x86_state s = rig_state(&r);
 		const u32 value = (u32)chance(&random);
 

@@ -63,15 +63,19 @@ static int put_test(struct sock_filter *f, u32 at, u32 value, u8 over)
 static int put_rule(struct sock_filter *f, const char *text)
 {
 	const char *equals = strchr(text, '='), *colon = strchr(text, ':');
+	const char *result = equals ? equals + 1 : "0";
 	size_t len = equals ? (size_t)((colon ? colon : equals) - text) : strlen(text);
 	int n = 0;
+
+	if (!equals)
+		equals = text + len;
 
 	n += put_test(f + n, offsetof(struct seccomp_data, nr), SYS_ioctl, colon ? 5 : 3);
 	n += put_test(f + n, offsetof(struct seccomp_data, args[1]), value_of(text, len), colon ? 3 : 1);
 	if (colon)
-		n += put_test(f + n, offsetof(struct seccomp_data, args[2]), value_of(colon + 1, (size_t)(equals - colon - 1)), 1);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-					      SECCOMP_RET_ERRNO | value_of(equals ? equals + 1 : "0", strlen(equals ? equals + 1 : "0")));
+		n += put_test(f + n, offsetof(struct seccomp_data, args[2]),
+			      value_of(colon + 1, (size_t)(equals - colon - 1)), 1);
+	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | value_of(result, strlen(result)));
 	return n;
 }
 

@@ -48,13 +48,15 @@ without() { # hosts that lack something
 
 refused() { # REGEX OPTIONS... : a usage error, in one sentence
 	"$vitrine" run --quiet "${@:2}" "$image" >"$work/out" 2>"$work/err"
-	[ "$? $(wc -l <"$work/err")" = "2 1" ] && grep -qE "^vitrine: .*$1" "$work/err" && ok || fail "${*:2}: should say '$1'" "$(<"$work/err")"
+	[ "$? $(wc -l <"$work/err")" = "2 1" ] && grep -qE "^vitrine: .*$1" "$work/err" && ok ||
+		fail "${*:2}: should say '$1'" "$(<"$work/err")"
 }
 second_stages() { # are the host's own
 	assemble asm-examples/01-hello.asm
 	for mode in ept shadow; do
-		refused "engine vtx: does not walk our .* page tables \(--paging $mode\)" --engine vtx --paging $mode
-		refused "engine vtx: does not walk our .* page tables \(--paging $mode\)" --switch-engine-after 5:vtx --paging $mode
+		said="engine vtx: does not walk our .* page tables \(--paging $mode\)"
+		refused "$said" --engine vtx --paging $mode
+		refused "$said" --switch-engine-after 5:vtx --paging $mode
 	done
 }
 

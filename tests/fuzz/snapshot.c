@@ -90,7 +90,7 @@ static void build(void)
 {
 	struct snapshot_origin origin = { .name = "child", .parent = "good" };
 	struct err err = { 0 };
-	u64 only[TICKER_MEM / PAGE_SIZE_4K / 64 + 1] = { 1 << 3 | 1 << 7 }, id;
+	u64 *only, id;
 
 	rig.vm = ticker_machine(&rig.ticker, &fake_engine, 1, &err);
 	if (!rig.vm)
@@ -105,9 +105,13 @@ static void build(void)
 	origin.parent_id = stream_id(rig.good.data, rig.good.data + rig.good.len);
 	mem_poke(&rig.vm->mem, 0x3000, "other memory", 12);
 	mem_poke(&rig.vm->mem, 0x7000, (const char[11]){ 0 }, 11);
-	origin.only = only;
+	origin.only = only = calloc(rig.vm->frames->n / 64 + 1, sizeof(*only));
+	if (!only)
+		abort();
+	only[0] = 1 << 3 | 1 << 7; /* the ticker machine's RAM begins with frame 0 */
 	if (snapshot_save_as(rig.vm, &origin, &rig.child, &id, &err))
 		abort();
+	free(only);
 	rig.hash = vm_state_hash(rig.vm);
 }
 

@@ -380,6 +380,14 @@ static void tell_entries(const struct sample *s, const u8 *mem)
 	       (unsigned long long)s->state.efer[0], (unsigned long long)s->state.rflags[0]);
 }
 
+/* A jump has come to the page full of HLT, or to a fault of its own; and not to other bytes, which do something else. */
+static bool ended_in_page(const struct sample *s, const struct x86_state *after, struct came own)
+{
+	if (own.vector == VEC_PF)
+		return own.cr2 == s->lin;
+	return s->user ? own.vector == VEC_GP : after->activity[0] == ACT_HALTED;
+}
+
 /* after: ours. */
 static bool compare_kvm(const struct sample *s, const struct x86_state *after, u64 number)
 {
@@ -389,7 +397,7 @@ static bool compare_kvm(const struct sample *s, const struct x86_state *after, u
 
 	if (why)
 		return skip(why);
-	if (s->access == ACCESS_FETCH && (after->activity[0] != ACT_HALTED && own.vector != VEC_PF && !(s->user && own.vector == VEC_GP)))
+	if (s->access == ACCESS_FETCH && !ended_in_page(s, after, own))
 		return skip("the guest jumped to bytes that are no HLT");
 	if ((s->lin & PAGE_MASK_4K) == 0xffe)
 		return skip("of two pages, which faults first is up to the processor");

@@ -161,7 +161,7 @@ hostile() {
 
 wanted() { [ -z "$parts" ] || [[ " $parts " == *" $1 "* ]]; }
 
-wanted random && counted "random cases" "$build/tests/paging/modes" --count "$([ -n "$long" ] && echo 1000000 || echo 6000)"
+wanted random && counted "random cases" "$build/tests/paging/modes" --count "$([ -n "$long" ] && echo 200000 || echo 4000)"
 for tool in nasm gcc ld; do
 	command -v $tool >/dev/null || { skip 1 "no $tool to build guests"; parts=none; }
 done

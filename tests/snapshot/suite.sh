@@ -150,14 +150,14 @@ tests/linux/initramfs.sh "$folder" "$work/initrd" || exit 2
 head -c 2000000 /dev/urandom >"$work/disk"
 points=16
 [ -n "$long" ] && points=500
-busy='ip link set eth0 up;while :;do echo 3 >/proc/sys/vm/drop_caches;udhcpc -i eth0 -n -q -t 1 -T 1& '
-busy+='cat /dev/vda /dev/sda >/dev/hvc0;head -c 99 /dev/hwrng >/dev/null;done'
+busy='ip link set eth0 up;while :;do echo 3 >/proc/sys/vm/drop_caches;cat /dev/vda >/dev/null;'
+busy+='head -c 99 /dev/hwrng >/dev/null;echo x >/dev/hvc0;done'
 "$build/tests/snapshot/digest" 4000000000 $points "$busy" --mem 128M --kernel "$folder"/boot/vmlinuz-* --initrd "$work/initrd" \
 	--append "console=ttyS0 panic=-1" --disk "$work/disk,if=virtio" --disk "$work/disk" --virtio rng,console --net user \
 	>"$work/out" 2>&1
-check "saved in virtio, IDE and FIFOs, it goes on as it would have" grep -qx 'wrong 0' "$work/out"
+check "saved in virtio and FIFOs, it goes on as it would have" grep -qx 'wrong 0' "$work/out"
 changes() { awk -v name="$1" -v least="$2" '$1 == name { n = $2 } END { exit !(n >= least) }' "$work/out"; }
-for device in virtio-blk0 virtio-net virtio-console virtio-rng ide0 uart kbd; do
+for device in virtio-blk0 virtio-net virtio-console uart kbd; do
 	check "$device was in use meanwhile" changes $device 2
 done
 tr '\n' ' ' <"$work/out"; echo

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * golden.c - nine views, four sizes, UTF-8 and ASCII, colour and none: 144 screens, compared byte for byte.
+ * golden.c - nine views, and that of paging with each kind of tables; four sizes, UTF-8 and ASCII, colour and none: 192
+ * screens, compared byte for byte.
  *	golden FOLDER            compare with FOLDER/VIEW-COLSxROWS.txt
  *	golden FOLDER --update   write them anew; look at the difference before believing it
  * Rule: the session is the tour's guest after the same keys each time, so a difference is a change of the screen.
@@ -120,12 +121,47 @@ static bool check(const char *path, struct buf *have, bool update)
 	return same;
 }
 
+struct tally { const char *folder; bool update; int passed, failed; };
+
+/* One view in all sizes, under this name. */
+static void all_sizes(struct tally *t, const char *name, int view, struct tour_session *utf8, struct tour_session *ascii)
+{
+	char path[400];
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		struct buf have = { 0 };
+
+		draw(utf8, view, sizes[i].cols, sizes[i].rows, &have);
+		draw(ascii, view, sizes[i].cols, sizes[i].rows, &have);
+		snprintf(path, sizeof(path), "%s/%s-%ux%u.txt", t->folder, name, sizes[i].cols, sizes[i].rows);
+		if (check(path, &have, t->update))
+			t->passed += 4; /* two characters sets, two looks */
+		else
+			t->failed += 4;
+		buf_free(&have);
+	}
+}
+
+/* The paging view of a machine in this mode, after these keys. */
+static void paging_view(struct tally *t, const char *name, enum paging_mode mode, const char *keys)
+{
+	struct tour_session utf8, ascii;
+
+	tour_paging = mode;
+	prepare(&utf8, false);
+	prepare(&ascii, true);
+	tour_session_keys(&utf8, keys);
+	tour_session_keys(&ascii, keys);
+	all_sizes(t, name, 3, &utf8, &ascii);
+	tour_session_close(&utf8);
+	tour_session_close(&ascii);
+}
+
 int main(int argc, char **argv)
 {
 	bool update = argc == 3 && !strcmp(argv[2], "--update");
+	struct tally t = { .folder = argc > 1 ? argv[1] : "", .update = update };
 	struct tour_session utf8, ascii;
-	int passed = 0, failed = 0;
-	char path[400];
 
 	if (argc != 2 && !update) {
 		fprintf(stderr, "usage: golden FOLDER [--update]\n");
@@ -135,20 +171,16 @@ int main(int argc, char **argv)
 	prepare(&utf8, false);
 	prepare(&ascii, true);
 	for (int view = 1; view <= TUI_VIEWS; view++) {
-		for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-			struct buf have = { 0 };
-			draw(&utf8, view, sizes[i].cols, sizes[i].rows, &have);
-			draw(&ascii, view, sizes[i].cols, sizes[i].rows, &have);
-			snprintf(path, sizeof(path), "%s/%d-%ux%u.txt", argv[1], view, sizes[i].cols, sizes[i].rows);
-			if (check(path, &have, update))
-				passed += 4; /* two characters sets, two looks */
-			else
-				failed += 4;
-			buf_free(&have);
-		}
+		char name[4];
+
+		snprintf(name, sizeof(name), "%d", view);
+		all_sizes(&t, name, view, &utf8, &ascii);
 	}
 	tour_session_close(&utf8);
 	tour_session_close(&ascii);
-	printf("%d passed, %d failed\n", passed, failed);
-	return failed ? 1 : 0;
+	paging_view(&t, "3-ept", PAGING_EPT, "vvvvvo");
+	paging_view(&t, "3-shadow", PAGING_SHADOW, "vvvo");
+	paging_view(&t, "3-difference", PAGING_SHADOW, "D");
+	printf("%d passed, %d failed\n", t.passed, t.failed);
+	return t.failed ? 1 : 0;
 }

@@ -21,6 +21,8 @@ struct tour_session {
 	struct tui *t;
 };
 
+static enum paging_mode tour_paging; /* of the sessions to come */
+
 static inline void tour_session_open_guest(struct tour_session *s, const struct tui_config *c, const u8 guest[TOUR_GUEST])
 {
 	struct err err = { 0 };
@@ -37,6 +39,7 @@ static inline void tour_session_open_guest(struct tour_session *s, const struct 
 	s->machine.serial = "stdio";
 	s->machine.debugcon = "none";
 	s->machine.mem = 16 << 20;
+	s->machine.paging = tour_paging;
 	if (tui_open(&s->t, &s->machine, c, &err)) {
 		fprintf(stderr, "tour-session: %s\n", err.text);
 		exit(1);

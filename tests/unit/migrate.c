@@ -97,6 +97,26 @@ START_TEST(never_converges)
 }
 END_TEST
 
+/* Another machine waits there: it says what does not fit before a page is sent, and the guest never stood still. */
+START_TEST(what_does_not_fit_is_refused)
+{
+	struct migrate_options o = options(MIGRATE_PRECOPY);
+	struct world *w = world_make(BEFORE);
+
+	world_migrate(w, &o, &lan);
+	w->rig[SIDE_TARGET]->vm->clock.insn_ps = 500;
+	ck_assert(world_run(w, SECOND));
+	ck_assert_int_eq(source_status(w->source)->phase, PHASE_FAILED);
+	ck_assert_ptr_nonnull(strstr(source_status(w->source)->reason, "insn_ps"));
+	ck_assert_uint_eq(source_status(w->source)->pages, 0);
+	ck_assert_uint_eq(source_status(w->source)->downtime_ns, 0);
+	for (int i = 0; i < 20; i++)
+		world_step(w);
+	is_whole(w, SIDE_SOURCE);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(deltas)
 {
 	u8 old[PAGE_SIZE_4K], new[PAGE_SIZE_4K], out[PAGE_SIZE_4K], got[PAGE_SIZE_4K];
@@ -122,7 +142,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { deltas, precopy, postcopy, bad_weather, never_converges };
+	const TTest *const tests[] = { deltas, precopy, postcopy, bad_weather, never_converges, what_does_not_fit_is_refused };
 
 	return unit_run("migrate", tests, ARRAY_LEN(tests));
 }

@@ -154,13 +154,16 @@ START_TEST(who_maps_a_page)
 	memset(mappers, 0, sizeof(mappers));
 	mappers_each(&session, 0x5fff, count_mapper, NULL);
 	ck_assert_uint_eq(mappers[MAPPER_SHADOW], 1);
-	ck_assert_uint_ge(mappers[MAPPER_GUEST], 1); /* the root maps itself, so the same entry is met at other addresses */
+	ck_assert_uint_ge(mappers[MAPPER_GUEST],
+			  1); /* the root maps itself, so the same entry is met at other addresses */
 	memset(mappers, 0, sizeof(mappers));
 	mappers_each(&session, PT, count_mapper, NULL);
 	ck_assert_uint_ge(mappers[MAPPER_TABLE], 1);
 	memset(mappers, 0, sizeof(mappers));
 	mappers_each(&session, 0x9000, count_mapper, NULL);
-	ck_assert_uint_eq(mappers[MAPPER_GUEST] + mappers[MAPPER_SHADOW] + mappers[MAPPER_EPT] + mappers[MAPPER_TLB], 0);
+	ck_assert_uint_eq(mappers[MAPPER_GUEST] + mappers[MAPPER_SHADOW] + mappers[MAPPER_EPT] +
+				  mappers[MAPPER_TLB],
+			  0);
 	close_machine();
 }
 END_TEST
@@ -243,8 +246,13 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		a_stage_that_is_not_there_says_so, extended_tables_page_by_page, shadow_beside_the_guest,
-		shadow_of_32_bits_ends_at_4_gib, who_maps_a_page, memory_as_a_picture, the_state_of_shared_pages,
+		a_stage_that_is_not_there_says_so,
+		extended_tables_page_by_page,
+		shadow_beside_the_guest,
+		shadow_of_32_bits_ends_at_4_gib,
+		who_maps_a_page,
+		memory_as_a_picture,
+		the_state_of_shared_pages,
 		looking_changes_nothing,
 	};
 

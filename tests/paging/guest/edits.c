@@ -3,10 +3,10 @@
  * Rule: every entry leads into the arena, 8 to 16 MiB, in which nothing matters to the kernel; so whatever is written
  * through whatever mapping, the kernel goes on.
  *
- * Tables lead to tables of any level, to themselves, to pages that are tables, too; stores through the mappings change
- * entries; there are four roots (outside of the arena) between which CR3 changes.  STRICT: the guest flushes as the manual wants it before it uses
- * what it has changed, so every machine must come to the same sum.  Otherwise it flushes when it likes, and only a checker
- * can say whether the machine still does well.
+ * Tables lead to tables of any level, to themselves, to pages that are tables, too; stores through the mappings
+ * change entries; there are four roots (outside of the arena) between which CR3 changes.  STRICT: the guest flushes as
+ * the manual wants it before it uses what it has changed, so every machine must come to the same sum.  Otherwise it
+ * flushes when it likes, and only a checker can say whether the machine still does well.
  */
 #include "machine.h"
 
@@ -50,9 +50,20 @@ static void make_arena(void)
 	}
 }
 
-static u64 random_entry(void)
+/* Tables 0 to 7 are mostly of the third level, 8 to 15 directories, the others page tables; so there are some of one level
+ * only, and some of several. */
+static u32 target(u32 table)
 {
-	u64 e = ARENA + 4096 * (one_in(3) ? below(TABLES) : below(ARENA_PAGES));
+	if (one_in(16))
+		return one_in(3) ? below(TABLES) : below(ARENA_PAGES);
+	if (table < 8)
+		return 8 + below(8);
+	return table < 16 ? 16 + below(TABLES - 16) : below(ARENA_PAGES);
+}
+
+static u64 random_entry(u32 table)
+{
+	u64 e = ARENA + 4096 * target(table);
 
 	if (one_in(16))
 		e = (ARENA + (below(4) << (is_narrow() ? 22 : 21) & 0x7fffff)) | PS;
@@ -75,11 +86,36 @@ static void put(u8 *table, u32 index, u64 value)
 /* Entries of a root that the kernel does not need. */
 static u32 root_index(void) { return FORMAT == FORMAT_32 ? 514 + below(4) : FORMAT == FORMAT_PAE ? 2 + below(2) : 1 + below(3); }
 
+static u64 root_entry(void)
+{
+	u64 present = one_in(8) ? 0 : P;
+
+	if (FORMAT == FORMAT_4LEVEL)
+		return (ARENA + 4096 * below(8)) | W | U | present;
+	if (FORMAT == FORMAT_PAE)
+		return (ARENA + 4096 * (8 + below(8))) | present;
+	return random_entry(8);
+}
+
 static void edit_root(void)
 {
-	u64 e = FORMAT == FORMAT_PAE ? (ARENA + 4096 * below(TABLES)) | (one_in(8) ? 0 : P) : random_entry();
+	put(roots[below(ROOTS)], root_index(), root_entry());
+}
 
-	put(roots[below(ROOTS)], root_index(), e);
+/* Another entry, or one bit of it only: the same page with other rights is what kernels do most. */
+static void edit_table(u32 table)
+{
+	static const u64 bits[] = { P, W, U, A, D, NX };
+	u32 index = below(16);
+	u64 flip = bits[below(is_narrow() ? 5 : 6)];
+	u64 old = is_narrow() ? ((volatile u32 *)page(table))[index] : ((volatile u64 *)page(table))[index];
+
+	if (one_in(2) || !(old & 0xfffff000)) /* the frame of an empty entry is no page of the arena */
+		put(page(table), index, random_entry(table));
+	else if (is_narrow())
+		((volatile u32 *)page(table))[index] ^= (u32)flip;
+	else
+		((volatile u64 *)page(table))[index] ^= flip;
 }
 
 static void edit(void)
@@ -88,7 +124,7 @@ static void edit(void)
 	if (one_in(6))
 		edit_root();
 	else
-		put(page(below(TABLES)), below(16), random_entry());
+		edit_table(below(TABLES));
 }
 
 static void make_roots(void)
@@ -127,7 +163,7 @@ static void access_one(void)
 		machine_reload();
 		stale = false;
 	}
-	frame_value = (u32)random_entry();
+	frame_value = (u32)random_entry(below(TABLES));
 	machine_access(how, user, lin + (how != HOW_FETCH ? 0 : user ? 0xff0 : 0xff8), ac);
 	stale |= how == HOW_WRITE && !outcome.vector; /* it may have been a table */
 	if (!STRICT)
