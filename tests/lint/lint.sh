@@ -102,7 +102,7 @@ readme() {
 	for command in 'make deps demo' 'make deps check'; do
 		grep -q "$command" README.md || echo "README.md:1: does not show the command '$command'"
 	done
-	grep -noE '\bmake( [a-z-]+)+' README.md HACKING.md 2>/dev/null | while IFS=: read -r file line command; do
+	grep -noE '\bmake( [a-z0-9-]+)+' README.md HACKING.md 2>/dev/null | while IFS=: read -r file line command; do
 		for target in ${command#make }; do
 			case $target in *-) continue ;; esac # fuzz-NAME: a pattern
 			grep -q "^$target:" Makefile || echo "$file:$line: 'make $target' is no target of the Makefile"

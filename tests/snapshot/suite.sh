@@ -157,7 +157,7 @@ busy+='head -c 99 /dev/hwrng >/dev/null;echo x >/dev/hvc0;done'
 	>"$work/out" 2>&1
 check "saved in virtio and FIFOs, it goes on as it would have" grep -qx 'wrong 0' "$work/out"
 changes() { awk -v name="$1" -v least="$2" '$1 == name { n = $2 } END { exit !(n >= least) }' "$work/out"; }
-for device in virtio-blk0 virtio-net virtio-console uart kbd; do
+for device in virtio-blk0 virtio-net virtio-console virtio-rng uart kbd; do
 	check "$device was in use meanwhile" changes $device 2
 done
 tr '\n' ' ' <"$work/out"; echo
