@@ -15,7 +15,7 @@ enum { ARENA_PAGES = 2048, TABLES = 48, ROOTS = 4, REPORTS = 16 };
 static u8 roots[ROOTS][4096] __attribute__((aligned(4096)));
 static struct place place;
 static struct features on;
-static u32 root, sum;
+static u32 root, sum, cases; /* cases: edits and accesses, not flushes and the like */
 static bool stale, wp, smep, smap, nxe;
 
 /* ---- chance: xorshift (Marsaglia 2003) ---- */
@@ -187,6 +187,7 @@ static void step(void)
 {
 	u32 what = below(64);
 
+	cases += what < 58;
 	if (what < 20) {
 		edit();
 	} else if (what < 58) {
@@ -215,12 +216,13 @@ void main(void)
 	machine_set_root(roots[0]);
 	change_control();
 	for (u32 report = 0; report < REPORTS; report++) {
+		cases = 0;
 		for (u32 i = 0; i < STEPS / REPORTS; i++)
 			step();
 		put_text("edits after ");
 		put_number((report + 1) * (STEPS / REPORTS));
 		put_text(": ");
-		put_number(STEPS / REPORTS);
+		put_number(cases);
 		put_text(" cases, sum ");
 		put_hex(sum);
 		put_text("\n");
