@@ -18,6 +18,7 @@ enum event_kind {
 };
 #define EV_BIT(name) (1u << EV_##name)
 #define EV_ALL ((1u << EV_COUNT) - 1)
+_Static_assert(EV_COUNT < 32, "a set of events is a u32: widen it, and all who hold one");
 
 struct event {
 	u64 icount;  /* instructions retired by the vCPU; an emitter that cannot know (a device) leaves 0 */
