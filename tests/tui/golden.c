@@ -171,7 +171,7 @@ int main(int argc, char **argv)
 	prepare(&utf8, false);
 	prepare(&ascii, true);
 	for (int view = 1; view <= TUI_VIEWS; view++) {
-		char name[4];
+		char name[12];
 
 		snprintf(name, sizeof(name), "%d", view);
 		all_sizes(&t, name, view, &utf8, &ascii);
