@@ -12,7 +12,7 @@ typedef u64 frame_no;
 #define FRAME_NONE UINT64_MAX
 
 /* Who keeps a log of what is written: each clears its own. */
-enum frame_log { LOG_PAST, LOG_SNAPSHOT, LOG_MIGRATION, FRAME_LOGS };
+enum frame_log { LOG_PAST, LOG_SNAPSHOT, LOG_MIGRATION, LOG_PROBE, FRAME_LOGS };
 
 struct frames {
 	int fd;         /* the memfd */

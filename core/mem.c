@@ -176,18 +176,22 @@ static u64 hash_word(u64 hash, u64 word)
 	return hash ^ hash >> 32;
 }
 
-/* A page counts with its number, unless it is all zeros. */
+/* A page counts with its number, unless it is all zeros.  Four lanes, each of which takes every fourth word: the host
+ * multiplies for one while it waits for another. */
 static u64 hash_page(u64 hash, u64 number, const u8 *page)
 {
-	u64 word;
+	u64 lane[4] = { 1, 2, 3, 4 }, word[4];
 
 	if (page_is_zero(page))
 		return hash;
-	hash = hash_word(hash, number);
 	for (size_t i = 0; i < PAGE_SIZE_4K; i += sizeof(word)) {
-		memcpy(&word, page + i, sizeof(word));
-		hash = hash_word(hash, word);
+		memcpy(word, page + i, sizeof(word));
+		for (u32 k = 0; k < 4; k++)
+			lane[k] = hash_word(lane[k], word[k]);
 	}
+	hash = hash_word(hash, number);
+	for (u32 k = 0; k < 4; k++)
+		hash = hash_word(hash, lane[k]);
 	return hash;
 }
 

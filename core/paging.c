@@ -238,6 +238,8 @@ bool paging_fill(struct second_stage *p, u64 gpa, u64 access)
 		(level > 1 ? EPT_LARGE : 0);
 	if (!put(p, gpa, level, value)) {
 		paging_flush(p); /* as a shadow pager does that has reached its bound: start again */
+		if (p->hooks.emptied)
+			p->hooks.emptied(p->hooks.arg);
 		put(p, gpa, level, value);
 	}
 	p->counts.fills++;

@@ -51,6 +51,8 @@ struct paging_hooks {
 	/* An entry of the guest at gpa, its value, and what the shadow entry made from it holds now; SYNC_FILL: a leaf, for the
 	 * linear address lin, else it was dropped */
 	void (*synced)(void *arg, enum paging_sync kind, u64 lin, u64 gpa, u64 guest, u64 shadow);
+	/* A fill found no table left, so all extended page tables were emptied: processors drop what they hold of them. */
+	void (*emptied)(void *arg);
 	/* The dirty log has found a page (core/dirty.h). */
 	void (*dirtied)(void *arg, u64 gpa);
 	void *arg;

@@ -261,8 +261,11 @@ static int check_ancestors_section(struct load *l, struct section *s, struct err
 	return strcmp(s->name, "end") ? 0 : section_end(s, l->id, err);
 }
 
-static int check_file(struct load *l, const struct buf *file, bool own, struct err *err)
+/* Number i of the chain. */
+static int check_file(struct load *l, u32 i, struct err *err)
 {
+	const struct buf *file = &l->chain->file[i];
+	bool own = !i;
 	struct section s = { .name = "" };
 	struct reader in;
 	int rc = snapshot_begin(&in, file->data, file->len, err);
@@ -271,7 +274,7 @@ static int check_file(struct load *l, const struct buf *file, bool own, struct e
 	l->id = STATE_HASH_SEED;
 	pages_in_file(&l->pages, own);
 	while (!rc && strcmp(s.name, "end")) {
-		rc = section_read(&in, file->data, &s, err);
+		rc = l->chain->known[i] ? section_again(&in, file->data, &s) : section_read(&in, file->data, &s, err);
 		if (!rc)
 			rc = own ? check_section(l, &s, err) : check_ancestors_section(l, &s, err);
 		if (!rc && strcmp(s.name, "end"))
@@ -291,7 +294,7 @@ static int check_chain(struct load *l, struct err *err)
 	for (u32 i = 0; i < l->chain->n && !rc; i++) {
 		struct err why = { 0 };
 
-		rc = check_file(l, &l->chain->file[i], !i, &why);
+		rc = check_file(l, i, &why);
 		if (rc)
 			return i ? err_set(err, why.code, "in '%.40s', upon which it builds: %.250s", below.parent, why.text)
 				 : err_set(err, why.code, "%s", why.text);
@@ -351,8 +354,7 @@ static int commit_chain(struct load *l, struct err *err)
 
 	for (u32 i = 0; i < l->chain->n && !rc; i++)
 		rc = commit_file(l, &l->chain->file[i], !i, err);
-	pages_in_rest(&l->pages);
-	return rc;
+	return rc ? rc : pages_in_rest(&l->pages, err);
 }
 
 /* The file is older than the device: it begins as after power-up. */

@@ -19,7 +19,7 @@
 #include "core/snapshot-priv.h"
 
 /* Level -2 packs pages by a twentieth less than level 1, in two thirds of its time, and unpacks in half. */
-enum { CHUNK = PAGES_CHUNK, ZSTD_LEVEL = -2 };
+enum { CHUNK = PAGES_CHUNK, ZSTD_LEVEL = -2, READY_MOST = 32 << 20 };
 #define CHUNK_BYTES ((size_t)CHUNK * PAGE_SIZE_4K)
 
 /* ---- which frames exist ---- */
@@ -227,7 +227,7 @@ static bool bit(const u64 *map, u64 frame)
 
 int pages_in_open(struct pages_in *p, struct vm *vm, const u64 *stale, struct err *err)
 {
-	*p = (struct pages_in){ .vm = vm, .stale = stale, .raw = malloc(CHUNK_BYTES),
+	*p = (struct pages_in){ .vm = vm, .stale = stale, .all_ready = stale != NULL, .raw = malloc(CHUNK_BYTES),
 				.said = calloc(vm->frames->n / 64 + 1, sizeof(u64)) };
 	return p->raw && p->said ? 0 : err_set(err, ENOMEM, "snapshot: no memory to unpack pages");
 }
@@ -236,6 +236,7 @@ void pages_in_close(struct pages_in *p)
 {
 	free(p->raw);
 	free(p->said);
+	buf_free(&p->ready);
 	*p = (struct pages_in){ 0 };
 }
 
@@ -257,15 +258,6 @@ void pages_in_file(struct pages_in *p, bool own)
 {
 	p->next = 0;
 	p->own = own;
-}
-
-void pages_in_rest(struct pages_in *p)
-{
-	struct frames *f = p->vm->frames;
-
-	for (u64 frame = 0; p->stale && frame < f->n; frame++)
-		if (bit(p->stale, frame) && !bit(p->said, frame))
-			frames_discard(f, frame, 1);
 }
 
 int pages_batch_read(struct section *s, struct pages_batch *b, u64 *next, struct err *err)
@@ -317,6 +309,33 @@ static bool wanted(const struct pages_in *p, u64 frame)
 	return frame < f->n && f->refs[frame] && !bit(p->said, frame) && (!p->stale || bit(p->stale, frame));
 }
 
+/* What is wanted of this section is kept for the second time, if it is little. */
+static void keep_ready(struct pages_in *p, const struct pages_batch *b)
+{
+	for (u32 i = 0; i < b->n && p->all_ready; i++)
+		if (wanted(p, pages_batch_frame(b, i))) {
+			buf_put_uint(&p->ready, pages_batch_frame(b, i), 8);
+			buf_put(&p->ready, p->raw + (size_t)i * PAGE_SIZE_4K, PAGE_SIZE_4K);
+			p->all_ready = !p->ready.failed && p->ready.len < READY_MOST;
+		}
+}
+
+static int write_ready(struct pages_in *p, struct err *err)
+{
+	struct reader in = { .at = p->ready.data, .end = p->ready.data + p->ready.len };
+
+	while (read_left(&in)) {
+		u64 frame = read_uint(&in, 8);
+		const u8 *page = read_bytes(&in, PAGE_SIZE_4K);
+
+		if (pwrite(p->vm->frames->fd, page, PAGE_SIZE_4K, (off_t)(frame * PAGE_SIZE_4K)) != PAGE_SIZE_4K)
+			return err_set(err, EIO, "snapshot: cannot write the machine memory (%s); it is incomplete now",
+				       strerror(errno));
+		frames_mark(p->vm->frames, frame, 1);
+	}
+	return 0;
+}
+
 /* So many pages from number i on are wanted, and lie one behind the other. */
 static u32 row(const struct pages_in *p, const struct pages_batch *b, u32 i)
 {
@@ -365,10 +384,13 @@ static int pages_section(struct pages_in *p, struct section *s, struct err *err)
 			rc = err_set(err, EINVAL, "snapshot: section 'pages' at byte %" PRIu64 ": page of machine frame %" PRIu64
 				     ", which this machine has not", s->at, frame);
 	}
+	any &= !p->write || !p->all_ready; /* else pages_in_rest writes them */
 	if (!rc && any)
 		rc = pages_batch_unpack(s, &b, p->raw, err);
 	if (!rc && any && p->write)
 		rc = write_pages(p, &b, err);
+	else if (!rc && any)
+		keep_ready(p, &b);
 	for (u32 i = 0; i < b.n && !rc; i++)
 		say(p, pages_batch_frame(&b, i));
 	return rc;
@@ -401,4 +423,14 @@ int pages_in_section(struct pages_in *p, struct section *s, struct err *err)
 	if (!strcmp(s->name, "frames"))
 		return p->own ? frames_compare(p->vm->frames, &s->payload, err) : 0;
 	return strcmp(s->name, "zeros") ? pages_section(p, s, err) : zeros_section(p, s, err);
+}
+
+int pages_in_rest(struct pages_in *p, struct err *err)
+{
+	struct frames *f = p->vm->frames;
+
+	for (u64 frame = 0; p->stale && frame < f->n; frame++)
+		if (bit(p->stale, frame) && !bit(p->said, frame))
+			frames_discard(f, frame, 1);
+	return p->all_ready ? write_ready(p, err) : 0;
 }

@@ -97,6 +97,8 @@ int snapshot_begin(struct reader *in, const u8 *data, size_t len, struct err *er
 bool section_next(struct reader *in, struct section *s);
 /* The next section of the stream that begins at `begin`, checked as a whole. */
 int section_read(struct reader *in, const u8 *begin, struct section *s, struct err *err);
+/* The same of a stream that has agreed with its CRCs before; always 0. */
+int section_again(struct reader *in, const u8 *begin, struct section *s);
 /* A section that is one state list and nothing after it. */
 int section_state(struct section *s, const struct layout *l, void *state, struct err *err);
 /* What comes first in a stream: enough to find those that it builds upon. */
@@ -141,6 +143,8 @@ struct pages_in {
 	u64 next;         /* the lowest frame number that may come now: they ascend within a file */
 	bool own;         /* the file is the snapshot's own: it knows of no frames that are not there */
 	bool write;       /* false: only check that it could be done */
+	struct buf ready; /* what the check has unpacked: u64 frame numbers, each with its page, ... */
+	bool all_ready;   /* ... and that is all there is to write */
 };
 int pages_in_open(struct pages_in *p, struct vm *vm, const u64 *stale, struct err *err);
 void pages_in_close(struct pages_in *p);
@@ -149,8 +153,8 @@ int pages_in_start(struct pages_in *p, bool write, struct err *err);
 void pages_in_file(struct pages_in *p, bool own);
 /* A section "frames", "zeros" or "pages". */
 int pages_in_section(struct pages_in *p, struct section *s, struct err *err);
-/* What nobody has said anything about is zero. */
-void pages_in_rest(struct pages_in *p);
+/* Last: what nobody has said anything about is zero. */
+int pages_in_rest(struct pages_in *p, struct err *err);
 
 /* ---- files (snapshot-store.c) ---- */
 
@@ -176,8 +180,12 @@ int store_read(const char *path, u64 most, struct buf *content, struct err *err)
 char *snapshot_path(const char *folder, size_t len, const char *name);
 /* Own file first.  A longer chain is not made: a snapshot is whole then. */
 enum { SNAPSHOT_CHAIN = 32 };
+/* Which file it was, and when it was changed last; all zero = nobody knows. */
+struct store_mark { u64 device, inode, size, changed_s, changed_ns; };
 struct snapshot_chain {
 	struct buf file[SNAPSHOT_CHAIN];
+	struct store_mark mark[SNAPSHOT_CHAIN];
+	bool known[SNAPSHOT_CHAIN]; /* these very bytes were gone over before, and are good */
 	u32 n;
 	bool borrowed; /* file[0] is somebody else's */
 };
@@ -185,6 +193,10 @@ struct snapshot_chain {
  * it must stay there. */
 int snapshot_chain_open(struct snapshot_chain *c, const char *path, const struct buf *own, u64 most, struct err *err);
 void snapshot_chain_close(struct snapshot_chain *c);
+/* The same; a file that `seen` has, and that has not been touched since, is taken from there instead of the disk. */
+int snapshot_chain_again(struct snapshot_chain *c, const char *path, struct snapshot_chain *seen, u64 most, struct err *err);
+/* The chain was loaded: `seen` becomes what it had of files that can be told from later ones, and the chain is closed. */
+void snapshot_chain_keep(struct snapshot_chain *c, struct snapshot_chain *seen);
 int snapshot_load_chain(struct vm *vm, const struct snapshot_chain *c, const u64 *stale, struct buf *remarks, struct err *err);
 /* Would that succeed?  But for what the engine says of the processors' states. */
 int snapshot_check_chain(struct vm *vm, const struct snapshot_chain *c, struct err *err);

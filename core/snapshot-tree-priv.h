@@ -13,6 +13,7 @@ struct snapshot_tree {
 	struct vm *vm;
 	struct snapshot_node here; /* name, id and whole; name "" = not known */
 	bool logs;                 /* LOG_SNAPSHOT is ours */
+	struct snapshot_chain seen;  /* the files of the latest restore, which need not be read again */
 	const struct store_ops *ops; /* NULL = the host's */
 };
 

@@ -43,6 +43,7 @@ void snapshot_tree_close(struct snapshot_tree *t)
 		return;
 	if (t->logs)
 		mem_log_frames(&t->vm->mem, LOG_SNAPSHOT, false, NULL);
+	snapshot_chain_close(&t->seen);
 	free(t->folder);
 	free(t);
 }
@@ -186,11 +187,14 @@ int snapshot_tree_restore(struct snapshot_tree *t, const char *name, struct buf 
 	path = tree_path(t, name);
 	if (!path)
 		return err_set(err, ENOMEM, "no memory for a snapshot's name");
-	rc = access(path, F_OK) ? no_such(t, name, &why) : snapshot_chain_open(&chain, path, NULL, snapshot_largest(t->vm), &why);
+	rc = access(path, F_OK) ? no_such(t, name, &why) : snapshot_chain_again(&chain, path, &t->seen, snapshot_largest(t->vm), &why);
 	if (!rc) {
 		stale = t->logs && t->here.name[0] ? tree_stale(t, &chain) : NULL;
 		rc = snapshot_load_chain(t->vm, &chain, stale, remarks, &why);
-		snapshot_chain_close(&chain);
+		if (rc)
+			snapshot_chain_close(&chain);
+		else
+			snapshot_chain_keep(&chain, &t->seen);
 	}
 	if (rc)
 		err_set(err, -rc, "%.100s: %.200s", name, why.text);

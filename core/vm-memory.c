@@ -65,6 +65,17 @@ static void paging_synced(void *arg, enum paging_sync kind, u64 lin, u64 gpa, u6
 	v->leaving = leaving;
 }
 
+/* In an exit, or in the midst of a task switch; frames of tables will be other tables, so nothing of them may stay (SDM 3C
+ * 28.3.3.4: INVEPT). */
+static void tables_emptied(void *arg)
+{
+	struct vm *vm = arg;
+	const struct drop_operand all = { .eptp = paging_eptp(&vm->paging) };
+
+	for (u32 i = 0; i < vm->ncpus && vm->engine->drop; i++)
+		vm->engine->drop(&vm->vcpu[i], DROP_EPT, &all);
+}
+
 static void paging_dirtied(void *arg, u64 gpa)
 {
 	struct vm *vm = arg;
@@ -180,7 +191,7 @@ int vm_memory_open(struct vm *vm, const struct vm_config *c, struct err *err)
 	if (rc)
 		vm_memory_close(vm);
 	else
-		vm->paging.hooks = (struct paging_hooks){ protect_page, paging_synced, paging_dirtied, vm };
+		vm->paging.hooks = (struct paging_hooks){ protect_page, paging_synced, tables_emptied, paging_dirtied, vm };
 	return rc;
 }
 

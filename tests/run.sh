@@ -3,7 +3,9 @@
 # run.sh - all test suites, two at a time, added up.  Usage: run.sh [--long] [BUILD]   (BUILD is build/MODE)
 # Rule: a suite is a program that ends with a plain line `N passed, N failed[, N skipped]`; one that ends in any other
 # way has failed.  What each printed stays in BUILD/log.
-# TEST_PATIENCE multiplies the seconds a suite may take; a line `NAME reason` of TEST_LEFT_OUT leaves one out.
+# TEST_PATIENCE multiplies the seconds a suite may take; a line `NAME reason` of TEST_LEFT_OUT leaves one out (unit/NAME, cli/NAME: a
+# part of a suite).
+# TEST_HOST is a program for the processor here, when that of BUILD is for another and runs in an emulator.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 long=
@@ -19,21 +21,22 @@ mkdir -p "$log"
 
 # name | most seconds it may take | command
 suites() {
-	echo "unit     | 400 | tests/unit/run.sh $build"
-	echo "isa      | 400 | tests/insn/run.sh $build"
+	echo "unit     | 900 | tests/unit/run.sh $build"
+	echo "isa      | 600 | tests/insn/run.sh $build"
 	echo "vectors  | 200 | $build/tests/vectors/moo"
 	echo "guest    | 200 | tests/guest/run.sh $build/vitrine"
-	echo "cli      | 200 | tests/cli/run.sh"
-	echo "fuzz     | 200 | tests/fuzz/run.sh $build"
+	echo "cli      | 600 | tests/cli/run.sh"
+	echo "fuzz     | 600 | tests/fuzz/run.sh $build"
 	[ -n "$long" ] && echo "qemu     | 300 | tests/guest/qemu.sh $build/vitrine"
 	# The house rules do not depend on the mode.
 	if [ "$mode" = release ]; then
 		echo "lint     |  60 | tests/lint/lint.sh . $build"
 		echo "lint-lint|  60 | tests/lint/selftest.sh"
 	fi
+	[ -n "${TEST_HOST-}" ] && echo "cross    | 200 | tests/arm64/cross.sh $build $TEST_HOST"
 	# Whoever adds tests/NAME/suite.sh has added a suite.
 	for script in tests/*/suite.sh; do
-		[ -f "$script" ] && name=${script#tests/} && echo "${name%/suite.sh} | 280 | $script $build $long"
+		[ -f "$script" ] && name=${script#tests/} && echo "${name%/suite.sh} | 600 | $script $build $long"
 	done
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/timeline.h"
 #include "core/x86/walk.h"
+#include "core/x86/x86.h"
 #include "debugger/runner.h"
 #include "debugger/session/describe.h"
 #include "debugger/session/session-priv.h"
@@ -20,6 +21,7 @@ struct hunt {
 	const char *name;      /* of the register, or NULL: memory */
 	u64 gpa, len;
 	u8 now[CONTENT_MAX];   /* what memory holds in the present */
+	u8 aside;              /* bits of its first byte that do not count */
 	u64 value;             /* a register's, at the latest look */
 	struct event latest;   /* the watch's */
 	u32 cpu;
@@ -88,7 +90,8 @@ static bool content_is_now(struct hunt *h)
 
 	if (h->name)
 		return true;
-	return session_read_physical(h->s, h->gpa, then, h->len) == h->len && !memcmp(then, h->now, h->len);
+	return session_read_physical(h->s, h->gpa, then, h->len) == h->len && !((then[0] ^ h->now[0]) & ~h->aside) &&
+	       !memcmp(then + 1, h->now + 1, h->len - 1);
 }
 
 /* Between `low`, where the content is another one, and `high`, where it is that of now: the first point that has it. */
@@ -186,9 +189,9 @@ static int from_here(struct hunt *h, struct writer *w, struct err *err)
 	return rc < 0 ? rc : back;
 }
 
-int session_who_memory(struct session *s, u64 gpa, u64 len, struct writer *w, struct err *err)
+static int who_memory(struct session *s, u64 gpa, u64 len, u8 aside, struct writer *w, struct err *err)
 {
-	struct hunt h = { .s = s, .gpa = gpa, .len = len };
+	struct hunt h = { .s = s, .gpa = gpa, .len = len, .aside = aside };
 
 	if (!len || len > CONTENT_MAX || gpa + len < gpa)
 		return err_set(err, EINVAL, "who: expected 1 to %d bytes", CONTENT_MAX);
@@ -196,6 +199,17 @@ int session_who_memory(struct session *s, u64 gpa, u64 len, struct writer *w, st
 		return err_set(err, EFAULT, "who: no memory at gpa 0x%llx, or not so much; a device's registers are its own affair",
 			       (unsigned long long)gpa);
 	return from_here(&h, w, err);
+}
+
+int session_who_memory(struct session *s, u64 gpa, u64 len, struct writer *w, struct err *err)
+{
+	return who_memory(s, gpa, len, 0, w, err);
+}
+
+/* The processor sets both flags by itself while it walks: no instruction writes them (SDM 3A 4.8). */
+int session_who_entry(struct session *s, u64 gpa, u64 len, struct writer *w, struct err *err)
+{
+	return who_memory(s, gpa, len, PTE_A | PTE_D, w, err);
 }
 
 int session_who_register(struct session *s, const char *name, struct writer *w, struct err *err)

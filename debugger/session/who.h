@@ -10,7 +10,8 @@
 enum writer_kind {
 	WRITER_NONE,   /* not within recorded time */
 	WRITER_CODE,   /* an instruction, or what a processor pushes when it delivers an interrupt */
-	WRITER_DEVICE, /* memory: no processor did, so a device (DMA), or a change by hand (`poke`) */
+	WRITER_DEVICE, /* memory: no instruction did, so a device (DMA), a page walk (its accessed and dirty flags), or a
+			* change by hand (`poke`) */
 };
 
 /* Where recorded time goes from the old to the new value. */
@@ -26,6 +27,8 @@ struct writer {
 
 /* Of memory [gpa, gpa + len), len from 1 to 4096: through whatever linear address.  -ERANGE, -EINVAL; -EINTR: Ctrl-C. */
 int session_who_memory(struct session *s, u64 gpa, u64 len, struct writer *w, struct err *err);
+/* Of a page-table entry of len bytes, its accessed and dirty flags aside. */
+int session_who_entry(struct session *s, u64 gpa, u64 len, struct writer *w, struct err *err);
 /* Of a register of the chosen processor: when it got another value.  */
 int session_who_register(struct session *s, const char *name, struct writer *w, struct err *err);
 /* Where the linear address lies now, for the chosen processor, and the page-table entry that says so (the one at which the

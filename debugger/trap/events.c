@@ -9,6 +9,7 @@
 
 #define NESTED "nested virtualization"
 #define MIGRATION "live migration"
+#define HOST "script for several guests (vitrine host --trace=cow,share,swap tells these)"
 
 /* What is known of an exit, before and after the handler. */
 #define EXIT_FIELDS \
@@ -119,8 +120,15 @@ const struct trap_event trap_events[] = {
 	    { "rip", T_GVA, "of the instruction" } } },
 	{ "console", "text", "the console has shown the text", "run until console(\"login:\") for 30s;",
 	  1, 1, EV_BIT(out), NULL, { { "text", T_STR, "the text" } } },
-	{ "dirty", "", "a page is written for the first time since logging began", "on dirty { @pages[gpa] = count(); }",
-	  0, 0, 0, "dirty-page logging", { { "gpa", T_GPA, "the page" } } },
+	{ "dirty", "", "a page is written for the first time since the dirty log was read; arming it switches the log on. "
+	  "With --dirty-log wp it comes at the store; with ad and pml when the log is read", "on dirty { @pages[gpa] = count(); }",
+	  0, 0, EV_BIT(dirty), NULL, { { "gpa", T_GPA, "the page" } } },
+	{ "cow", "", "a write makes a page of its own from a shared one", "on cow { @copies = count(); }",
+	  0, 0, 0, HOST, { { "gpa", T_GPA, "the page" } } },
+	{ "share", "", "a page was found to be like another", "on share { @shared = count(); }",
+	  0, 0, 0, HOST, { { "gpa", T_GPA, "the page" } } },
+	{ "swap", "", "a page goes out to the swap file, or comes in", "on swap { @moved = count(); }",
+	  0, 0, 0, HOST, { { "gpa", T_GPA, "the page" } } },
 	{ "balloon", "", "the guest gives a page back (--virtio balloon)", "on balloon { @pages = count(); }",
 	  0, 0, EV_BIT(balloon), NULL,
 	  { { "pages", T_INT, "in the balloon, as the guest last said" }, { "gpa", T_GPA, "the page" } } },

@@ -13,7 +13,8 @@ enum how {
 	HOW_HANDLED, /* after it */
 	HOW_ACCESS,  /* an exit of one reason, before the handler: what is written, what can be answered */
 	HOW_READ,    /* the same, after the handler, which knows what was read; before it if the probe answers */
-	HOW_EXEC, HOW_WATCH_READ, HOW_WATCH_WRITE, HOW_CR, HOW_FAULT, HOW_INTR, HOW_TLB, HOW_SYNC, HOW_MODE, HOW_CONSOLE, HOW_TIMER, HOW_BALLOON,
+	HOW_EXEC, HOW_WATCH_READ, HOW_WATCH_WRITE, HOW_CR, HOW_FAULT, HOW_INTR, HOW_TLB, HOW_SYNC, HOW_MODE, HOW_CONSOLE, HOW_TIMER,
+	HOW_BALLOON, HOW_DIRTY,
 	HOW_SAID,    /* end, guest_exit, snapshot: the evaluator says them itself */
 };
 
@@ -49,6 +50,7 @@ static const struct kind {
 	{ "console", HOW_CONSOLE, 0, false },
 	{ "timer", HOW_TIMER, 0, false },
 	{ "balloon", HOW_BALLOON, 0, false },
+	{ "dirty", HOW_DIRTY, 0, false },
 	{ "triple_fault", HOW_ACCESS, EXIT_TRIPLE_FAULT, false },
 	{ "guest_exit", HOW_SAID, 0, false },
 	{ "snapshot", HOW_SAID, 0, false },
@@ -86,6 +88,7 @@ static u32 mask_of(const struct armed *a, const struct kind *k)
 	case HOW_MODE: return EV_BIT(state);
 	case HOW_CONSOLE: return EV_BIT(out);
 	case HOW_BALLOON: return EV_BIT(balloon);
+	case HOW_DIRTY: return EV_BIT(dirty);
 	case HOW_TIMER:
 	case HOW_SAID: break;
 	}
@@ -186,6 +189,22 @@ static bool set_breaks(struct trap *t, const struct node *at, const struct armed
 	}
 }
 
+/* The log stays on until the script ends: to switch it off the guest must stand still, and a probe may end at any time. */
+static bool log_writes(struct trap *t, const struct node *at)
+{
+	struct vm *vm = t->s->vm;
+	struct err err;
+
+	if (vm->paging.dirty.way == DIRTY_OWN)
+		return trap_skip(t, at, "'dirty' needs page tables that notice writes: --paging ept or shadow, with --dirty-log wp");
+	if (t->now)
+		return trap_fail(t, at, "arm it outside of probes, and `enable` it there", "the dirty log cannot be switched on now");
+	if (!t->logging && mem_log_frames(&vm->mem, LOG_PROBE, true, &err))
+		return trap_fail(t, at, NULL, "%s", err.text);
+	t->logging = true;
+	return true;
+}
+
 /* Places in the machine that the event needs.  What was set is noted in a->placed, for armed_release. */
 static bool place(struct trap *t, const struct node *at, struct armed *a, const struct kind *k)
 {
@@ -197,6 +216,8 @@ static bool place(struct trap *t, const struct node *at, struct armed *a, const 
 		return trap_skip(t, at, "engine %s cannot look at every instruction", t->s->vm->engine->name);
 	else if (k->how == HOW_SYNC && t->s->vm->paging.mode != PAGING_SHADOW)
 		return trap_skip(t, at, "'%s' needs shadow page tables: this machine has none (--paging shadow)", k->name);
+	else if (k->how == HOW_DIRTY)
+		return log_writes(t, at);
 	else if ((a->mask & FROM_INSIDE) && !(t->s->vm->engine->caps & CAP_INSN_EVENTS))
 		return trap_skip(t, at, "engine %s cannot report '%s': it is no exit", t->s->vm->engine->name, k->name);
 	else
@@ -350,6 +371,7 @@ bool armed_matches(struct trap *t, struct armed *a, const struct event *ev, stru
 	case HOW_TLB:
 	case HOW_SYNC:
 	case HOW_BALLOON:
+	case HOW_DIRTY:
 	case HOW_MODE: return true;
 	case HOW_TIMER:
 	case HOW_SAID: break;

@@ -37,6 +37,8 @@ static struct value item_gpa(struct trap *t, const struct occurrence *o)
 		return value_of(T_GPA, (trap_int)o->ev->shadow_sync.gpa);
 	if (o->ev && o->ev->kind == EV_balloon)
 		return value_of(T_GPA, (trap_int)o->ev->balloon.gpa);
+	if (o->ev && o->ev->kind == EV_dirty)
+		return value_of(T_GPA, (trap_int)o->ev->dirty.gpa);
 	return VALUE_NONE;
 }
 

@@ -105,6 +105,7 @@ struct trap {
 	u32 nprobes, next_number, scope;
 	int subscription;
 	u32 mask;                   /* of it */
+	bool logging;               /* the dirty log is on for a probe: LOG_PROBE */
 	struct vm_exit left[VM_VCPUS]; /* each processor's latest exit, as it left the guest */
 	u64 left_at[VM_VCPUS];      /* host ns */
 	u64 last_exit_icount[VM_VCPUS];

@@ -57,6 +57,8 @@ void trap_close(struct trap *t)
 		return;
 	while (t->nprobes)
 		probes_remove(t, t->probe[t->nprobes - 1]);
+	if (t->logging)
+		mem_log_frames(&t->s->vm->mem, LOG_PROBE, false, NULL);
 	for (u32 i = 0; i < t->nslots; i++)
 		value_drop(&t->slot[i]);
 	for (u32 i = 0; i < t->nmaps; i++)

@@ -34,8 +34,8 @@ static void say_writer(struct session *s, const struct writer *w, const char *wh
 		return;
 	}
 	if (w->kind == WRITER_DEVICE) {
-		buf_printf(out, "%s was changed by no processor, but by a device (DMA) or by hand, at instruction %llu\n", what,
-			   ULL(w->icount));
+		buf_printf(out, "%s was changed by no instruction, but by a device (DMA), a page walk or by hand, at instruction "
+			   "%llu\n", what, ULL(w->icount));
 	} else {
 		buf_printf(out, "%s was %s by instruction %llu, ", what, is_register ? "changed" : "written", ULL(w->icount));
 		say_rip(s, w, out);
@@ -58,10 +58,12 @@ static int who_register(struct verb_call *c, struct err *err)
 	return rc;
 }
 
-static int who_memory(struct verb_call *c, u64 gpa, u64 len, const char *what, struct err *err)
+typedef int (*who_fn)(struct session *s, u64 gpa, u64 len, struct writer *w, struct err *err);
+
+static int who_memory(struct verb_call *c, who_fn who, u64 gpa, u64 len, const char *what, struct err *err)
 {
 	struct writer w;
-	int rc = session_who_memory(c->s, gpa, len, &w, err);
+	int rc = who(c->s, gpa, len, &w, err);
 
 	if (!rc)
 		say_writer(c->s, &w, what, false, c->out);
@@ -81,7 +83,7 @@ static int who_entry(struct verb_call *c, struct err *err)
 		return rc ? rc : err_set(err, ENOENT, "who: paging is off, so there is no page-table entry");
 	snprintf(what, sizeof(what), "the page-table entry of 0x%llx", ULL(gva));
 	session_register(c->s, c->s->cpu, "cr4", &cr4);
-	return who_memory(c, entry, cr4 & CR4_PAE ? 8 : 4, what, err);
+	return who_memory(c, session_who_entry, entry, cr4 & CR4_PAE ? 8 : 4, what, err);
 }
 
 static int exec_who(struct verb_call *c, struct err *err)
@@ -108,13 +110,14 @@ static int exec_who(struct verb_call *c, struct err *err)
 	if (!len || len > PAGE_SIZE_4K - (gva & PAGE_MASK_4K))
 		return err_set(err, EINVAL, "who: %llu bytes; expected 1 or more, within one page", ULL(len));
 	snprintf(what, sizeof(what), "0x%llx", ULL(gva));
-	return who_memory(c, gpa, len, what, err);
+	return who_memory(c, session_who_memory, gpa, len, what, err);
 }
 
 const struct verb the_who = {
 	.name = "who", .args = "ADDRESS [BYTES] | $REG | pte ADDRESS", .brief = "who last wrote it, in recorded time",
 	.text = "Looks back for the latest write to memory (through whatever linear address), to the page-table\n"
-		"entry that maps an address, or for the latest change of a register of the chosen processor.\n"
+		"entry that maps an address (its accessed and dirty flags aside, which the processor sets), or\n"
+		"for the latest change of a register of the chosen processor.\n"
 		"The machine stays where it is. What a device wrote (DMA) is found, too, but not which.\n"
 		"Ctrl-C ends the search.",
 	.example = "who $rsp 8\nwho $rbx\nwho pte $rip", .group = VERB_TIME, .exec = exec_who,

@@ -50,7 +50,8 @@ def difference(wanted, got):
 
 def run(folder, command, wanted):
     typed = "".join(line[6:] + "\n" for line in wanted if line.startswith("trap> "))
-    done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, input=typed.encode(), timeout=120,
+    done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, input=typed.encode(),
+                          timeout=120 * int(os.environ.get("TEST_PATIENCE", 1)),
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     lines = [line.rstrip() for line in done.stdout.decode(errors="replace").split("\n")]
     return lines[:-1] if lines and not lines[-1] else lines

@@ -5,8 +5,8 @@
 import fcntl, os, pty, re, select, signal, socket, subprocess, sys, termios, time
 
 vitrine, folder = sys.argv[1], sys.argv[2]
-passed = failed = 0
-PATIENCE = 20
+passed = failed = skipped = 0
+PATIENCE = 20 * int(os.environ.get('TEST_PATIENCE', 1))
 
 
 def check(name, ok, detail=''):
@@ -121,7 +121,12 @@ way_out('a guest that ends', 'hello.img', lambda s: None, 0)
 way_out('a guest that dies', 'bad.img', lambda s: None, 4)
 for sig in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:
     way_out(sig.name, 'spin.img', lambda s: s.kill(sig), 128 + sig)
-for sig in signal.SIGSEGV, signal.SIGQUIT, signal.SIGILL:
+deadly = [signal.SIGSEGV, signal.SIGQUIT, signal.SIGILL]
+if os.environ.get('TEST_EMULATOR'):
+    deadly.remove(signal.SIGSEGV)
+    skipped += 1
+    print('skipped: the terminal after SIGSEGV: the emulator takes the signal for an error of its own')
+for sig in deadly:
     way_out(sig.name, 'spin.img', lambda s: s.kill(sig), -sig)
 way_out('SIGABRT', 'spin.img', lambda s: s.kill(signal.SIGABRT), 6)
 
@@ -152,7 +157,7 @@ check('a terminal that goes away ends the run', line.strip() in (b'ended 129', b
 
 
 def run(args, **kw):
-    return subprocess.run([vitrine, 'run', '--quiet', *args], capture_output=True, timeout=60, **kw)
+    return subprocess.run([vitrine, 'run', '--quiet', *args], capture_output=True, timeout=3 * PATIENCE, **kw)
 
 
 for guest in 'irq.img', 'poll.img':
@@ -213,5 +218,5 @@ for text in b'first', b'second, q':
 check('and the guest powers off', p.wait(PATIENCE) == 0)
 check('and the socket is gone', not os.path.exists(path))
 
-print(f'{passed} passed, {failed} failed')
+print(f'{passed} passed, {failed} failed, {skipped} skipped')
 sys.exit(failed != 0)

@@ -24,7 +24,7 @@ skip() { # COUNT REASON
 	echo "skipped: $2"
 }
 console_of() { # OPTIONS... : output and status
-	timeout 60 "$vitrine" run --quiet "$@" 2>"$work/err" </dev/null
+	timeout $((60 * ${TEST_PATIENCE:-1})) "$vitrine" run --quiet "$@" 2>"$work/err" </dev/null
 	echo "status $?"
 }
 
@@ -103,7 +103,7 @@ same_run() { # console and status of $image on both
 
 same_steps() { # exits, state and memory of $image, instruction by instruction
 	case " ${options[*]-} " in *--cpus*) return ;; esac
-	if timeout 60 "$vitrine" diff-engines "${options[@]}" --budget 20k "$image" >"$work/diff" 2>&1; then
+	if timeout $((60 * ${TEST_PATIENCE:-1})) "$vitrine" diff-engines "${options[@]}" --budget 20k "$image" >"$work/diff" 2>&1; then
 		[[ $row == *step* ]] && fail "$name: no difference; its row in exceptions is not true" || ok
 	elif [[ $row == *step* ]]; then
 		ok
@@ -114,7 +114,7 @@ same_steps() { # exits, state and memory of $image, instruction by instruction
 
 same_exits() { # $image to its end: every exit that both show, state there, memory, and how it ends
 	case " ${options[*]-} " in *--cpus*) return ;; esac
-	if timeout 60 "$vitrine" diff-engines --exits "${options[@]}" --budget 20k "$image" >"$work/diff" 2>&1; then
+	if timeout $((60 * ${TEST_PATIENCE:-1})) "$vitrine" diff-engines --exits "${options[@]}" --budget 20k "$image" >"$work/diff" 2>&1; then
 		[[ $row == *exits* ]] && fail "$name: no difference in exits; its row in exceptions is not true" || ok
 	elif [[ $row == *exits* ]]; then
 		ok

@@ -4,7 +4,7 @@
 # Rule: the inputs are a function of the seed, so a failure here is repeatable; `make fuzz-NAME` searches for new ones.
 set -u
 build=${1:-build/release}
-count=${2:-400}
+count=${2:-$((400 / ${TEST_PATIENCE:-1}))} # in an emulator fewer
 [ -n "${TEST_LONG-}" ] && count=$((count * 100))
 cd "$(dirname "$0")/../.." || exit 2
 passed=0 failed=0

@@ -10,7 +10,7 @@ work=$(mktemp -d) || exit 2
 server=
 trap '[ -n "$server" ] && kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
 passed=0 failed=0 skipped=0
-limit=60 # seconds of one session
+limit=$((60 * ${TEST_PATIENCE:-1})) # seconds of one session
 
 for tool in gdb nasm; do
 	if ! command -v $tool >/dev/null; then
@@ -74,7 +74,7 @@ hash_of() { sed -n 's/.*\(state-hash: .*\)/\1/p' "$1"; }
 same_as_alone() { # NAME OPTIONS... : nobody looks on, and the state at the end is the same
 	local name=$1
 	shift
-	timeout 60 "$vitrine" run --debugcon none --state-hash "$@" "$image" >"$work/alone" 2>/dev/null </dev/null
+	timeout "$limit" "$vitrine" run --debugcon none --state-hash "$@" "$image" >"$work/alone" 2>/dev/null </dev/null
 	[ -n "$(hash_of "$work/alone")" ] && [ "$(hash_of "$work/alone")" = "$(hash_of "$work/guest")" ] && ok ||
 		fail "$name: gdb changed the run" "$(hash_of "$work/alone")" "$(hash_of "$work/guest")"
 }
@@ -319,12 +319,12 @@ target remote $work/socket"
 printf '%s\nbreak *%s\ncontinue\nset $eax = 4711\npython import os\npython os._exit(0)\n' "$connect" "$(at spin)" >"$work/first"
 printf '%s\nprintf "eax %%d\\n", $eax\ndetach\n' "$connect" >"$work/second"
 printf '%s\nprintf "spun %%d\\n", $eax > 4711\nkill\n' "$connect" >"$work/third"
-timeout 60 "$vitrine" run --gdb "unix:$work/socket" --debugcon none "$image" >"$work/guest" 2>&1 </dev/null &
+timeout "$limit" "$vitrine" run --gdb "unix:$work/socket" --debugcon none "$image" >"$work/guest" 2>&1 </dev/null &
 server=$!
 for _ in {1..200}; do [ -S "$work/socket" ] && break; sleep 0.05; done
-for script in first second; do timeout 20 gdb -nx -batch -x "$work/$script"; done >"$work/out" 2>&1
+for script in first second; do timeout "$limit" gdb -nx -batch -x "$work/$script"; done >"$work/out" 2>&1
 sleep 0.3
-timeout 20 gdb -nx -batch -x "$work/third" >>"$work/out" 2>&1
+timeout "$limit" gdb -nx -batch -x "$work/third" >>"$work/out" 2>&1
 wait "$server"
 status=$?
 server=
@@ -333,10 +333,10 @@ guest_said "gdb comes again" 0 "gdb has gone without a word: the machine stands"
 
 # --- by TCP, at an address
 port=$((20000 + $$ % 20000))
-timeout 60 "$vitrine" run --gdb "localhost:$port" --debugcon none "$image" >"$work/guest" 2>&1 </dev/null &
+timeout "$limit" "$vitrine" run --gdb "localhost:$port" --debugcon none "$image" >"$work/guest" 2>&1 </dev/null &
 server=$!
 sleep 0.5
-timeout 20 gdb -nx -batch -ex "target remote localhost:$port" -ex 'info mem' -ex kill >"$work/out" 2>&1
+timeout "$limit" gdb -nx -batch -ex "target remote localhost:$port" -ex 'info mem' -ex kill >"$work/out" 2>&1
 wait "$server"
 status=$?
 server=
@@ -345,10 +345,10 @@ guest_said "TCP" 0 "stopped by the user"
 
 # --- a session without an end: the guest powers off, and time goes back from there
 build asm-examples/01-hello.asm
-timeout 60 "$vitrine" debug --gdb "unix:$work/socket" --debugcon none "$image" >"$work/guest" 2>&1 </dev/null &
+timeout "$limit" "$vitrine" debug --gdb "unix:$work/socket" --debugcon none "$image" >"$work/guest" 2>&1 </dev/null &
 server=$!
 for _ in {1..200}; do [ -S "$work/socket" ] && break; sleep 0.05; done
-timeout 20 gdb -nx -batch -ex 'set architecture i386:x86-64' -ex "target remote $work/socket" -ex continue -ex 'monitor where' \
+timeout "$limit" gdb -nx -batch -ex 'set architecture i386:x86-64' -ex "target remote $work/socket" -ex continue -ex 'monitor where' \
 	-ex "break *$(at next)" -ex reverse-continue -ex 'printf "back at %#lx\n", $rip' -ex kill >"$work/out" 2>&1
 wait "$server"
 status=$?
@@ -426,7 +426,7 @@ fi
 # --- lldb speaks the same protocol
 if command -v lldb >/dev/null; then
 	build asm-examples/12-long-mode.asm
-	timeout 60 "$vitrine" run --gdb "$port" --debugcon none "$image" >"$work/guest" 2>&1 </dev/null &
+	timeout "$limit" "$vitrine" run --gdb "$port" --debugcon none "$image" >"$work/guest" 2>&1 </dev/null &
 	server=$!
 	sleep 0.5
 	timeout 30 lldb --no-lldbinit --batch -o "gdb-remote $port" -o "breakpoint set -a $(at inside)" -o continue \

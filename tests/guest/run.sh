@@ -40,7 +40,7 @@ run_guest() { # of $source: assemble, run plain, run with --exits, compare
 	want=$(expected status)
 	case $source in tests/guest/*) want=${want:-33} ;; esac
 	options+=(--quiet --budget 200M "$image")
-	timeout 60 "$vitrine" run "${options[@]}" >"$work/out" 2>"$work/err" </dev/null
+	timeout $((60 * ${TEST_PATIENCE:-1})) "$vitrine" run "${options[@]}" >"$work/out" 2>"$work/err" </dev/null
 	status=$?
 	[ $status = "${want:-0}" ] || fail "exit status $status, expected ${want:-0}" "$work/err"
 	if [ -f "$expect" ]; then
@@ -52,7 +52,7 @@ run_guest() { # of $source: assemble, run plain, run with --exits, compare
 	missing=$(expected stderr | in_order "$work/err") ||
 		fail "standard error lacks a line like '$missing'" "$work/err"
 	if grep -q '^exits:' "$expect" 2>/dev/null; then
-		timeout 60 "$vitrine" run --exits "${options[@]}" >"$work/exits" 2>&1 </dev/null
+		timeout $((60 * ${TEST_PATIENCE:-1})) "$vitrine" run --exits "${options[@]}" >"$work/exits" 2>&1 </dev/null
 		missing=$(expected exits | in_order "$work/exits") ||
 			fail "--exits lacks a line like '$missing'" "$work/exits"
 	fi

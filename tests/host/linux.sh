@@ -18,8 +18,10 @@ linux_guests() {
 	check "20 ms of the processor for a clone, in the median" json 'sorted(g["clone_cpu_ns"] for g in d["guests"][1:])[25] <= 20e6'
 	python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); m = d["memory"]
 t = sorted(g["clone_cpu_ns"] / 1e6 for g in d["guests"][1:])
-print("50 clones of a 256 MiB Linux: %.1f MiB before, %.1f behind; %.1f ms in the median, %.1f at most"
-      % (m["before_clones"]["process"] / 2**20, m["behind_clones"]["process"] / 2**20, t[25], t[-1]))' "$work/json"
+w = sorted(g["clone_ns"] / 1e6 for g in d["guests"][1:])
+print("50 clones of a 256 MiB Linux: %.1f MiB before, %.1f behind; ms of the processor: %.1f in the median, %.1f at most; "
+      "by the clock: %.1f, %.1f"
+      % (m["before_clones"]["process"] / 2**20, m["behind_clones"]["process"] / 2**20, t[25], t[-1], w[25], w[-1]))' "$work/json"
 
 	host --mem 128M --vms 4 --for 7G --share --scan 1 "${linux[@]}" # so nothing is shared before the last look
 	check "sharing saves 40 % of the memory of four idle guests" json 'd["memory"]["end"]["process"] <= 0.6 * d["memory"]["before_last_scan"]["process"]'

@@ -3,9 +3,11 @@
 # kernels.sh - Debian's kernels for use as guests.  Usage: kernels.sh [amd64|cloud-amd64|686-pae|busybox-i386]
 # Prints the folder that holds boot/vmlinuz-* and lib/modules of that kernel (or bin/busybox), fetching the package if
 # it must.
+# With TEST_NO_LINUX=REASON there are none, for that reason.
 # Rule: nothing is installed on this machine: the package is unpacked under .cache/, which git ignores.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
+[ -z "${TEST_NO_LINUX-}" ] || { echo "$TEST_NO_LINUX" >&2; exit 1; }
 flavour=${1:-amd64}
 cache=.cache/linux/$flavour
 

@@ -3,6 +3,7 @@
  * Rule: a case says all that a machine has to know; both our modes and KVM (kvm.c) start from it and nothing else.
  *
  * Guest memory: 4 MiB of RAM, a hole, ROM at 5 MiB.  In RAM:
+ *	04000  what a large page at 0 shows of itself, full of HLT
  *	08000  the instruction, at linear address 400000h      09000  the page that is accessed, full of HLT
  *	0a000  64-bit mode's descriptors, gates (to HLT) and stack, at linear address 401000h, for who takes the fault
  *	10000  page tables
@@ -14,7 +15,7 @@
 #include "core/state.h"
 
 enum { MIB = 1 << 20, TABLES = 0x10000, CODE = 0x400000, CODE_GPA = 0x8000, DATA_GPA = 0x9000, KERNEL_GPA = 0xa000,
-       KERNEL = CODE + 0x1000, USED_FROM = 0x8000, USED_TO = 0x20000, ROM_GPA = 5 * MIB };
+       KERNEL = CODE + 0x1000, LARGE_GPA = 0x4000, USED_FROM = 0x4000, USED_TO = 0x20000, ROM_GPA = 5 * MIB };
 enum { GDT_AT = 0x200, TSS_AT = 0x300, HANDLERS_AT = 0x400, STACK_AT = 0xf00 }; /* in the kernel's page */
 enum format { CASE_32, CASE_PAE, CASE_4LEVEL, CASE_FORMATS };
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH, ACCESS_RMW, ACCESSES };

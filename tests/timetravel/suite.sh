@@ -50,6 +50,10 @@ examples() {
 		name=$(basename "$source" .asm)
 		nasm -f bin -I asm-examples/ -o "$work/image" "$source" 2>/dev/null || continue
 		check "$name: everywhere what it was" go 3000000 40 64 "$work/image"
+		rm -f "$work/rec"
+		"$vitrine" run --quiet --state-hash --budget 2M --record "$work/rec" "$work/image" </dev/null >"$work/first" 2>&1
+		"$vitrine" replay "$work/rec" --quiet --state-hash --budget 2M "$work/image" </dev/null >"$work/out" 2>&1
+		check "$name: a recording ends as the run did" cmp "$work/first" "$work/out"
 	done
 }
 
@@ -57,6 +61,7 @@ examples() {
 recording() { # BUDGET
 	local options=(--mem 256M --kernel "$kernel" --initrd "$work/initrd" --debugcon none --state-hash --budget "$1")
 	printf 'echo sum-$((6 * 7))\nselftest\n' >"$work/typed"
+	rm -f "$work/rec"
 	"$vitrine" run "${options[@]}" --append "console=ttyS0" --record "$work/rec" <"$work/typed" >"$work/first" 2>"$work/out"
 	"$vitrine" replay "$work/rec" "${options[@]}" --append "console=ttyS0" </dev/null >"$work/second" 2>"$work/out"
 	check "a replay ends with status 5, as the run did" [ $? = 5 ]
@@ -86,6 +91,8 @@ random_points() { # COUNT of each guest
 		nasm -f bin -I asm-examples/ -o "$work/image" "$source" 2>/dev/null || continue
 		points "$(basename "$source" .asm)" "$2" 2000000 "$work/image"
 	done
+	nasm -f bin -I asm-examples/ -o "$work/image" asm-examples/04-timer-tick.asm || exit 2
+	points "a timer" 150 1000000 "$work/image"
 	for kind in repeated waiting asleep; do
 		check "some of the points were of the kind '$kind'" [ "${total[$kind]}" -gt 0 ]
 	done
@@ -112,7 +119,7 @@ writer() {
 pairs() { # COUNT OPTION...
 	"$vitrine" run "${linux[@]}" --append console=ttyS0 --quiet --budget 9G --save "$work/prompt" </dev/null >"$work/out" 2>&1
 	[ -e "$work/prompt" ] || { check "a Linux at its prompt" false; return; }
-	tests/timetravel/pairs.py --vitrine "$vitrine" --snapshot "$work/prompt" --count "$@" -- "${linux[@]}" >"$work/out" 2>"$work/pairs"
+	tests/timetravel/pairs.py --vitrine "$vitrine" --snapshot "$work/prompt" --count "$@" -- --mem 256M >"$work/out" 2>"$work/pairs"
 	check "$1 sessions at a prompt are replayed to the same states" [ $? = 0 ]
 	tail -n 1 "$work/pairs"
 	rm -f "$work/prompt"

@@ -49,7 +49,7 @@ obeys() { # OUTPUT LINES : at least so many
 	}' tests/tlb/rules.table
 }
 ours() { # MODE
-	timeout 60 "$vitrine" run --quiet --budget 50M --paging "$1" "$work/image" >"$work/$1" 2>"$work/errors" </dev/null
+	timeout $((60 * ${TEST_PATIENCE:-1})) "$vitrine" run --quiet --budget 50M --paging "$1" "$work/image" >"$work/$1" 2>"$work/errors" </dev/null
 }
 disk() {
 	nasm -f bin -DSECTORS=$((($(wc -c <"$work/image") + 511) / 512)) -o "$work/disk" tests/guest/qemu-loader.inc &&

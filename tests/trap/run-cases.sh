@@ -39,7 +39,7 @@ guests() {
 
 once() { # FOLDER
 	rm -rf "$1" && cp -r "$work/fixtures" "$1"
-	(cd "$1" && timeout 60 bash -c "$run" >../out 2>../err </dev/null)
+	(cd "$1" && timeout $((60 * ${TEST_PATIENCE:-1})) bash -c "$run" >../out 2>../err </dev/null)
 }
 
 check() {

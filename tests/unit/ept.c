@@ -223,9 +223,40 @@ START_TEST(pages_come_when_they_are_touched)
 }
 END_TEST
 
+static void count_line(void *arg, const struct tlb_line *line) { ++*(int *)arg; }
+
+static int tlb_lines(struct vm *vm)
+{
+	int n = 0;
+
+	vm->engine->tlb_each(&vm->vcpu[0], count_line, &n);
+	return n;
+}
+
+/* No table is left for a page: all are emptied, and the processor keeps nothing that it took from them. */
+START_TEST(a_full_pool_is_emptied_and_forgotten)
+{
+	struct vm *vm = machine(4096);
+	struct err err;
+
+	long_mode(vm);
+	vm_run(vm, 2, &err);
+	ck_assert_int_gt(tlb_lines(vm), 0);
+	vm->paging.used = vm->paging.pool;
+	vm->paging.counts.flushes = 0;
+	ck_assert(paging_fill(&vm->paging, 2 * MIB, EPT_R));
+	ck_assert_uint_eq(vm->paging.counts.flushes, 1);
+	ck_assert_uint_eq(vm->vcpu[0].tlb.drops[CAUSE_INVEPT], 1);
+	ck_assert_int_eq(tlb_lines(vm), 0);
+	ck_assert_uint_eq(vm->paging.used, 1 + 3); /* the root, and those that lead to this page */
+	vm_destroy(vm);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
+		a_full_pool_is_emptied_and_forgotten,
 		walks_four_levels,
 		sets_accessed_and_dirty,
 		combines_rights,

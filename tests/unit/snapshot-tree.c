@@ -168,6 +168,56 @@ START_TEST(long_chains_begin_anew)
 }
 END_TEST
 
+/* One bit of the file changes. */
+static void spoil(const char *name)
+{
+	char path[80];
+	int fd;
+	u8 byte;
+
+	snprintf(path, sizeof(path), "%s/%s.vsnap", dir, name);
+	fd = open(path, O_RDWR);
+	ck_assert_int_eq(pread(fd, &byte, 1, 500), 1);
+	byte ^= 4;
+	ck_assert_int_eq(pwrite(fd, &byte, 1, 500), 1);
+	close(fd);
+}
+
+/* A file that was read before is not read again, unless it is another one now. */
+START_TEST(files_seen_before)
+{
+	struct ticker t;
+	struct vm *vm = machine(&t);
+	struct snapshot_tree *a;
+	u64 hash[2];
+
+	open_folder();
+	a = tree(vm);
+	scribble(vm);
+	save(a, "top");
+	hash[0] = vm_state_hash(vm);
+	mem_poke(&vm->mem, 0x5000, "child", 5);
+	save(a, "child");
+	hash[1] = vm_state_hash(vm);
+	sleep(4); /* a younger file might still change within its file system's tick */
+	for (int i = 0; i < 20; i++) {
+		scribble(vm);
+		ck_assert_msg(snapshot_tree_restore(a, i & 1 ? "child" : "top", NULL, &err) == 0, "%s", err.text);
+		ck_assert_uint_eq(vm_state_hash(vm), hash[i & 1]);
+		ck_assert_ptr_nonnull(a->seen.file[0].data);
+		ck_assert_ptr_null(a->seen.file[a->seen.n].data);
+	}
+	spoil("child");
+	ck_assert_int_lt(snapshot_tree_restore(a, "child", NULL, &err), 0);
+	ck_assert_uint_eq(vm_state_hash(vm), hash[1]);
+	ck_assert_msg(snapshot_tree_restore(a, "top", NULL, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(vm_state_hash(vm), hash[0]);
+	snapshot_tree_close(a);
+	vm_destroy(vm);
+	close_folder();
+}
+END_TEST
+
 static void refused(int rc, const char *words)
 {
 	ck_assert_int_lt(rc, 0);
@@ -345,8 +395,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { any_order_of_saving_and_restoring, long_chains_begin_anew, families_keep_together,
-				       what_fails_leaves_what_was_there, what_others_left_goes };
+	const TTest *const tests[] = { any_order_of_saving_and_restoring, long_chains_begin_anew, files_seen_before,
+				       families_keep_together, what_fails_leaves_what_was_there,
+				       what_others_left_goes };
 
 	return unit_run("snapshot-tree", tests, ARRAY_LEN(tests));
 }

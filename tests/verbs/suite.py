@@ -32,7 +32,8 @@ def check(name, problem):
 
 def debug(arguments, typed):
     command = arguments.replace("vitrine", program, 1)
-    done = subprocess.run(command, shell=True, cwd=work, env=environment, input=typed.encode(), timeout=120,
+    done = subprocess.run(command, shell=True, cwd=work, env=environment, input=typed.encode(),
+                          timeout=120 * int(os.environ.get("TEST_PATIENCE", 1)),
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.stdout.decode(errors="replace"), done.returncode
 
