@@ -102,17 +102,19 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("overhead");
-	TCase *t = tcase_create("overhead");
-	SRunner *runner = srunner_create(s);
 	struct err err = { 0 };
+	SRunner *runner;
+	Suite *s;
+	TCase *t;
 	int failed;
 
 	if (engine_vtx.available(&err)) {
 		printf("skipped: %s\n", err.text);
-		srunner_free(runner);
 		return 0;
 	}
+	s = suite_create("overhead");
+	t = tcase_create("overhead");
+	runner = srunner_create(s);
 	tcase_add_test(t, measure);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
